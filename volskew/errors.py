@@ -1,0 +1,123 @@
+"""The error family: every message says what was found, where, and what would be accepted.
+
+All errors that volskew raises on purpose derive from `VolskewError`, so one ``except`` clause is enough
+for a caller, and the command line prints the message alone, without a traceback.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "DataQualityWarning",
+    "InputError",
+    "MissingReadingError",
+    "NotAChainError",
+    "SettingsError",
+    "StoreError",
+    "VolskewError",
+]
+
+
+class VolskewError(Exception):
+    """Base class of every error raised on purpose by volskew."""
+
+
+class InputError(VolskewError):
+    """A file or table cannot be used as it is.
+
+    Parameters
+    ----------
+    problem : str
+        What is wrong, in one sentence without a final full stop.
+    file : str, optional
+        The file (and archive member) that was being read.
+    row : int, optional
+        One-based line number in that file, the header counted.
+    column : str, optional
+        The column as the file names it.
+    value : object, optional
+        The value received.
+    accepted : str, optional
+        What would have been accepted.
+    code : str
+        The ledger code under which a run records this failure.
+
+    Examples
+    --------
+    >>> print(InputError("not a date", file="a.csv", row=7, column="expiry", value="soon",
+    ...                  accepted="YYYY-MM-DD"))
+    a.csv, row 7, column 'expiry': not a date: 'soon'. Accepted: YYYY-MM-DD.
+    """
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        file: str | None = None,
+        row: int | None = None,
+        column: str | None = None,
+        value: object = None,
+        accepted: str | None = None,
+        code: str = "UNREADABLE",
+    ) -> None:
+        self.problem = problem
+        self.file = file
+        self.row = row
+        self.column = column
+        self.value = value
+        self.accepted = accepted
+        self.code = code
+        super().__init__(self._sentence())
+
+    def _sentence(self) -> str:
+        where = [part for part in (self.file, self.row and f"row {self.row}") if part]
+        if self.column is not None:
+            where.append(f"column {self.column!r}")
+        text = ", ".join(str(part) for part in where)
+        text = f"{text}: {self.problem}" if text else self.problem
+        if self.value is not None:
+            text += f": {self.value!r}"
+        if self.accepted:
+            text += f". Accepted: {self.accepted}"
+        return text + "."
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Support pickling, so that the error crosses process borders whole."""
+        return _rebuild, (
+            type(self),
+            self.problem,
+            {
+                "file": self.file,
+                "row": self.row,
+                "column": self.column,
+                "value": self.value,
+                "accepted": self.accepted,
+                "code": self.code,
+            },
+        )
+
+
+def _rebuild(kind: type[InputError], problem: str, details: dict[str, object]) -> InputError:
+    return kind(problem, **details)  # type: ignore[arg-type]
+
+
+class NotAChainError(InputError):
+    """The file can be read but is no option chain that any reader claims."""
+
+    def __init__(self, problem: str, *, code: str = "NOT_A_CHAIN", **details: object) -> None:
+        super().__init__(problem, code=code, **details)  # type: ignore[arg-type]
+
+
+class MissingReadingError(VolskewError):
+    """A wanted reading does not exist; the message carries the reason."""
+
+
+class SettingsError(VolskewError, ValueError):
+    """A setting or argument has a value that is not accepted."""
+
+
+class StoreError(VolskewError):
+    """The history store cannot be opened, read or written."""
+
+
+class DataQualityWarning(UserWarning):
+    """Data were used, but the reader should know something about them."""

@@ -1,0 +1,171 @@
+"""Settings: every choice that changes a number, in one frozen object passed down as ``settings=``."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from typing import Any, Literal
+
+from volskew.errors import SettingsError
+
+__all__ = ["METHOD_INTEGER", "Bracket", "Gates", "Settings"]
+
+METHOD_INTEGER = 1
+"""Rises with any change of the code that can move a number; see CHANGELOG.md."""
+
+_UNHASHED = {"hashed": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Gates:
+    """What a slice must show before a vol is read from it.
+
+    Attributes
+    ----------
+    min_quotes : int
+        Accepted out-of-the-money quotes of the expiry.
+    min_wing_quotes : int
+        Accepted quotes whose delta lies within `wing_below` and `wing_above` of the delta to be read.
+    wing_below, wing_above : float
+        The read wing, as distances in delta: 0.10..0.40 for a 25-delta call.
+    max_delta_gap : float
+        Largest allowed gap in delta between the accepted quotes around the delta to be read.
+    max_forward_error_bp : float
+        Largest allowed standard error of the forward, in basis points of the forward.
+    """
+
+    min_quotes: int = 8
+    min_wing_quotes: int = 3
+    wing_below: float = 0.15
+    wing_above: float = 0.15
+    max_delta_gap: float = 0.10
+    max_forward_error_bp: float = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Bracket:
+    """Which two expiries may stand around a tenor, as fractions of the tenor.
+
+    At three months the preferred bracket is 50 to 140 days and at most 45 days wide; a bracket outside
+    these bounds is read all the same and flagged WIDE_BRACKET.
+    """
+
+    lowest: float = 50.0 / 91.0
+    highest: float = 140.0 / 91.0
+    widest: float = 45.0 / 91.0
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Every choice that changes a number. Frozen, picklable and hashable.
+
+    Attributes
+    ----------
+    rate : float or None
+        Flat continuously compounded rate, decimal. None: a curve file, else box rates, else `assumed_rate`.
+    rates_file : str or None
+        Treasury or FRED curve file. Its place is not part of `method_version`; its rates reach the readings
+        through the market table, whose source is named in each reading's ``method``.
+    assumed_rate : float
+        The rate used, with flag RATE_ASSUMED, when nothing better is known.
+    curve_max_age_days : int
+        A curve is refused more than this many days past its last date.
+    exercise_overrides : tuple of (str, str)
+        ``(root, "american" | "european")`` pairs that replace what the reader filled.
+    pricer : {"european"}
+        How quotes are turned into vols. American exercise is not yet removed, and ``method`` says so.
+    smile_model : {"local"}
+        Robust quadratic in delta around the delta to be read.
+    delta_convention : {"forward"}
+        Undiscounted forward call delta N(d1) at the smile's own vol.
+    three_month_days : int
+        Calendar days meant by "3m"; other labels scale from the usual vendor grid.
+    stale_seconds : float
+        A line quoted longer before the snapshot than this is stale.
+    stale_underlying_move : float
+        Where lines carry no time: unchanged quotes are stale when the underlying moved by more than this.
+    min_mid : float
+        Mids below this many dollars carry no vol worth reading.
+    max_vol_spread : float
+        A quote is too wide when IV(ask) - IV(bid) exceeds this (decimal vol) and
+        `max_vol_spread_relative` times the at-the-money vol.
+    max_vol_spread_relative : float
+        See `max_vol_spread`.
+    crossed_share : float
+        An expiry with a larger share of crossed quotes is a bad snapshot and is rejected whole.
+    gates : Gates
+        What a slice must show.
+    bracket : Bracket
+        Which two expiries may stand around a tenor.
+
+    Examples
+    --------
+    >>> Settings().method_version == Settings().method_version
+    True
+    >>> Settings(rate=0.05).method_version == Settings().method_version
+    False
+    """
+
+    rate: float | None = None
+    rates_file: str | None = field(default=None, metadata=_UNHASHED)
+    assumed_rate: float = 0.04
+    curve_max_age_days: int = 7
+    exercise_overrides: tuple[tuple[str, str], ...] = ()
+    pricer: Literal["european"] = "european"
+    smile_model: Literal["local"] = "local"
+    delta_convention: Literal["forward"] = "forward"
+    three_month_days: int = 91
+    stale_seconds: float = 60.0
+    stale_underlying_move: float = 0.005
+    min_mid: float = 0.05
+    max_vol_spread: float = 0.03
+    max_vol_spread_relative: float = 0.15
+    crossed_share: float = 0.05
+    gates: Gates = field(default_factory=Gates)
+    bracket: Bracket = field(default_factory=Bracket)
+
+    def __post_init__(self) -> None:
+        """Refuse values that no stage could honour."""
+        if self.rate is not None and not -0.05 <= self.rate <= 0.30:
+            msg = (
+                f"rate must be a continuously compounded decimal between -0.05 and 0.30, got {self.rate!r} "
+                "(4 % is 0.04)"
+            )
+            raise SettingsError(msg)
+        for name, allowed in (
+            ("pricer", ("european",)),
+            ("smile_model", ("local",)),
+            ("delta_convention", ("forward",)),
+        ):
+            if getattr(self, name) not in allowed:
+                msg = f"{name} must be one of {', '.join(allowed)}, got {getattr(self, name)!r}"
+                raise SettingsError(msg)
+        for root, style in self.exercise_overrides:
+            if style not in {"american", "european"}:
+                msg = f"exercise of root {root!r} must be american or european, got {style!r}"
+                raise SettingsError(msg)
+
+    @property
+    def method_version(self) -> str:
+        """The algorithm's integer and a hash of the settings' canonical JSON, e.g. ``1-3fa9c21b``."""
+        text = json.dumps(_canonical(self), sort_keys=True, separators=(",", ":"))
+        return f"{METHOD_INTEGER}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+
+    def replace(self, **changes: Any) -> Settings:
+        """A copy with some choices changed."""
+        return replace(self, **changes)
+
+
+def _canonical(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        return {
+            item.name: _canonical(getattr(value, item.name))
+            for item in fields(value)
+            if item.metadata.get("hashed", True)
+        }
+    if isinstance(value, tuple | list):
+        return [_canonical(item) for item in value]
+    if isinstance(value, float):
+        return repr(value)
+    return value

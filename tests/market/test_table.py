@@ -1,0 +1,81 @@
+"""The market row."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import pickle
+import subprocess
+import sys
+
+import pytest
+
+from volskew.market import DiscountCurve, MarketRow, market_row
+
+DAY = dt.date(2026, 7, 10)
+CURVE = DiscountCurve.flat(0.04)
+
+
+def test_what_it_says_of_a_symbol() -> None:
+    row = market_row(DAY, curve=CURVE, spots={"QQQ": 600.5, "IWM": 220}, previous={"QQQ": "abc"})
+    assert (row.spot("QQQ"), row.spot("IWM"), row.spot("SPY")) == (600.5, 220.0, None)
+    assert (row.previous_fingerprint("QQQ"), row.previous_fingerprint("IWM")) == ("abc", None)
+
+
+def test_the_order_of_the_symbols_does_not_matter() -> None:
+    one = market_row(DAY, curve=CURVE, spots={"QQQ": 600.0, "IWM": 220.0}, previous={"B": "2", "A": "1"})
+    other = market_row(DAY, curve=CURVE, spots={"IWM": 220.0, "QQQ": 600.0}, previous={"A": "1", "B": "2"})
+    assert one == other
+    assert hash(one) == hash(other)
+    assert one.fingerprint() == other.fingerprint()
+
+
+def test_a_price_that_is_missing_is_no_price() -> None:
+    assert market_row(DAY, curve=CURVE, spots={"QQQ": math.nan}) == market_row(DAY, curve=CURVE)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        market_row(dt.date(2026, 7, 9), curve=CURVE, spots={"QQQ": 600.0}),
+        market_row(
+            DAY, curve=DiscountCurve.flat(math.nextafter(0.04, 1.0), label=CURVE.label), spots={"QQQ": 600.0}
+        ),
+        market_row(DAY, curve=DiscountCurve.flat(0.04, flags=("RATE_ASSUMED",)), spots={"QQQ": 600.0}),
+        market_row(DAY, curve=CURVE, spots={"QQQ": math.nextafter(600.0, 700.0)}),
+        market_row(DAY, curve=CURVE, spots={"QQQ": 600.0, "IWM": 220.0}),
+        market_row(DAY, curve=CURVE, spots={"QQQ": 600.0}, previous={"QQQ": "abc"}),
+        market_row(DAY, curve=CURVE),
+    ],
+)
+def test_any_change_of_content_changes_the_fingerprint(other: MarketRow) -> None:
+    row = market_row(DAY, curve=CURVE, spots={"QQQ": 600.0})
+    assert other.fingerprint() != row.fingerprint()
+    assert other != row
+
+
+def test_it_survives_pickling() -> None:
+    row = market_row(DAY, curve=CURVE, spots={"QQQ": 600.0}, previous={"QQQ": "abc"})
+    copy = pickle.loads(pickle.dumps(row))  # noqa: S301 - made on the line itself
+    assert copy == row
+    assert copy.fingerprint() == row.fingerprint()
+
+
+@pytest.mark.slow
+def test_the_fingerprint_is_the_same_in_every_process() -> None:
+    code = (
+        "import datetime as dt; from volskew.market import DiscountCurve, market_row;"
+        "print(market_row(dt.date(2026, 7, 10), curve=DiscountCurve.flat(0.04), spots={'QQQ': 600.0,"
+        " 'IWM': 220.0}).fingerprint())"
+    )
+    here = market_row(DAY, curve=CURVE, spots={"QQQ": 600.0, "IWM": 220.0}).fingerprint()
+    for seed in ("1", "2"):
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            env={"PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stdout.strip() == here
+    assert len(here) == 32

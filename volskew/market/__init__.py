@@ -1,0 +1,54 @@
+"""The market around the quotes: the trading calendar, expiry instants, tenors and discount curves.
+
+`clock` says which days are sessions, which session an instant belongs to, when an option expires and how
+long that is; `tenors` what "3m" means; `rates` reads curve files and picks the curve of a day; `table` holds
+what all quotes of one date share. Nothing here knows of option prices.
+"""
+
+from volskew.market.clock import (
+    EASTERN,
+    are_sessions,
+    expiry_instants,
+    is_session,
+    next_session,
+    previous_session,
+    session_close,
+    session_closes,
+    session_of,
+    session_on_or_before,
+    session_open,
+    sessions,
+    sessions_of,
+    stamp_session,
+    year_fraction,
+)
+from volskew.market.rates import DiscountCurve, RateTable, choose_curve, read_rates
+from volskew.market.table import MarketRow, market_row
+from volskew.market.tenors import canonical_tenor, tenor_days, tenor_years
+
+__all__ = [
+    "EASTERN",
+    "DiscountCurve",
+    "MarketRow",
+    "RateTable",
+    "are_sessions",
+    "canonical_tenor",
+    "choose_curve",
+    "expiry_instants",
+    "is_session",
+    "market_row",
+    "next_session",
+    "previous_session",
+    "read_rates",
+    "session_close",
+    "session_closes",
+    "session_of",
+    "session_on_or_before",
+    "session_open",
+    "sessions",
+    "sessions_of",
+    "stamp_session",
+    "tenor_days",
+    "tenor_years",
+    "year_fraction",
+]

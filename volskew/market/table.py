@@ -1,0 +1,97 @@
+"""The market row: what all quotes of one date share."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from volskew.market.curve import DiscountCurve
+
+__all__ = ["MarketRow", "market_row"]
+
+
+@dataclass(frozen=True, slots=True)
+class MarketRow:
+    """What the quotes of one date are read against; made by `market_row`.
+
+    Frozen, hashable and picklable. A reading depends on another symbol's chain through this row alone.
+
+    Attributes
+    ----------
+    date : datetime.date
+        The session.
+    curve : DiscountCurve
+        Discounting of that date.
+    spots : tuple of (str, float)
+        Underlying prices [$], sorted by symbol.
+    previous : tuple of (str, str)
+        Fingerprints of each symbol's quotes in its previous session, sorted by symbol.
+    """
+
+    date: dt.date
+    curve: DiscountCurve
+    spots: tuple[tuple[str, float], ...] = ()
+    previous: tuple[tuple[str, str], ...] = ()
+
+    def spot(self, symbol: str) -> float | None:
+        """The underlying price of a symbol [$], or None where it is not known."""
+        return dict(self.spots).get(symbol)
+
+    def previous_fingerprint(self, symbol: str) -> str | None:
+        """The fingerprint of a symbol's quotes in its previous session, or None where it is not known."""
+        return dict(self.previous).get(symbol)
+
+    def fingerprint(self) -> str:
+        """A hash of the content, the same on every machine and in every process.
+
+        Returns
+        -------
+        str
+            32 hexadecimal digits.
+        """
+        content = {
+            "date": self.date.isoformat(),
+            "curve": self.curve.content(),
+            "spots": [(symbol, repr(price)) for symbol, price in self.spots],
+            "previous": self.previous,
+        }
+        text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def market_row(
+    date: dt.date,
+    *,
+    curve: DiscountCurve,
+    spots: Mapping[str, float] | None = None,
+    previous: Mapping[str, str] | None = None,
+) -> MarketRow:
+    """The market row of a date.
+
+    Parameters
+    ----------
+    date : datetime.date
+        The session.
+    curve : DiscountCurve
+        Discounting of that date, e.g. from `choose_curve`.
+    spots : mapping, optional
+        ``symbol -> underlying price`` [$]; symbols without a price (NaN) are left out.
+    previous : mapping, optional
+        ``symbol -> fingerprint`` of its previous session's quotes.
+
+    Examples
+    --------
+    >>> row = market_row(dt.date(2026, 7, 10), curve=DiscountCurve.flat(0.04), spots={"QQQ": 600.0})
+    >>> row.spot("QQQ"), row.spot("IWM")
+    (600.0, None)
+    """
+    prices = ((symbol, float(price)) for symbol, price in (spots or {}).items())
+    return MarketRow(
+        date=date,
+        curve=curve,
+        spots=tuple(sorted((symbol, price) for symbol, price in prices if price == price)),  # noqa: PLR0124
+        previous=tuple(sorted((previous or {}).items())),
+    )

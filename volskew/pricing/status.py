@@ -1,0 +1,42 @@
+"""Status codes: why a price has no vol. A failed number carries its reason."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Self
+
+__all__ = ["Status"]
+
+
+class Status(IntEnum):
+    """Outcome of one element of a solve, small enough for a uint8 array.
+
+    Attributes
+    ----------
+    meaning : str
+        The status in a sentence.
+
+    Examples
+    --------
+    >>> Status(2).name, Status.BELOW_INTRINSIC.meaning
+    ('AT_INTRINSIC', 'the price is below the intrinsic value')
+    """
+
+    meaning: str
+
+    def __new__(cls, value: int, meaning: str) -> Self:
+        """Attach the sentence to the member."""
+        member = int.__new__(cls, value)
+        member._value_ = value
+        member.meaning = meaning
+        return member
+
+    OK = 0, "solved"
+    BELOW_INTRINSIC = 1, "the price is below the intrinsic value"
+    AT_INTRINSIC = 2, "the price equals the intrinsic value to rounding: no time value is left"
+    ABOVE_MAXIMUM = 3, "the price is at or above what any vol can give (call: the forward, put: the strike)"
+    NOT_FINITE = 4, "an input is missing or infinite"
+    NOT_POSITIVE_TIME = 5, "the time to expiry is zero or negative"
+    NOT_POSITIVE_INPUT = 6, "the forward or the strike is zero or negative"
+    NOT_POSITIVE_PRICE = 7, "the price is zero or negative"
+    NOT_CONVERGED = 8, "the iteration did not settle"

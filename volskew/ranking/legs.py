@@ -1,0 +1,178 @@
+"""The two legs of a pair, cut at the as-of day: the only door through which data enter a ranking."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from volskew.errors import InputError, MissingReadingError
+
+__all__ = ["Labels", "Legs", "legs_of_panel"]
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """What the two legs are, in canonical spellings; "-" where there is none."""
+
+    pair: tuple[str, str]
+    series: str = ""
+    measure: str = "-"
+    tenor: str = "-"
+    delta: str = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Legs:
+    """Two legs up to the as-of day and nothing after it.
+
+    Attributes
+    ----------
+    days : ndarray of datetime64[D], shape (n,)
+        Sessions, ascending.
+    a, b : ndarray, shape (n,)
+        Readings, NaN where missing.
+    as_of : datetime.date
+        The day as of which the ranking is made.
+    today : int or None
+        Position of the day that is ranked; None where the as-of day is no session.
+    known_on : datetime.date or None
+        Given where rows entered by their publication date.
+    error_a, error_b : float
+        Standard errors of the ranked day's readings, NaN where unknown.
+    flags : frozenset of str
+        Flags of the ranked day's readings.
+    spliced : ndarray of bool, shape (n,), or None
+        Sessions of which a reading was spliced in from another history.
+    """
+
+    days: NDArray[np.datetime64]
+    a: NDArray[np.float64]
+    b: NDArray[np.float64]
+    as_of: dt.date
+    today: int | None
+    known_on: dt.date | None = None
+    error_a: float = math.nan
+    error_b: float = math.nan
+    flags: frozenset[str] = frozenset()
+    spliced: NDArray[np.bool_] | None = None
+
+
+def legs_of_panel(
+    panel: pd.DataFrame,
+    *,
+    pair: tuple[str, str],
+    as_of: dt.date | None,
+    errors: pd.DataFrame | None,
+    flags: pd.DataFrame | None,
+) -> Legs:
+    """Take a pair out of a panel, nothing after the as-of day.
+
+    Parameters
+    ----------
+    panel : pandas.DataFrame
+        Sessions by symbols, see `volskew.ranking.rank`.
+    pair : (str, str)
+        Columns of the panel.
+    as_of : datetime.date or None
+        None: the last session with a reading of either leg, or the panel's last session where there is none.
+    errors, flags : pandas.DataFrame or None
+        Labelled as the panel; labels they lack count as unknown.
+
+    Raises
+    ------
+    InputError
+        The panel cannot be ranked as it is.
+    MissingReadingError
+        The panel has no session.
+    """
+    days = _days(panel.index)
+    if not len(days):
+        msg = "the panel has no session, so there is nothing to rank"
+        raise MissingReadingError(msg)
+    order = np.argsort(days, kind="stable")
+    days = days[order]
+    if (same := np.flatnonzero(days[1:] == days[:-1])).size:
+        raise InputError("the panel has a date twice", value=str(days[same[0]]), accepted="one row a session")
+    a, b = (_column(panel, leg)[order] for leg in pair)
+    if as_of is None:
+        read = np.flatnonzero(~(np.isnan(a) & np.isnan(b)))
+        as_of = days[read[-1] if read.size else -1].item()
+    end = int(np.searchsorted(days, np.datetime64(as_of, "D"), side="right"))
+    days, a, b = days[:end], a[:end], b[:end]
+    for leg, values in zip(pair, (a, b), strict=True):
+        if (bad := np.flatnonzero(np.isinf(values))).size:
+            problem = f"an infinite reading on {days[bad[0]]}"
+            raise InputError(problem, column=leg, accepted="a finite number, NaN where there is no reading")
+    today = end - 1 if end and days[-1].item() == as_of else None
+    error_a, error_b = (_error(errors, leg, as_of) for leg in pair)
+    return Legs(
+        days=days,
+        a=a,
+        b=b,
+        as_of=as_of,
+        today=today,
+        error_a=error_a if today is not None and not np.isnan(a[today]) else math.nan,
+        error_b=error_b if today is not None and not np.isnan(b[today]) else math.nan,
+        flags=frozenset() if flags is None or today is None else _flags_of_day(flags, pair, as_of),
+        spliced=None if flags is None else _spliced(flags, pair, days),
+    )
+
+
+def _days(index: pd.Index) -> NDArray[np.datetime64]:
+    accepted = "naive midnight timestamps, one a session"
+    if not isinstance(index, pd.DatetimeIndex) or index.tz is not None:
+        raise InputError("the panel's index is not one of dates", value=str(index.dtype), accepted=accepted)
+    if index.hasnans:
+        raise InputError("the panel's index holds a missing date", accepted=accepted)
+    stamps = index.to_numpy()
+    days = stamps.astype("datetime64[D]")
+    if (bad := np.flatnonzero(days != stamps)).size:
+        raise InputError("the panel's index has a time of day", value=str(index[bad[0]]), accepted=accepted)
+    return days
+
+
+def _column(panel: pd.DataFrame, leg: str) -> NDArray[np.float64]:
+    count = int((panel.columns == leg).sum())
+    if count != 1:
+        there = ", ".join(str(name) for name in panel.columns) or "none"
+        problem = "the panel has no such column" if count == 0 else "the panel has this column more than once"
+        raise InputError(problem, column=leg, accepted=f"one of its columns ({there})", code="PAIR_MISSING")
+    column = panel[leg]
+    if not pd.api.types.is_numeric_dtype(column.dtype) or pd.api.types.is_bool_dtype(column.dtype):
+        raise InputError("not a column of numbers", column=leg, value=str(column.dtype), accepted="floats")
+    return column.to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def _error(errors: pd.DataFrame | None, leg: str, day: dt.date) -> float:
+    stamp = pd.Timestamp(day)
+    if errors is None or leg not in errors.columns or stamp not in errors.index:
+        return math.nan
+    cell = errors.loc[stamp, leg]
+    value = float(np.asarray(cell, dtype=np.float64))  # None becomes NaN
+    if value < 0 or math.isinf(value):
+        raise InputError(f"no standard error on {day}", column=leg, value=value, accepted="0 or more, or NaN")
+    return value
+
+
+def _flags_of_day(flags: pd.DataFrame, pair: tuple[str, str], day: dt.date) -> frozenset[str]:
+    stamp = pd.Timestamp(day)
+    if stamp not in flags.index:
+        return frozenset()
+    cells = [flags.loc[stamp, leg] for leg in pair if leg in flags.columns]
+    return frozenset(flag for cell in cells if isinstance(cell, str) for flag in cell.split())
+
+
+def _spliced(flags: pd.DataFrame, pair: tuple[str, str], days: NDArray[np.datetime64]) -> NDArray[np.bool_]:
+    found = np.zeros(len(days), dtype=bool)
+    for leg in pair:
+        if leg in flags.columns:
+            cells = flags[leg].reindex(pd.DatetimeIndex(days))
+            found |= np.array(
+                [isinstance(cell, str) and "SPLICED" in cell.split() for cell in cells], dtype=bool
+            )
+    return found

@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import gzip
+import zipfile
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from volskew.errors import InputError
+from volskew.quotes.containers import Member, open_members
+
+TEXT = b"".join(b"line %d of a file,with cells\n" % n for n in range(5000))
+
+
+def zstd(data: bytes) -> bytes:
+    return bytes(pa.Codec("zstd").compress(data, asbytes=True))
+
+
+def zipped(path: Path, **members: bytes) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members.items():
+            archive.writestr(name.replace("__dot__", "."), data)
+    return path
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        TEXT,
+        gzip.compress(TEXT),
+        gzip.compress(TEXT[:999]) + gzip.compress(TEXT[999:]),
+        zstd(TEXT),
+        zstd(TEXT[:999]) + zstd(TEXT[999:]),
+        zstd(gzip.compress(TEXT)),
+    ],
+    ids=["plain", "gzip", "gzip of two members", "zstd", "zstd of two frames", "gzip in zstd"],
+)
+def test_content_decides_and_not_the_name(tmp_path: Path, data: bytes) -> None:
+    for name in ("a.csv", "a.csv.gz", "a.zst", "a"):
+        path = tmp_path / name
+        path.write_bytes(data)
+        (member,) = open_members(path)
+        assert member.read() == TEXT
+        assert member.head(100) == TEXT[:100]
+        assert member.head(10**7) == TEXT
+
+
+def test_archives_give_their_members_sorted(tmp_path: Path) -> None:
+    path = zipped(
+        tmp_path / "a.dat",
+        **{"b.csv": TEXT, "d/a.csv.gz": gzip.compress(b"x"), "__MACOSX/b": b"", ".hidden": b"", "d/": b""},
+    )
+    members = open_members(path)
+    assert [member.inner for member in members] == ["b.csv", "d/a.csv.gz"]
+    assert [member.read() for member in members] == [TEXT, b"x"]
+    assert members[1].label == f"{path}:d/a.csv.gz"
+    assert members[1].name == "a.csv.gz"
+    assert members[1].source == f"{tmp_path.name}/a.dat:d/a.csv.gz"
+
+
+@pytest.mark.parametrize(
+    ("data", "problem"),
+    [
+        (gzip.compress(TEXT)[:-20], "truncated"),
+        (zstd(TEXT)[:-20], "truncated"),
+        (gzip.compress(TEXT)[:-8] + bytes(8), "damaged compressed data"),
+        (b"\x1f\x8b\x08", "truncated"),
+        (gzip.compress(TEXT) + b"rest", "damaged compressed data"),
+        (b"BZh91AY&SY", "bzip2 compression is not read"),
+        (b"\xfd7zXZ\x00\x00", "xz compression is not read"),
+        (gzip.compress(gzip.compress(gzip.compress(gzip.compress(b"x")))), "three times over"),
+    ],
+)
+def test_damage_is_one_line(tmp_path: Path, data: bytes, problem: str) -> None:
+    path = tmp_path / "a.csv.gz"
+    path.write_bytes(data)
+    with pytest.raises(InputError, match=problem) as caught:
+        open_members(path)[0].read()
+    assert str(caught.value).startswith(str(path))
+    assert "\n" not in str(caught.value)
+    assert caught.value.code == "UNREADABLE"
+
+
+def test_damaged_archives(tmp_path: Path) -> None:
+    path = zipped(tmp_path / "a.zip", a=TEXT, b=TEXT)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-40])
+    with pytest.raises(InputError, match="damaged or truncated zip"):
+        open_members(path)
+    path.write_bytes(whole[:60] + b"\x00" * 30 + whole[90:])
+    with pytest.raises(InputError):
+        open_members(path)[0].read()
+    with pytest.raises(InputError, match="holds no file"):
+        open_members(zipped(tmp_path / "b.zip"))
+    with pytest.raises(InputError, match="office document"):
+        open_members(zipped(tmp_path / "c.xlsx", **{"[Content_Types].xml": b"", "xl/a": b""}))
+
+
+def test_what_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no such file") as caught:
+        open_members(tmp_path / "none")
+    assert caught.value.code == "NOT_FOUND"
+    with pytest.raises(InputError, match="a folder"):
+        open_members(tmp_path)
+    (tmp_path / "empty").touch()
+    with pytest.raises(InputError, match="0 bytes") as caught:
+        open_members(tmp_path / "empty")
+    assert caught.value.code == "EMPTY"
+
+
+def test_bytes_in_memory() -> None:
+    member = Member(None, label="bytes", data=gzip.compress(TEXT))
+    assert member.head(10) == TEXT[:10]
+    assert member.read() == TEXT
+    assert (member.name, member.source) == ("bytes", "bytes")

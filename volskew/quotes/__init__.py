@@ -1,0 +1,38 @@
+"""Files into canonical quotes, and canonical quotes into labelled ones.
+
+`read_chain` opens a file of any known format (`vendors` holds one module for each), recognises it by its
+header, and returns one row for each option line in the columns that `schema` defines. `read_file` says more:
+which sessions were found, which snapshots are stale repeats, which cells could not be read; `resolve_repeats`
+settles the days over several files. `describe` says what a file is without reading it through. `label` gives
+lines that must not be used the one code that says why. No line is dropped on the way.
+"""
+
+from volskew.quotes.clean import counts, label, slices
+from volskew.quotes.detect import Description, describe, sniff
+from volskew.quotes.inputs import find_inputs
+from volskew.quotes.osi import parse_osi
+from volskew.quotes.read import FileReading, read_chain, read_file
+from volskew.quotes.schema import COLUMNS, LABEL_COLUMNS, Exclusion, Flag, conform
+from volskew.quotes.sessions import Snapshot, fingerprint, resolve_repeats
+
+__all__ = [
+    "COLUMNS",
+    "LABEL_COLUMNS",
+    "Description",
+    "Exclusion",
+    "FileReading",
+    "Flag",
+    "Snapshot",
+    "conform",
+    "counts",
+    "describe",
+    "find_inputs",
+    "fingerprint",
+    "label",
+    "parse_osi",
+    "read_chain",
+    "read_file",
+    "resolve_repeats",
+    "slices",
+    "sniff",
+]

@@ -1,0 +1,199 @@
+"""A vendor's cells into canonical columns: the part of reading that all formats share.
+
+Nothing is dropped here. A cell that cannot be read becomes null and is counted; a line that lacks what it
+needs is labelled by cleaning.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from volskew.ledger import Entry
+from volskew.quotes import cells as parse
+from volskew.quotes.listing import carried, contract_terms, decoded, filled_roots, listing, underlyings
+from volskew.quotes.notes import Notes
+from volskew.quotes.raw import RawChain
+from volskew.settings import Settings
+
+__all__ = ["Assembled", "assemble"]
+
+_COUNTS: Final = ("bid_size", "ask_size", "volume", "open_interest")
+_NUMBERS: Final = (
+    "strike",
+    "bid",
+    "ask",
+    "last",
+    "multiplier",
+    "underlying_price",
+    "vendor_vol",
+    "vendor_delta",
+)
+_UNSIGNED: Final = frozenset(
+    (*_COUNTS, "strike", "bid", "ask", "last", "multiplier", "underlying_price", "vendor_vol")
+)
+_FILLER_VOL: Final = 1e-4  # 0, and the 1e-5 at which some solvers give up, are no vols
+_STANDARD_MULTIPLIER: Final = 100.0
+_LINES_A_STAMP: Final = 5
+_CLOSING_HOUR: Final = np.timedelta64(16, "h")
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(slots=True)
+class Assembled:
+    """Canonical columns without the snapshot, and what labels it.
+
+    Attributes
+    ----------
+    columns : dict of str to array
+        Canonical columns except ``snapshot_time`` and ``source_file``.
+    symbols : list of str
+        Distinct underlyings.
+    symbol_codes : numpy.ndarray of int64
+        Line -> position in `symbols`.
+    labels : list of (datetime.date or None, pandas.Timestamp or None)
+        Distinct labels of the rows: a day, and its time where one is stated.
+    label_codes : numpy.ndarray of int64
+        Line -> position in `labels`.
+    entries : list of Entry
+        Cells that could not be read.
+    """
+
+    columns: dict[str, Any]
+    symbols: list[str]
+    symbol_codes: Array
+    labels: list[tuple[dt.date | None, pd.Timestamp | None]]
+    label_codes: Array
+    entries: list[Entry] = field(default_factory=list)
+
+
+def assemble(raw: RawChain, *, label: str, source: str, settings: Settings) -> Assembled:
+    """Interpret the cells of one file.
+
+    Parameters
+    ----------
+    raw : RawChain
+        Cells by field.
+    label, source : str
+        The file in errors, and in the ledger.
+    settings : Settings
+        For exercise overrides by root.
+
+    Raises
+    ------
+    InputError
+        A needed column cannot be read at all, no underlying is named, or strikes contradict their option
+        symbols (code BAD_UNITS).
+    """
+    notes = Notes(raw, label, source)
+    if raw.ragged:
+        line, found, wanted = raw.ragged[0]
+        notes.say(
+            f"lines kept without values: row {line} is the first, with {found} fields of {wanted}",
+            len(raw.ragged),
+        )
+    n = len(raw.rows)
+    columns = _numeric(raw, notes, n)
+    for name in ("quote_time", "trade_time"):
+        columns[name] = _times(raw, name, notes, n)
+    terms = contract_terms(raw, columns, notes, label)
+    symbols, symbol_codes = underlyings(raw, terms.roots, terms.root_codes, label)
+    roots, root_codes = filled_roots(terms.roots, terms.root_codes, symbols, symbol_codes)
+    columns |= listing(raw, roots, root_codes, terms.expiry, settings)
+    columns["symbol"] = decoded(symbols, symbol_codes)
+    columns["root"] = decoded(roots, root_codes)
+    columns["source_row"] = raw.rows
+    labels, label_codes = _labels(raw, notes, columns, n)
+    return Assembled(columns, symbols, symbol_codes, labels, label_codes, notes.entries)
+
+
+# --- numbers and times ------------------------------------------------------------------------------------
+
+
+def _numeric(raw: RawChain, notes: Notes, n: int) -> dict[str, Any]:
+    columns: dict[str, Any] = {}
+    given: dict[str, str] = {name: name for name in (*_NUMBERS, *_COUNTS) if name in raw.cells}
+    if "vendor_vol_pct" in raw.cells:
+        given["vendor_vol"] = "vendor_vol_pct"
+    for name, key in given.items():
+        found = parse.numbers(raw.cells[key], whole=name in _COUNTS)
+        values, bad = found.data, found.bad
+        if name in _UNSIGNED:
+            negative = values < 0
+            if negative.any():  # -1, -99.99, -999: "nothing here" in several vendors' tongues
+                values = np.where(negative, np.nan, values)
+                bad = bad | negative
+        if name == "strike":
+            values = np.where(values == 0, np.nan, values)
+        if key == "vendor_vol_pct":
+            values = values / 100.0
+        if name == "vendor_vol":
+            values = np.where(values < _FILLER_VOL, np.nan, values)
+        notes.add(key, bad, "number")
+        columns[name] = values
+    if "multiplier" not in columns:
+        columns["multiplier"] = np.full(n, _STANDARD_MULTIPLIER)
+    return columns
+
+
+def _times(raw: RawChain, name: str, notes: Notes, n: int) -> Array:
+    if name not in raw.cells:
+        return np.full(n, np.datetime64("NaT", "us"))
+    found = parse.moments(raw.cells[name], zone=raw.zone)
+    notes.add(name, found.bad, "time")
+    if not found.dated.any():
+        return found.instants
+    # A bare date is that day's session, whole: its close, so that it is no sign of an intraday snapshot.
+    closing = pa.array(found.days.astype("datetime64[us]") + _CLOSING_HOUR)
+    zoned = pc.cast(pc.assume_timezone(closing, "America/New_York"), pa.timestamp("us"))
+    return np.where(found.dated, np.asarray(zoned.to_numpy(zero_copy_only=False)), found.instants)
+
+
+# --- labels -----------------------------------------------------------------------------------------------
+
+
+def _labels(
+    raw: RawChain, notes: Notes, columns: dict[str, Any], n: int
+) -> tuple[list[tuple[dt.date | None, pd.Timestamp | None]], Array]:
+    """The distinct labels of the rows and each line's."""
+    if raw.quoted_at is not None:
+        moment = pd.Timestamp(raw.quoted_at)
+        return [(moment.date(), moment.tz_convert("UTC"))], np.zeros(n, dtype=np.int64)
+    if "date" not in raw.cells:
+        return [(None, None)], np.zeros(n, dtype=np.int64)
+    found = parse.moments(raw.cells["date"], zone="America/New_York")
+    notes.add("date", found.bad, "date")
+    timed = ~found.dated & ~np.isnat(found.instants)
+    stamps = np.unique(found.instants[timed])
+    if timed.any() and len(stamps) * _LINES_A_STAMP > timed.sum() and len(stamps) > 1:
+        # Nearly a time of its own for every line: the quotes' times, and only their day labels the chain.
+        columns["quote_time"] = np.where(timed, found.instants, columns["quote_time"])
+        timed = np.zeros(n, dtype=bool)
+    keys = np.where(timed, found.instants, found.days.astype("datetime64[us]"))
+    distinct, codes = np.unique(keys, return_inverse=True)
+    codes = carried(np.where(np.isnat(keys), -1, codes.reshape(n)))
+    first = np.full(len(distinct), -1, dtype=np.int64)
+    first[codes[::-1]] = np.arange(n)[::-1]
+    labels: list[tuple[dt.date | None, pd.Timestamp | None]] = []
+    for key, place in zip(distinct, first, strict=True):
+        if np.isnat(key):
+            labels.append((None, None))
+            continue
+        exact = np.flatnonzero(keys == key)[0] if place < 0 or keys[place] != key else place
+        day = found.days[exact].astype(object)
+        labels.append((day, pd.Timestamp(key, tz="UTC") if timed[exact] else None))
+    if (codes < 0).any():
+        labels.append((None, None))
+        codes = np.where(codes < 0, len(labels) - 1, codes)
+    if timed.any():
+        columns["quote_time"] = np.where(
+            timed & np.isnat(columns["quote_time"]), found.instants, columns["quote_time"]
+        )
+    return labels, codes

@@ -1,0 +1,186 @@
+"""Bytes out of files: plain, gzip (also several members), zstd, and zip archives of any of these.
+
+What a file is, its first bytes say; its name is never asked.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import lzma
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, Final, cast
+
+import pyarrow as pa
+
+from volskew.errors import InputError
+
+__all__ = ["HEAD_BYTES", "Member", "open_members"]
+
+HEAD_BYTES: Final = 65_536
+"""How much of a file detection looks at."""
+
+_GZIP: Final = b"\x1f\x8b"
+_ZSTD: Final = b"\x28\xb5\x2f\xfd"
+_ZIP: Final = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
+_OTHER_COMPRESSION: Final = {b"BZh": "bzip2", b"\xfd7zXZ": "xz", b"7z\xbc\xaf": "7z", b"Rar!": "rar"}
+_DEEPEST: Final = 3
+_LARGEST: Final = 4 * 2**30
+_ACCEPTED: Final = "a plain, gzip, zstd or zip file"
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One readable thing: a file, or one member of an archive.
+
+    Attributes
+    ----------
+    path : pathlib.Path or None
+        The file; None for bytes handed over in memory.
+    inner : str
+        Name inside the archive, "" where the file is no archive.
+    label : str
+        How errors name it: the path as given, and the member after a colon.
+    data : bytes or None
+        The content itself, where there is no file.
+    """
+
+    path: Path | None
+    inner: str = ""
+    label: str = ""
+    data: bytes | None = None
+
+    @property
+    def name(self) -> str:
+        """The bare file name, of the member where there is one."""
+        return Path(self.inner).name if self.inner else (self.path.name if self.path else self.label)
+
+    @property
+    def source(self) -> str:
+        """Folder and file, and the member: the same wherever the run was started from."""
+        if self.path is None:
+            return self.label
+        place = self.path.absolute()
+        file = f"{place.parent.name}/{place.name}" if place.parent.name else place.name
+        return f"{file}:{self.inner}" if self.inner else file
+
+    def head(self, size: int = HEAD_BYTES) -> bytes:
+        """The first `size` bytes, decompressed."""
+        with _open(self) as stream:
+            return _fill(stream, size)
+
+    def read(self) -> bytes:
+        """Everything, decompressed.
+
+        Raises
+        ------
+        InputError
+            Damaged, truncated, encrypted or beyond 4 GiB.
+        """
+        with _open(self) as stream:
+            content = stream.read(_LARGEST + 1)
+        if len(content) > _LARGEST:
+            raise InputError("holds more than 4 GiB", file=self.label, accepted="smaller files, one a month")
+        return content
+
+
+def open_members(path: Path) -> list[Member]:
+    """The file itself, or each file in the zip archive that it is, sorted by name.
+
+    Raises
+    ------
+    InputError
+        No such file, a folder, no permission, an empty file or a damaged archive.
+    """
+    label = str(path)
+    whole = Member(path, label=label)
+    with _repaired(label), path.open("rb") as stream:
+        magic = stream.read(4)
+    if not magic:
+        raise InputError("the file is empty (0 bytes)", file=label, code="EMPTY")
+    if magic not in _ZIP:
+        return [whole]
+    with _repaired(label), zipfile.ZipFile(path) as archive:
+        names = sorted(info.filename for info in archive.infolist() if not info.is_dir())
+    if "[Content_Types].xml" in names:
+        raise InputError(
+            "an office document (workbook), not a data file", file=label, accepted="the sheet saved as CSV"
+        )
+    wanted = [name for name in names if not name.startswith("__MACOSX/") and not _is_hidden(name)]
+    if not wanted:
+        raise InputError("the archive holds no file", file=label, code="EMPTY")
+    return [Member(path, inner=name, label=f"{label}:{name}") for name in wanted]
+
+
+def _is_hidden(name: str) -> bool:
+    return Path(name).name.startswith(".")
+
+
+@contextmanager
+def _open(member: Member) -> Iterator[IO[bytes]]:
+    """A stream of decompressed bytes; whatever goes wrong becomes one InputError."""
+    with _repaired(member.label):
+        if member.data is not None:
+            yield _unwrap(io.BytesIO(member.data), member.label)
+        elif member.inner:
+            with zipfile.ZipFile(cast("Path", member.path)) as archive, archive.open(member.inner) as stream:
+                yield _unwrap(stream, member.label)
+        else:
+            with cast("Path", member.path).open("rb") as stream:
+                yield _unwrap(stream, member.label)
+
+
+def _unwrap(stream: IO[bytes], label: str, depth: int = 0) -> IO[bytes]:
+    buffered = io.BufferedReader(cast("Any", stream), buffer_size=HEAD_BYTES)
+    magic = buffered.peek(8)[:8]
+    if magic.startswith(_GZIP):
+        inner = cast("IO[bytes]", gzip.GzipFile(fileobj=buffered, mode="rb"))
+    elif magic.startswith(_ZSTD):
+        inner = cast("IO[bytes]", pa.CompressedInputStream(pa.PythonFile(buffered, mode="r"), "zstd"))
+    else:
+        for start, kind in _OTHER_COMPRESSION.items():
+            if magic.startswith(start):
+                raise InputError(f"{kind} compression is not read", file=label, accepted=_ACCEPTED)
+        return buffered
+    if depth == _DEEPEST:
+        raise InputError("compressed more than three times over", file=label, accepted=_ACCEPTED)
+    return _unwrap(inner, label, depth + 1)
+
+
+def _fill(stream: IO[bytes], size: int) -> bytes:
+    """Read until `size` bytes are there or the stream ends: one read may return fewer."""
+    parts: list[bytes] = []
+    while size > 0 and (part := stream.read(size)):
+        parts.append(part)
+        size -= len(part)
+    return b"".join(parts)
+
+
+@contextmanager
+def _repaired(label: str) -> Iterator[None]:
+    """Turn the many exceptions of damaged files into one InputError that says what is wrong."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise InputError("no such file", file=label, code="NOT_FOUND") from error
+    except IsADirectoryError as error:
+        raise InputError("a folder, where a file is wanted", file=label) from error
+    except PermissionError as error:
+        raise InputError("no permission to read it", file=label) from error
+    except EOFError as error:
+        raise InputError("truncated: the compressed data end too early", file=label) from error
+    except zipfile.BadZipFile as error:
+        raise InputError(f"a damaged or truncated zip archive ({error})", file=label) from error
+    except (zlib.error, lzma.LZMAError, gzip.BadGzipFile, pa.ArrowInvalid) as error:
+        raise InputError(f"damaged compressed data ({error})", file=label) from error
+    except (RuntimeError, NotImplementedError) as error:
+        raise InputError(f"the archive cannot be opened ({error})", file=label) from error
+    except OSError as error:
+        truncated = "truncated" in str(error).lower()
+        reason = "truncated: the compressed data end too early" if truncated else f"cannot be read ({error})"
+        raise InputError(reason, file=label) from error

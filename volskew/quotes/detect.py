@@ -1,0 +1,284 @@
+"""What a file is, from its beginning: which reader claims it, or why none does.
+
+Only the first 64 KiB are looked at (of Parquet, the footer). Names of files are never asked.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.parquet
+
+from volskew.errors import InputError, NotAChainError, SettingsError
+from volskew.ledger import Code
+from volskew.quotes.containers import HEAD_BYTES, Member, open_members
+from volskew.quotes.raw import Head, Match, Reader
+from volskew.quotes.text import normalise, split_line, to_utf8
+from volskew.quotes.vendors import readers
+
+__all__ = ["Description", "choose_reader", "describe", "read_head", "sniff"]
+
+_SHOWN: Final = 14
+_SAMPLES: Final = 40
+_HINT: Final = "--format NAME to insist on a reader, --columns field=column to say what the columns are"
+
+# Normalised columns that only tables written by volskew itself have together.
+_OWN: Final[tuple[tuple[str, frozenset[str]], ...]] = (
+    ("rankings", frozenset(("asof", "series", "pair", "form", "window"))),
+    ("a history", frozenset(("series", "date", "symbol", "measure", "tenor", "delta", "value"))),
+    ("a ledger", frozenset(("date", "symbol", "stage", "code", "count", "detail", "source"))),
+    ("labelled quotes", frozenset(("exclusion", "flags", "strike", "sourcerow"))),
+    ("per-quote vols", frozenset(("volmid", "volstatus", "strike"))),
+    ("forwards", frozenset(("symbol", "expiry", "forward", "forwarderror", "discountfactor"))),
+    ("smiles", frozenset(("symbol", "snapshottime", "expiry", "method", "forward"))),
+)
+_JSON: Final = re.compile(r"\s*(\{|\[\s*[\[{\"0-9\]])")  # and not a header such as [DATE], [STRIKE]
+_DATES: Final = frozenset(
+    ("date", "quotedate", "tradedate", "sessiondate", "observationdate", "datadate", "day")
+)
+_VOL: Final = re.compile(r"iv.*|.*(vol(?!ume)|impl|vix|vxn|rvx|sigma).*")
+_TENOR: Final = re.compile(r"dgs\d+(mo)?|\d+(mo|month|months|yr|year|years)|bc\d+(month|year)")
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What one file, or one member of an archive, was found to be.
+
+    Attributes
+    ----------
+    path : str
+        File, and member after a colon.
+    format : str
+        A reader's name, or ``"not a chain"``.
+    why : str
+        The reader's title, or why the file is no chain.
+    header : tuple of str
+        Column names (or JSON keys) seen.
+    code : str
+        Ledger code of the failure, "" for a chain.
+    members : tuple of Description
+        Of a zip archive of several files.
+    """
+
+    path: str
+    format: str
+    why: str
+    header: tuple[str, ...] = ()
+    code: str = ""
+    members: tuple[Description, ...] = ()
+
+    @property
+    def is_chain(self) -> bool:
+        """Whether a reader claims the file, or any member."""
+        return any(item.is_chain for item in self.members) if self.members else not self.code
+
+
+def describe(
+    path: str | Path,
+    *,
+    format: str | None = None,  # noqa: A002
+    columns: Mapping[str, str] | None = None,
+) -> Description:
+    """Say what a file is, without reading it through and without raising.
+
+    Parameters
+    ----------
+    path : path
+        A file.
+    format : str, optional
+        A reader's name to insist on.
+    columns : mapping, optional
+        Field -> column of the file.
+
+    Returns
+    -------
+    Description
+        ``format`` is "not a chain", with the reason in ``why``, where nothing claims it.
+    """
+    try:
+        members = open_members(Path(path))
+    except InputError as error:
+        return Description(str(path), "not a chain", str(error), code=error.code)
+    found = tuple(_describe_member(member, format, columns or {}) for member in members)
+    if len(found) == 1:
+        return found[0]
+    chains = sum(item.is_chain for item in found)
+    why = f"archive of {len(found)} files, {chains} of them chains"
+    return Description(
+        str(path), "archive", why, code="" if chains else Code.NOT_A_CHAIN.value, members=found
+    )
+
+
+def _describe_member(member: Member, name: str | None, columns: Mapping[str, str]) -> Description:
+    header: tuple[str, ...] = ()
+    try:
+        head = read_head(member)
+        header = head.header
+        reader = choose_reader(head, label=member.label, format=name, columns=columns)
+    except InputError as error:
+        return Description(member.label, "not a chain", str(error), header, error.code)
+    return Description(member.label, reader.name, reader.title, header)
+
+
+def sniff(
+    source: str | Path | bytes,
+    *,
+    format: str | None = None,  # noqa: A002
+    columns: Mapping[str, str] | None = None,
+) -> Reader:
+    """The reader that claims a file (of an archive: its first member) or some bytes.
+
+    Raises
+    ------
+    NotAChainError
+        None does; the message shows the header, the nearest formats and what they miss.
+    InputError
+        The file cannot be opened.
+    """
+    if isinstance(source, bytes):
+        member = Member(None, label="bytes", data=source)
+    else:
+        member = open_members(Path(source))[0]
+    return choose_reader(read_head(member), label=member.label, format=format, columns=columns or {})
+
+
+def choose_reader(
+    head: Head,
+    *,
+    label: str,
+    format: str | None = None,  # noqa: A002
+    columns: Mapping[str, str],
+) -> Reader:
+    """The reader whose signature the head has; the most specific where several have.
+
+    Raises
+    ------
+    SettingsError
+        `format` names no reader.
+    NotAChainError
+        No reader claims the head, or not the one insisted on. Code SKIPPED for tables that volskew writes.
+    """
+    known = {reader.name: reader for reader in readers()}
+    if format is not None and format not in known:
+        raise SettingsError(f"unknown format {format!r}; known are {', '.join(known)}")
+    if format is None and not columns:
+        _refuse_own(head, label)
+    tried = [known[format]] if format else [r for r in known.values() if r.takes_columns or not columns]
+    try:
+        matches = [(reader.match(head, columns), reader) for reader in tried]
+    except InputError as error:
+        raise InputError(error.problem, file=label, column=error.column, accepted=error.accepted) from error
+    full = [(match.rank, reader) for match, reader in matches if match.full]
+    if full:
+        return max(full, key=lambda pair: pair[0])[1]
+    raise NotAChainError(_refusal(head, matches), file=label, accepted=_advice(head, label))
+
+
+def _refuse_own(head: Head, label: str) -> None:
+    have = set(head.normal)
+    for what, columns in _OWN:
+        if columns <= have:
+            raise NotAChainError(
+                f"{what} written by volskew, not a chain", file=label, code=Code.SKIPPED.value
+            )
+
+
+def _refusal(head: Head, matches: list[tuple[Match, Reader]]) -> str:
+    seen = ", ".join(head.header[:_SHOWN]) + (
+        f", ... ({len(head.header)} in all)" if len(head.header) > _SHOWN else ""
+    )
+    nearest = sorted(matches, key=lambda pair: (-pair[0].found / pair[0].wanted, pair[1].name))[:2]
+    near = "; ".join(f"{reader.name} lacks {_listed(match.missing)}" for match, reader in nearest)
+    what = "keys" if head.kind == "json" else "header"
+    return (
+        f"not an option chain that any reader knows ({what} seen: {seen or 'none'}; nearest formats: {near})"
+    )
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
+
+
+def _advice(head: Head, label: str) -> str:
+    """What would be accepted, and the command that this file is for if it is recognised as something else."""
+    names = head.normal
+    if "strike" in names or not any(name in _DATES for name in names):
+        return _HINT
+    rest = [name for name in names if name not in _DATES]
+    if rest and sum(bool(_TENOR.fullmatch(name)) for name in rest) > len(rest) / 2:
+        return f"{_HINT}. This looks like a yield curve: `--rates {label}`"
+    if any(_VOL.fullmatch(name) for name in rest):
+        return f"{_HINT}. This looks like a vol history: `volskew import {label}`"
+    return (
+        f"{_HINT}. This looks like a dated series: `volskew import {label}` or `volskew rank-series {label}`"
+    )
+
+
+# --- heads ------------------------------------------------------------------------------------------------
+
+
+def read_head(member: Member) -> Head:
+    """Look at the beginning of a file.
+
+    Raises
+    ------
+    InputError
+        Empty, binary, damaged, or in another encoding.
+    """
+    data = member.head()
+    if not data.strip():
+        raise InputError("the file is empty", file=member.label, code="EMPTY")
+    if data.startswith(b"PAR1"):
+        return _parquet_head(member)
+    if data.startswith((b"DBN", b"ARROW1")):
+        raise NotAChainError(
+            "a binary table that no reader knows", file=member.label, accepted="CSV, JSON or Parquet"
+        )
+    text, _ = to_utf8(data, label=member.label, partial=True)
+    content = text.decode(errors="replace")
+    if _JSON.match(content):
+        return _json_head(content)
+    return _text_head(content, whole=len(data) < HEAD_BYTES)
+
+
+def _parquet_head(member: Member) -> Head:
+    try:
+        names = pyarrow.parquet.read_schema(io.BytesIO(member.read())).names
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(f"truncated or damaged Parquet ({error})", file=member.label) from error
+    return Head("parquet", tuple(names), tuple(map(normalise, names)))
+
+
+def _json_head(content: str) -> Head:
+    keys = dict.fromkeys(json.loads(f'"{key}"') for key in re.findall(r'"(\w{1,40})"\s*:', content))
+    return Head("json", tuple(keys), tuple(map(normalise, keys)))
+
+
+def _text_head(content: str, *, whole: bool) -> Head:
+    lines = content.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    if not whole and len(lines) > 1:
+        lines.pop()  # cut off in the middle
+    place = next((place for place, line in enumerate(lines) if line.strip() and not line.startswith("#")), 0)
+    delimiter, header = split_line(lines[place])
+    samples: dict[str, list[str]] = {}
+    for line in lines[place + 1 : place + 1 + _SAMPLES]:
+        cells = line.split(delimiter)
+        if len(cells) == len(header):
+            for name, cell in zip(header, cells, strict=True):
+                samples.setdefault(normalise(name), []).append(cell.strip(' "'))
+    return Head(
+        "text",
+        tuple(header),
+        tuple(map(normalise, header)),
+        tuple(lines[: place + 8]),
+        place + 1,
+        delimiter,
+        {name: tuple(cells) for name, cells in samples.items()},
+    )

@@ -1,0 +1,270 @@
+"""The lines of one file by underlying and label: each group is a snapshot of a session, or is kept out."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from volskew.errors import InputError
+from volskew.ledger import Code, Entry, Stage
+from volskew.quotes.assemble import Assembled
+from volskew.quotes.containers import Member
+from volskew.quotes.raw import RawChain
+from volskew.quotes.ruling import Evidence, Ruling, rule
+from volskew.quotes.schema import conform, empty_quotes
+from volskew.quotes.sessions import DayKey, Snapshot, best_of
+from volskew.quotes.units import unit_problem
+
+__all__ = ["Groups"]
+
+_NAME_DATE: Final = re.compile(r"(?<!\d)((?:19|20)\d{2})([-_]?)(\d{2})\2(\d{2})(?!\d)")
+_NEVER: Final = np.iinfo(np.int64).min
+_TRADING_DAY: Final = np.timedelta64(8, "h")
+_SPARE: Final = np.timedelta64(1, "D")
+
+Array = np.ndarray[Any, Any]
+
+
+class Groups:
+    """The groups of one file.
+
+    Parameters
+    ----------
+    built : Assembled
+        Canonical columns and labels.
+    raw : RawChain
+        For the file's stamp.
+    member : Member
+        The file.
+
+    Attributes
+    ----------
+    snapshots : list of Snapshot or None
+        For each group; None where it is kept out. Filled by `judge`.
+    entries : list of Entry
+        One for each group kept out, with the number of its lines.
+    """
+
+    def __init__(self, built: Assembled, raw: RawChain, member: Member) -> None:
+        self._built, self._raw, self._member = built, raw, member
+        keys = built.symbol_codes * len(built.labels) + built.label_codes
+        self._keys, inverse = np.unique(keys, return_inverse=True)
+        self._of_line = inverse.reshape(-1)
+        self._sizes = np.bincount(self._of_line, minlength=len(self._keys))
+        self._order = np.argsort(self._of_line, kind="stable")
+        self._ends = np.cumsum(self._sizes)
+        self.snapshots: list[Snapshot | None] = [None] * len(self._keys)
+        self.entries: list[Entry] = []
+
+    def judge(self) -> None:
+        """Give each group its session, test its units, and settle which of several is the day."""
+        quotes = self._newest("quote_time")
+        trades = self._newest("trade_time")
+        counts = self._counts_near(trades)
+        vendor = self._vendor_only()
+        problems: list[tuple[int, str]] = []
+        for place, key in enumerate(self._keys):
+            day, moment = self._built.labels[int(key % len(self._built.labels))]
+            seen = Evidence(
+                day,
+                moment,
+                _utc(self._raw.stamp),
+                self._raw.delay,
+                _date_in(self._member.name),
+                _timestamp(quotes[place]),
+                _timestamp(trades[place]) or _utc(self._raw.evidence),
+                int(counts[place]),
+            )
+            ruling = self._ruled(place, seen)
+            if ruling is None:
+                continue
+            self.snapshots[place] = self._snapshot(place, seen, ruling, vendor=bool(vendor[place]))
+            problem = self._unit_problem(place)
+            if problem:
+                problems.append((place, problem))
+        self._refuse_units(problems)
+        self._settle()
+
+    def _symbol(self, place: int) -> str:
+        return self._built.symbols[int(self._keys[place] // len(self._built.labels))]
+
+    def _ruled(self, place: int, seen: Evidence) -> Ruling | None:
+        try:
+            ruling = rule(seen)
+        except InputError as error:
+            if len(self._keys) == 1:
+                raise InputError(error.problem, file=self._member.label, accepted=error.accepted) from error
+            ruling = Ruling(code=Code.NOT_A_SESSION, detail=error.problem)
+        if ruling.code is None:
+            return ruling
+        label = seen.label or (seen.stamp.date() if seen.stamp is not None else seen.name_date)
+        self._keep_out(place, label, ruling.code, ruling.detail)
+        return None
+
+    def _keep_out(self, place: int, day: dt.date | None, code: Code, detail: str) -> None:
+        stage = Stage.INPUT if code is Code.BAD_UNITS else Stage.SESSION
+        self.entries.append(
+            Entry(
+                day,
+                self._symbol(place),
+                stage.value,
+                code.value,
+                int(self._sizes[place]),
+                detail,
+                self._member.source,
+            )
+        )
+        self.snapshots[place] = None
+
+    def _snapshot(self, place: int, seen: Evidence, ruling: Ruling, *, vendor: bool) -> Snapshot:
+        if ruling.session is None or ruling.snapshot_time is None:
+            raise AssertionError("a ruling without a code has a session")  # pragma: no cover
+        simulated = "simulated" in self._member.name.lower() or (
+            self._member.path is not None and "simulated" in self._member.path.name.lower()
+        )
+        stamp = seen.stamp.date() if seen.stamp is not None else None
+        return Snapshot(
+            self._symbol(place),
+            seen.label or stamp or (seen.name_date if seen.newest is None else None),
+            ruling.session,
+            ruling.snapshot_time,
+            ruling.snapshot_label,
+            seen.newest,
+            "simulated" if simulated else "vendor" if vendor else "",
+            self._member.source,
+            int(self._sizes[place]),
+        )
+
+    def _settle(self) -> None:
+        """Several labels of one file on the same session: the latest stays."""
+        days: dict[DayKey, list[int]] = {}
+        for place, snapshot in enumerate(self.snapshots):
+            if snapshot is not None:
+                days.setdefault(snapshot.day_key, []).append(place)
+        for places in days.values():
+            if len(places) == 1:
+                continue
+            rivals = [snapshot for place in places if (snapshot := self.snapshots[place]) is not None]
+            best = best_of(rivals)
+            for rank, (place, rival) in enumerate(zip(places, rivals, strict=True)):
+                if rank != best:
+                    detail = (
+                        f"labelled {rival.label_date}; the file has a later or fuller one of this session"
+                    )
+                    self._keep_out(place, rival.session, Code.SUPERSEDED, detail)
+
+    # --- evidence inside the lines
+
+    def _newest(self, name: str) -> Array:
+        """Newest time of each group; NaT where it has none."""
+        times = self._built.columns[name].astype("datetime64[us]")
+        newest = np.full(len(self._keys), _NEVER, dtype=np.int64)
+        there = ~np.isnat(times)
+        if not there.any():
+            return newest.view("datetime64[us]")
+        # No option trades after it expired, no quote is younger than the file: such times are errors.
+        expiry = np.asarray(self._built.columns["expiry"].tz_localize(None), dtype="datetime64[us]")
+        there &= ~(times > expiry + _SPARE)
+        if self._raw.stamp is not None:
+            there &= times <= np.datetime64(self._raw.stamp.astimezone(dt.UTC).replace(tzinfo=None)) + _SPARE
+        np.maximum.at(newest, self._of_line[there], times[there].view(np.int64))
+        return newest.view("datetime64[us]")
+
+    def _counts_near(self, newest: Array) -> Array:
+        """Lines traded within a trading day before the newest trade."""
+        times = self._built.columns["trade_time"].astype("datetime64[us]")
+        if np.isnat(newest).all():
+            return np.zeros(len(self._keys), dtype=np.int64)
+        near = times >= (newest - _TRADING_DAY)[self._of_line]
+        return np.bincount(self._of_line[near], minlength=len(self._keys))
+
+    def _vendor_only(self) -> Array:
+        """Groups with a vendor's vols and neither bid nor ask anywhere."""
+
+        def any_of(name: str) -> Array:
+            values = self._built.columns.get(name)
+            if values is None:
+                return np.zeros(len(self._keys), dtype=bool)
+            return np.bincount(self._of_line[~np.isnan(values)], minlength=len(self._keys)) > 0
+
+        return any_of("vendor_vol") & ~any_of("bid") & ~any_of("ask")
+
+    # --- units
+
+    def _unit_problem(self, place: int) -> str:
+        lines = self._order[self._ends[place] - self._sizes[place] : self._ends[place]]
+
+        def column(name: str) -> Array:
+            values = self._built.columns.get(name)
+            return np.full(len(lines), np.nan) if values is None else values[lines]
+
+        return unit_problem(
+            strike=column("strike"),
+            underlying_price=column("underlying_price"),
+            vendor_vol=column("vendor_vol"),
+        )
+
+    def _refuse_units(self, problems: list[tuple[int, str]]) -> None:
+        """Refuse the file if most of its days are in a wrong unit, else keep out those that are."""
+        if not problems:
+            return
+        judged = sum(snapshot is not None for snapshot in self.snapshots)
+        place, problem = problems[0]
+        if 2 * len(problems) > judged:
+            snapshot = self.snapshots[place]
+            where = f"{self._symbol(place)} {snapshot.session if snapshot else ''}"
+            raise InputError(
+                f"{where}: {problem}",
+                file=self._member.label,
+                accepted="strikes and prices in dollars, vols as decimals or percent by the column's name",
+                code=Code.BAD_UNITS.value,
+            )
+        for place, problem in problems:
+            snapshot = self.snapshots[place]
+            self._keep_out(place, snapshot.session if snapshot else None, Code.BAD_UNITS, problem)
+
+    # --- the result
+
+    def quotes(self) -> pd.DataFrame:
+        """Canonical quotes of the groups that are snapshots, in the order of the file."""
+        good = np.array([snapshot is not None for snapshot in self.snapshots], dtype=bool)
+        if not good.any():
+            return empty_quotes()
+        instants = pd.DatetimeIndex(
+            [snapshot.snapshot_time if snapshot else pd.NaT for snapshot in self.snapshots], tz="UTC"
+        ).as_unit("us")
+        columns = dict(self._built.columns)
+        columns["snapshot_time"] = instants.take(self._of_line)
+        for name in ("quote_time", "trade_time"):
+            columns[name] = pd.DatetimeIndex(columns[name]).tz_localize("UTC")
+        n = len(self._of_line)
+        columns["source_file"] = (
+            pd.Series([self._member.source], dtype="str").take(np.zeros(n, dtype=np.int64)).array
+        )
+        frame = pd.DataFrame(columns, copy=False)
+        if not good.all():
+            frame = frame[good[self._of_line]].reset_index(drop=True)
+        return conform(frame, source=self._member.label)
+
+
+def _utc(moment: dt.datetime | None) -> pd.Timestamp | None:
+    return None if moment is None else pd.Timestamp(moment).tz_convert("UTC")
+
+
+def _timestamp(moment: np.datetime64) -> pd.Timestamp | None:
+    return None if np.isnat(moment) else pd.Timestamp(moment, tz="UTC")
+
+
+def _date_in(name: str) -> dt.date | None:
+    """The one date in a file name, if there is just one."""
+    found: set[dt.date] = set()
+    for year, _, month, day in _NAME_DATE.findall(name):
+        try:
+            found.add(dt.date(int(year), int(month), int(day)))
+        except ValueError:
+            continue
+    return found.pop() if len(found) == 1 else None

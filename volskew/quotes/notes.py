@@ -1,0 +1,70 @@
+"""The cells of a file that could not be read: counted, with the first of them as an example."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+
+from volskew.errors import InputError
+from volskew.ledger import Code, Entry, Stage
+from volskew.quotes.raw import RawChain
+
+__all__ = ["Notes"]
+
+_NEEDED: Final = frozenset(
+    ("strike", "is_call", "expiry", "bid", "ask", "vendor_vol", "vendor_vol_pct", "date")
+)
+_WORST_SHARE: Final = 0.5
+_WORST_COUNT: Final = 10
+
+Mask = np.ndarray[Any, np.dtype[np.bool_]]
+
+
+class Notes:
+    """Collects the cells that could not be read, one entry a column."""
+
+    def __init__(self, raw: RawChain, label: str, source: str) -> None:
+        self._raw, self._label, self._source = raw, label, source
+        self.entries: list[Entry] = []
+
+    def add(self, name: str, bad: Mask, what: str) -> None:
+        """Note the bad cells of a field.
+
+        Raises
+        ------
+        InputError
+            Most cells of a field that a chain cannot do without are bad, or the text is in another encoding.
+        """
+        count = int(bad.sum())
+        if not count:
+            return
+        place = int(np.argmax(bad))
+        row, column = int(self._raw.rows[place]), self._raw.names.get(name, name)
+        value = self._raw.cells[name][place].as_py()
+        text = value if isinstance(value, str) else str(value)
+        if self._raw.latin and not text.isascii():
+            raise InputError(
+                "not UTF-8, and the odd bytes stand in a column of numbers or dates",
+                file=self._label, row=row, column=column, value=text, accepted="UTF-8",
+            )  # fmt: skip
+        if name in _NEEDED and count >= _WORST_COUNT and count > _WORST_SHARE * len(bad):
+            raise InputError(
+                f"{count} of {len(bad)} cells are no {what}, the first being",
+                file=self._label, row=row, column=column, value=text, accepted=_accepted(what),
+            )  # fmt: skip
+        self.say(f"no {what}: {text!r}, first in row {row}, column {column!r}", count)
+
+    def say(self, detail: str, count: int) -> None:
+        """Add an entry in words."""
+        self.entries.append(
+            Entry(None, "", Stage.INPUT.value, Code.BAD_CELLS.value, count, detail, self._source)
+        )
+
+
+def _accepted(what: str) -> str:
+    return {
+        "number": "a decimal point and no thousands separator, such as 1234.5",
+        "date": "YYYY-MM-DD, YYYYMMDD, MM/DD/YYYY and their like",
+        "call or put": "C, P, call, put",
+    }.get(what, what)

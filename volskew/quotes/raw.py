@@ -1,0 +1,172 @@
+"""What passes between detection, a vendor's reader and the common part of reading."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+import numpy as np
+import pyarrow as pa
+
+from volskew.quotes.containers import Member
+
+__all__ = ["FIELDS", "Head", "Job", "Match", "RawChain", "Reader"]
+
+FIELDS: Final[dict[str, str]] = {
+    "date": "the day or time of the snapshot",
+    "quote_time": "the line's own quote time",
+    "trade_time": "the line's last trade",
+    "symbol": "underlying",
+    "option": "option symbol of the OSI scheme",
+    "root": "option root",
+    "expiry": "expiration date",
+    "settlement": "PM or AM",
+    "exercise": "american or european",
+    "strike": "strike [$]",
+    "is_call": "call or put",
+    "bid": "bid [$]",
+    "ask": "ask [$]",
+    "last": "last trade [$]",
+    "bid_size": "size at the bid [contracts]",
+    "ask_size": "size at the ask [contracts]",
+    "volume": "contracts traded",
+    "open_interest": "open interest [contracts]",
+    "multiplier": "units of the underlying a contract",
+    "underlying_price": "the underlying's price [$]",
+    "vendor_vol": "implied vol, decimal",
+    "vendor_vol_pct": "implied vol, percent",
+    "vendor_delta": "signed delta",
+}
+"""Fields that a reader may deliver, and that ``columns`` may name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The beginning of a file, as detection sees it.
+
+    Attributes
+    ----------
+    kind : {"text", "json", "parquet"}
+        How it is written.
+    header : tuple of str
+        Column names as the file spells them; for JSON the keys seen.
+    normal : tuple of str
+        The same, see `volskew.quotes.text.normalise`.
+    lines : tuple of str
+        The first lines of a text file, title lines included.
+    header_line : int
+        One-based line of the header.
+    delimiter : str
+        Of a text file.
+    samples : dict of str to tuple of str
+        Normalised column name -> the first cells under it.
+    """
+
+    kind: Literal["text", "json", "parquet"]
+    header: tuple[str, ...]
+    normal: tuple[str, ...]
+    lines: tuple[str, ...] = ()
+    header_line: int = 1
+    delimiter: str = ","
+    samples: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """How well a reader's signature fits.
+
+    Attributes
+    ----------
+    found, wanted : int
+        Parts of the signature present, and all.
+    missing : tuple of str
+        The absent parts, in words for the user.
+    rank : int
+        Among full matches the highest wins; a vendor's own file ranks above the generic table.
+    """
+
+    found: int
+    wanted: int
+    missing: tuple[str, ...] = ()
+    rank: int = 0
+
+    @property
+    def full(self) -> bool:
+        """Whether the reader claims the file."""
+        return not self.missing
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One file to read and what the caller said about it."""
+
+    member: Member
+    head: Head
+    columns: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class RawChain:
+    """A chain as the file has it: cells by field, not yet interpreted.
+
+    Attributes
+    ----------
+    cells : dict of str to pyarrow.Array
+        Any of `FIELDS`; text, numbers or times, all of one length.
+    names : dict of str to str
+        Field -> the column as the file names it.
+    rows : numpy.ndarray of int64
+        One-based line of the file of each row.
+    ragged : tuple of (int, int, int)
+        ``(line, fields found, fields wanted)`` of lines kept as nulls.
+    latin : bool
+        The text was no UTF-8.
+    zone : str
+        Zone of trade and quote times written without one.
+    stamp : datetime.datetime or None
+        When the file was served or downloaded, timezone-aware: it bounds the time of the quotes from above.
+    quoted_at : datetime.datetime or None
+        The one time of all quotes, where the file states it.
+    delay : datetime.timedelta
+        How old the quotes are at the stamp.
+    evidence : datetime.datetime or None
+        A trade of the underlying, used where no line has a time.
+    """
+
+    cells: dict[str, pa.Array]
+    names: dict[str, str]
+    rows: np.ndarray[Any, np.dtype[np.int64]]
+    ragged: tuple[tuple[int, int, int], ...] = ()
+    latin: bool = False
+    zone: str = "America/New_York"
+    stamp: dt.datetime | None = None
+    quoted_at: dt.datetime | None = None
+    delay: dt.timedelta = dt.timedelta(0)
+    evidence: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """One format: how to recognise it and how to read it.
+
+    Attributes
+    ----------
+    name : str
+        What ``--format`` takes.
+    title : str
+        In words.
+    match : callable
+        ``match(head, columns) -> Match``.
+    read : callable
+        ``read(job) -> RawChain``.
+    takes_columns : bool
+        Whether the caller may say which column is which; only such readers are tried when he does.
+    """
+
+    name: str
+    title: str
+    match: Callable[[Head, Mapping[str, str]], Match]
+    read: Callable[[Job], RawChain]
+    takes_columns: bool = False

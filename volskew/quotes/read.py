@@ -1,0 +1,198 @@
+"""Files into canonical quotes: open, recognise, read, give each chain its session.
+
+Every line of a file is accounted for: it is a row of `FileReading.quotes`, or it belongs to a snapshot that a
+ledger entry keeps out, with the number of its lines.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+
+from volskew.errors import DataQualityWarning, InputError, NotAChainError
+from volskew.ledger import Code, Entry, Stage
+from volskew.quotes.assemble import assemble
+from volskew.quotes.containers import Member, open_members
+from volskew.quotes.detect import choose_reader, read_head
+from volskew.quotes.groups import Groups
+from volskew.quotes.inputs import find_inputs, is_data_name
+from volskew.quotes.raw import Job
+from volskew.quotes.schema import empty_quotes
+from volskew.quotes.sessions import Snapshot
+from volskew.settings import Settings
+
+__all__ = ["FileReading", "find_inputs", "read_chain", "read_file"]
+
+
+@dataclass(slots=True)
+class FileReading:
+    """What one file, or one member of an archive, gave.
+
+    Attributes
+    ----------
+    path : str
+        The file as given, and the member after a colon.
+    source : str
+        The same as quotes and ledger name it: folder, file and member.
+    format : str
+        The reader's name, "" where none claimed it.
+    quotes : pandas.DataFrame
+        Canonical quotes of the snapshots that are days; see `volskew.quotes.schema`.
+    entries : list of Entry
+        Snapshots kept out, with their lines, and cells that could not be read.
+    lines_read : int
+        Option lines in the file: rows of `quotes`, and lines kept out.
+    snapshots : list of Snapshot
+        Those in `quotes`.
+    header : tuple of str
+        Column names or JSON keys seen.
+    """
+
+    path: str
+    source: str
+    format: str = ""
+    quotes: pd.DataFrame = field(default_factory=empty_quotes)
+    entries: list[Entry] = field(default_factory=list)
+    lines_read: int = 0
+    snapshots: list[Snapshot] = field(default_factory=list)
+    header: tuple[str, ...] = ()
+
+    @property
+    def lines_kept_out(self) -> int:
+        """Lines of snapshots that are no days."""
+        return self.lines_read - len(self.quotes)
+
+
+def read_chain(
+    path: str | Path,
+    *,
+    format: str | None = None,  # noqa: A002 - the word users know
+    columns: Mapping[str, str] | None = None,
+    settings: Settings | None = None,
+) -> pd.DataFrame:
+    """Read an option-chain file of any known format into canonical quotes.
+
+    Parameters
+    ----------
+    path : path
+        A file: CSV, Parquet or JSON, plain, gzip, zstd or in a zip archive.
+    format : str, optional
+        A reader's name; by default the header tells.
+    columns : mapping, optional
+        Field -> the file's column, for a long table with names of its own; see `volskew.quotes.raw.FIELDS`.
+    settings : Settings, optional
+        Exercise overrides by root.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row an option line, `volskew.quotes.schema.COLUMNS`; missing values are null. It may hold
+        several dates, symbols and archive members.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read, or holds nothing but repeats of an earlier session.
+    NotAChainError
+        No reader claims it.
+
+    Warns
+    -----
+    DataQualityWarning
+        Some snapshots or archive members were left out.
+    """
+    readings = read_file(path, format=format, columns=columns, settings=settings)
+    good = [reading.quotes for reading in readings if len(reading.quotes)]
+    left_out = [entry for reading in readings for entry in reading.entries if _leaves_out(entry)]
+    if not good:
+        first = next(iter(left_out), None)
+        problem = "holds no snapshot of a session" + (f": {first.detail}" if first else "")
+        raise InputError(problem, file=str(path), code=first.code if first else Code.EMPTY.value)
+    if left_out:
+        told = "; ".join(f"{entry.count} lines, {entry.code}: {entry.detail}" for entry in left_out[:3])
+        more = f"; and {len(left_out) - 3} more" if len(left_out) > 3 else ""
+        warnings.warn(f"{path}: left out {told}{more}", DataQualityWarning, stacklevel=2)
+    return good[0] if len(good) == 1 else pd.concat(good, ignore_index=True)
+
+
+def _leaves_out(entry: Entry) -> bool:
+    return entry.code not in {Code.BAD_CELLS, Code.SKIPPED}
+
+
+def read_file(
+    path: str | Path,
+    *,
+    format: str | None = None,  # noqa: A002
+    columns: Mapping[str, str] | None = None,
+    settings: Settings | None = None,
+) -> list[FileReading]:
+    """Read a file, or every member of a zip archive.
+
+    Parameters
+    ----------
+    path, format, columns, settings
+        See `read_chain`.
+
+    Returns
+    -------
+    list of FileReading
+        One for the file, or one for each member. In an archive of several files one that fails leaves a
+        reading without quotes, whose entry says why; the others are read.
+
+    Raises
+    ------
+    InputError
+        The file, or every member of the archive, cannot be read.
+    """
+    settings = settings or Settings()
+    members = open_members(Path(path))
+    if len(members) == 1:
+        return [_read_member(members[0], format, columns or {}, settings)]
+    readings: list[FileReading] = []
+    errors: list[InputError] = []
+    for member in members:
+        if not is_data_name(member.name):
+            readings.append(_failed(member, Code.SKIPPED.value, "not a data file by its extension"))
+            continue
+        try:
+            readings.append(_read_member(member, format, columns or {}, settings))
+        except InputError as error:
+            readings.append(_failed(member, error.code, str(error)))
+            errors.append(error)
+    if not any(reading.format for reading in readings):
+        raise errors[0] if errors else NotAChainError("the archive holds no data file", file=str(path))
+    return readings
+
+
+def _failed(member: Member, code: str, detail: str) -> FileReading:
+    entry = Entry(None, "", Stage.INPUT.value, code, 1, detail, member.source)
+    return FileReading(member.label, member.source, entries=[entry])
+
+
+def _read_member(
+    member: Member, name: str | None, columns: Mapping[str, str], settings: Settings
+) -> FileReading:
+    head = read_head(member)
+    reader = choose_reader(head, label=member.label, format=name, columns=columns)
+    try:
+        raw = reader.read(Job(member, head, columns))
+        built = assemble(raw, label=member.label, source=member.source, settings=settings)
+    except pa.ArrowException as error:  # columns of a type that is no cell: lists, structs, maps
+        raise InputError(
+            f"holds cells that are no values ({error})".replace("\n", " "), file=member.label
+        ) from error
+    reading = FileReading(
+        member.label, member.source, reader.name, lines_read=len(raw.rows), header=head.header
+    )
+    reading.entries.extend(built.entries)
+    groups = Groups(built, raw, member)
+    groups.judge()
+    reading.entries.extend(groups.entries)
+    reading.snapshots = [snapshot for snapshot in groups.snapshots if snapshot is not None]
+    reading.quotes = groups.quotes()
+    return reading

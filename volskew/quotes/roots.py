@@ -1,0 +1,111 @@
+"""What an option root says: its underlying, exercise style and settlement."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Final, NamedTuple
+
+from volskew.market.clock import is_session
+
+__all__ = ["Root", "canonical_symbol", "is_adjusted_root", "is_monthly", "root_terms", "settlement_of"]
+
+
+class Root(NamedTuple):
+    """Terms of a listed root: underlying, ``american|european``, and when it is AM-settled."""
+
+    underlying: str
+    exercise: str = "european"
+    am_settled: str = "never"
+    """``never``, ``monthly`` (third Fridays only) or ``always``."""
+
+
+# Exchange product pages; stocks and ETFs are absent because they are all American and PM-settled.
+_ROOTS: Final[dict[str, Root]] = {
+    "SPX": Root("SPX", am_settled="monthly"),
+    "SPXW": Root("SPX"),
+    "SPXPM": Root("SPX"),
+    "SPXQ": Root("SPX"),
+    "XSP": Root("XSP"),
+    "NDX": Root("NDX", am_settled="monthly"),
+    "NDXP": Root("NDX"),
+    "XND": Root("XND"),
+    "RUT": Root("RUT", am_settled="monthly"),
+    "RUTW": Root("RUT"),
+    "RUTQ": Root("RUT"),
+    "MRUT": Root("MRUT"),
+    "DJX": Root("DJX", am_settled="monthly"),
+    "VIX": Root("VIX", am_settled="always"),
+    "VIXW": Root("VIX", am_settled="always"),
+    "OEX": Root("OEX", "american"),
+    "XEO": Root("XEO"),
+}
+_RENAMED: Final = {"QQQQ": "QQQ"}  # the ticker from 2004-12 to 2011-03
+_THIRD_WEEK: Final = range(15, 22)
+
+
+def root_terms(root: str) -> Root:
+    """Terms of a root; unlisted ones are taken as stock or ETF options.
+
+    Examples
+    --------
+    >>> root_terms("SPXW").underlying, root_terms("OEX").exercise, root_terms("QQQ1")
+    ('SPX', 'american', Root(underlying='QQQ', exercise='american', am_settled='never'))
+    """
+    known = _ROOTS.get(root)
+    if known is not None:
+        return known
+    bare = root.strip("0123456789") or root
+    return Root(_RENAMED.get(bare, bare), "american")
+
+
+def canonical_symbol(text: str) -> str:
+    """The underlying in canonical spelling: no index mark, upper case, index roots and old tickers resolved.
+
+    Examples
+    --------
+    >>> [canonical_symbol(text) for text in ("_SPX", "^ndx", "$RUT", "SPXW", "QQQQ", "iwm ", "NA")]
+    ['SPX', 'NDX', 'RUT', 'SPX', 'QQQ', 'IWM', 'NA']
+    """
+    bare = text.strip().lstrip("_^$.").upper()
+    return _ROOTS[bare].underlying if bare in _ROOTS else _RENAMED.get(bare, bare)
+
+
+def is_adjusted_root(root: str) -> bool:
+    """Whether a root belongs to adjusted, mini or FLEX series: a digit before or after the ticker.
+
+    Examples
+    --------
+    >>> [is_adjusted_root(root) for root in ("QQQ", "QQQ1", "2QQQ", "SPXW")]
+    [False, True, True, False]
+    """
+    return root not in _ROOTS and bool(root) and (root[0].isdigit() or root[-1].isdigit())
+
+
+def is_monthly(date: dt.date) -> bool:
+    """Whether `date` is that of a standard monthly series.
+
+    That is a third Friday, the day before a third Friday without a session, or (until 2015) the Saturday
+    after a third Friday.
+    """
+    if date.weekday() == 4:
+        return date.day in _THIRD_WEEK
+    if date.weekday() == 5:
+        return date.day - 1 in _THIRD_WEEK
+    if date.weekday() == 3:
+        friday = date + dt.timedelta(days=1)
+        return friday.day in _THIRD_WEEK and not is_session(friday)
+    return False
+
+
+def settlement_of(root: str, date: dt.date) -> str:
+    """``AM`` or ``PM`` by root and expiration date.
+
+    Parameters
+    ----------
+    root : str
+        Option root; where a file names none, the underlying.
+    date : datetime.date
+        Expiration as the file writes it.
+    """
+    rule = root_terms(root).am_settled
+    return "AM" if rule == "always" or (rule == "monthly" and is_monthly(date)) else "PM"

@@ -1,0 +1,169 @@
+"""Which day a snapshot is: the session of the newest trade or quote inside it.
+
+A date in the rows, a stamp or a file name only labels. A label on a day without a session, or newer than
+anything inside the data, is a stale repeat of the session before: kept out and ledgered, because counting a
+day twice would distort every percentile after it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Final
+
+import pandas as pd
+
+from volskew.errors import InputError
+from volskew.ledger import Code
+from volskew.market.clock import (
+    EASTERN,
+    is_session,
+    previous_session,
+    session_close,
+    session_of,
+    stamp_session,
+)
+
+__all__ = ["Evidence", "Ruling", "rule"]
+
+_AT_CLOSE: Final = pd.Timedelta(seconds=60)
+_LABEL_MINUTES: Final = 15
+_QUIET: Final = pd.Timedelta(minutes=30)
+_BUSY: Final = 100
+_OPEN: Final = dt.time(9, 30)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a group of lines (one file, symbol and label) says about its time.
+
+    Attributes
+    ----------
+    label : datetime.date or None
+        Date in the rows.
+    label_time : pandas.Timestamp or None
+        The rows' snapshot time, where they state one and not only a date [UTC].
+    stamp : pandas.Timestamp or None
+        Time of serving or download [UTC].
+    delay : datetime.timedelta
+        How old the quotes are at the stamp.
+    name_date : datetime.date or None
+        Date in the file's name.
+    newest_quote, newest_trade : pandas.Timestamp or None
+        Newest times inside the lines [UTC].
+    trades : int
+        Lines traded on the day of the newest trade.
+    """
+
+    label: dt.date | None = None
+    label_time: pd.Timestamp | None = None
+    stamp: pd.Timestamp | None = None
+    delay: dt.timedelta = dt.timedelta(0)
+    name_date: dt.date | None = None
+    newest_quote: pd.Timestamp | None = None
+    newest_trade: pd.Timestamp | None = None
+    trades: int = 0
+
+    @property
+    def newest(self) -> pd.Timestamp | None:
+        """Newest trade or quote."""
+        return max((t for t in (self.newest_quote, self.newest_trade) if t is not None), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """The verdict on a group: a session and a snapshot time, or the code that keeps it out."""
+
+    session: dt.date | None = None
+    snapshot_time: pd.Timestamp | None = None
+    snapshot_label: str = ""
+    code: Code | None = None
+    detail: str = ""
+
+
+def rule(seen: Evidence) -> Ruling:
+    """Give a group of lines its session, or the reason why it is none.
+
+    Parameters
+    ----------
+    seen : Evidence
+        Times inside the lines and what labels them.
+
+    Returns
+    -------
+    Ruling
+
+    Raises
+    ------
+    InputError
+        Nothing says which day it is, or a date lies outside the calendar.
+
+    Examples
+    --------
+    >>> trade = pd.Timestamp("2026-06-18 20:14:57", tz="UTC")
+    >>> rule(Evidence(label=dt.date(2026, 6, 19), newest_trade=trade)).code.value
+    'NOT_A_SESSION'
+    >>> rule(Evidence(label=dt.date(2026, 6, 18), newest_trade=trade)).snapshot_label
+    'close'
+    """
+    newest = seen.newest
+    inside = session_of(newest) if newest is not None else None
+    claimed, latest = _claim(seen, inside)
+    if claimed is not None and latest is None:
+        return Ruling(code=Code.NOT_A_SESSION, detail=_holiday(claimed, inside))
+    if inside is not None and newest is not None and latest is not None and inside < latest:
+        when = newest.tz_convert(EASTERN).strftime("%Y-%m-%d %H:%M:%S")
+        detail = (
+            f"dated {latest}, but its newest trade or quote is of {when} ET: the session of {inside} again"
+        )
+        return Ruling(code=Code.STALE_REPEAT, detail=detail)
+    session = inside or latest
+    if session is None:
+        raise InputError(
+            "nothing says which day it is",
+            accepted="a date column, trade or quote times, or a date such as 2026-07-10 in the file name",
+        )
+    moment, label = _moment(seen, session)
+    return Ruling(session, moment, label)
+
+
+def _claim(seen: Evidence, inside: dt.date | None) -> tuple[dt.date | None, dt.date | None]:
+    """The date claimed, and the latest session that the claim allows (None: on a day without one)."""
+    if seen.label is not None:
+        return seen.label, seen.label if is_session(seen.label) else None
+    if seen.stamp is not None:
+        local = seen.stamp.tz_convert(EASTERN)
+        day = local.date()
+        # Before the hour of the open a stamp still belongs to the night after the session before.
+        if not is_session(day) and local.time() >= _OPEN:
+            return day, None
+        return day, stamp_session(seen.stamp - seen.delay)
+    if inside is None and seen.name_date is not None:
+        return seen.name_date, seen.name_date if is_session(seen.name_date) else None
+    return None, None
+
+
+def _holiday(day: dt.date, inside: dt.date | None) -> str:
+    again = f": the quotes of {inside} again" if inside is not None else ""
+    return f"dated {day} ({day:%A}), a day without a session{again or f' after {previous_session(day)}'}"
+
+
+def _moment(seen: Evidence, session: dt.date) -> tuple[pd.Timestamp, str]:
+    """Snapshot time and label of a good group."""
+    close = session_close(session)
+    stated = seen.label_time if seen.label_time is not None else seen.newest_quote
+    if stated is None and seen.label is None and seen.stamp is not None:
+        stated = max(t for t in (seen.stamp - seen.delay, seen.newest_trade) if t is not None)
+    if stated is not None:
+        if stated >= close - _AT_CLOSE:
+            return close, "close"
+        local = stated.tz_convert(EASTERN)
+        minute = local.minute - local.minute % _LABEL_MINUTES
+        return stated, f"{local.hour:02d}:{minute:02d}"
+    trade = seen.newest_trade
+    dated_only = seen.label is not None or trade is None
+    # A day's close under a bare date, unless a busy chain fell silent well before the close.
+    early = trade is not None and trade < close - (_QUIET if dated_only else _AT_CLOSE)
+    if trade is None or not early or (dated_only and seen.trades < _BUSY):
+        return close, "close"
+    return trade, "intraday"

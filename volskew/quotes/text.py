@@ -1,0 +1,339 @@
+"""Delimited text as columns of text cells: encodings, delimiters, ragged lines, line numbers.
+
+No cell is interpreted here and no line is lost: a line with the wrong number of fields stays as a row of
+nulls, so that totals add up to the lines of the file and one mangled line does not cost a day.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+
+from volskew.errors import InputError
+
+__all__ = ["TextTable", "decode", "normalise", "read_table", "split_line", "to_utf8"]
+
+_BOMS: Final = (
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark is its beginning
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_DELIMITERS: Final = (",", ";", "\t", "|")
+_CONTROL: Final = bytes(set(range(32)) - {9, 10, 12, 13, 26, 27})
+_ACCEPTED: Final = "UTF-8, or UTF-16 with its byte-order mark"
+_RAGGED_COUNT: Final = 10
+_LARGEST_BLOCK: Final = 2**30
+
+
+@dataclass(frozen=True, slots=True)
+class TextTable:
+    """Columns of text cells.
+
+    Attributes
+    ----------
+    columns : dict of int to pyarrow.Array
+        Position in the header -> cells (string or dictionary of string), null only in ragged lines.
+    rows : numpy.ndarray of int64
+        One-based line number in the file of each row.
+    ragged : tuple of (int, int, int)
+        ``(line, fields found, fields wanted)`` of the lines kept as nulls.
+    latin : bool
+        Whether the text was no UTF-8 and was read as Windows-1252.
+    """
+
+    columns: dict[int, pa.Array]
+    rows: np.ndarray[Any, np.dtype[np.int64]]
+    ragged: tuple[tuple[int, int, int], ...]
+    latin: bool
+
+
+def normalise(name: str) -> str:
+    """A column name reduced to what readers compare: lower case letters, digits and the percent sign.
+
+    Examples
+    --------
+    >>> [normalise(name) for name in (" [C_IV]", "Open Interest", "openInterest", "IV (%)")]
+    ['civ', 'openinterest', 'openinterest', 'iv%']
+    """
+    return re.sub(r"[^0-9a-z%]", "", name.lower())
+
+
+def to_utf8(data: bytes, *, label: str, partial: bool = False) -> tuple[bytes, bool]:
+    """The same text as UTF-8 without a byte-order mark, and whether it had to be taken as Windows-1252.
+
+    Parameters
+    ----------
+    data : bytes
+        Content, or its beginning.
+    label : str
+        Named in errors.
+    partial : bool
+        `data` is a beginning that may end inside a character.
+
+    Raises
+    ------
+    InputError
+        Binary data, or bytes that fit no accepted encoding.
+    """
+    data = data.removeprefix(codecs.BOM_UTF8)
+    for mark, encoding in _BOMS:
+        if data.startswith(mark):
+            cut = len(data) - len(data) % (4 if encoding == "utf-32" else 2) if partial else len(data)
+            try:
+                text = data[:cut].decode(encoding, errors="ignore" if partial else "strict")
+            except UnicodeDecodeError as error:
+                raise InputError(f"damaged {encoding.upper()} text ({error.reason})", file=label) from error
+            return text.encode(), False
+    head = data[:4096]
+    if b"\x00" in head or len(head.translate(None, _CONTROL)) < 0.97 * len(head):
+        halves = {head[0::2].count(0), head[1::2].count(0)}
+        kind = "UTF-16 without a byte-order mark" if max(halves) > 0.3 * len(head) / 2 > 0 else "binary data"
+        raise InputError(f"not a text file ({kind})", file=label, accepted=_ACCEPTED)
+    if data.isascii():
+        return data, False
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(data, not partial)
+    except UnicodeDecodeError as error:
+        high = len(data) - len(data.translate(None, bytes(range(128, 256))))
+        if high > 0.05 * len(data):
+            raise InputError(
+                f"not UTF-8 (byte {data[error.start]:#04x} at offset {error.start})",
+                file=label,
+                accepted=_ACCEPTED,
+            ) from error
+        return data.decode("cp1252", errors="replace").encode(), True
+    return data, False
+
+
+def decode(data: bytes, *, label: str) -> str:
+    """Text of a whole small file, see `to_utf8`."""
+    return to_utf8(data, label=label)[0].decode(errors="replace")
+
+
+def split_line(line: str) -> tuple[str, list[str]]:
+    """The delimiter of a header line and its fields, stripped.
+
+    Examples
+    --------
+    >>> split_line("date;strike;bid")
+    (';', ['date', 'strike', 'bid'])
+    """
+    delimiter = max(_DELIMITERS, key=line.count)
+    try:
+        fields = next(csv.reader([line], delimiter=delimiter, skipinitialspace=True), [])
+    except csv.Error:
+        fields = line.split(delimiter)
+    return delimiter, [field.strip() for field in fields]
+
+
+def read_table(
+    data: bytes,
+    *,
+    label: str,
+    columns: Sequence[int],
+    repeated: Sequence[int] = (),
+    header: Sequence[str],
+    delimiter: str = ",",
+    header_line: int = 1,
+    latin: bool = False,
+) -> TextTable:
+    """Read the lines under a header as text cells.
+
+    Parameters
+    ----------
+    data : bytes
+        UTF-8 text.
+    label : str
+        Named in errors.
+    columns : sequence of int
+        Positions of the wanted columns in the header, from 0.
+    repeated : sequence of int
+        Those of few distinct values, kept as dictionaries.
+    header : sequence of str
+        The header's fields; a line that repeats them (files joined end to end) is no line of data.
+    delimiter : str
+        One character.
+    header_line : int
+        One-based line of the header; data begin on the next.
+    latin : bool
+        Passed on to the result.
+
+    Raises
+    ------
+    InputError
+        More than half of the lines (ten at least), or all of them, have another number of fields than the
+        header; or no line follows the header (code EMPTY).
+    """
+    if b"\r" in data:
+        data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    body = _below(data, header_line)
+    if not body.strip():
+        raise InputError("a header and no lines under it", file=label, code="EMPTY")
+    invalid: list[tuple[int, int, int, bool]] = []
+
+    def keep(row: pyarrow.csv.InvalidRow) -> str:
+        invalid.append((row.number or 0, row.actual_columns, row.expected_columns, not row.text.strip()))
+        return "skip"
+
+    text, repeats = pa.string(), pa.dictionary(pa.int32(), pa.string())
+    kinds = {str(position): repeats if position in repeated else text for position in columns}
+    try:
+        table = pyarrow.csv.read_csv(
+            pa.BufferReader(body),
+            read_options=pyarrow.csv.ReadOptions(
+                use_threads=False,  # else the handler of ragged lines is not told their numbers
+                column_names=[str(position) for position in range(len(header))],
+                block_size=min(len(body) + 1, _LARGEST_BLOCK),
+            ),
+            parse_options=pyarrow.csv.ParseOptions(
+                delimiter=delimiter,
+                quote_char='"' if _quotes_pair(body) else False,
+                ignore_empty_lines=False,
+                invalid_row_handler=keep,
+            ),
+            convert_options=pyarrow.csv.ConvertOptions(
+                column_types=kinds,
+                include_columns=list(kinds),
+                strings_can_be_null=False,
+            ),
+        )
+    except (pa.ArrowInvalid, pa.ArrowKeyError) as error:
+        raise InputError(f"cannot be read as delimited text ({error})", file=label) from error
+    arrays = {position: _whole(table.column(str(position))) for position in columns}
+    rows, numbered = _line_numbers(body, table.num_rows, [number for number, *_ in invalid])
+    rows += header_line
+    keep_mask = ~(_blank_rows(body, rows - header_line) if numbered else _all_blank(arrays, len(rows)))
+    keep_mask &= ~_header_rows(arrays, header)
+    if not keep_mask.all():
+        mask = pa.array(keep_mask)
+        arrays = {position: cells.filter(mask) for position, cells in arrays.items()}
+        rows = rows[keep_mask]
+    ragged = tuple(
+        (number + header_line, found, wanted) for number, found, wanted, blank in invalid if not blank
+    )
+    _refuse_ragged(ragged, len(rows), label)
+    if ragged:
+        arrays, rows = _with_ragged(arrays, rows, [line for line, *_ in ragged])
+    if not len(rows):
+        raise InputError("a header and no lines under it", file=label, code="EMPTY")
+    return TextTable(arrays, rows, ragged, latin)
+
+
+def _below(data: bytes, lines: int) -> bytes:
+    """What follows the first `lines` lines."""
+    start = 0
+    for _ in range(lines):
+        end = data.find(b"\n", start)
+        if end < 0:
+            return b""
+        start = end + 1
+    return data[start:]
+
+
+def _quotes_pair(body: bytes) -> bool:
+    """Whether every line has its quotes in pairs; if not, one stray quote would swallow the next lines."""
+    if b'"' not in body:
+        return True
+    octets = np.frombuffer(body, dtype=np.uint8)
+    ends = np.flatnonzero(octets == ord("\n"))
+    lines = np.searchsorted(ends, np.flatnonzero(octets == ord('"')))
+    return not (np.bincount(lines) % 2).any()
+
+
+def _line_numbers(
+    body: bytes, n_rows: int, invalid: Sequence[int]
+) -> tuple[np.ndarray[Any, np.dtype[np.int64]], bool]:
+    """One-based line within `body` of each parsed row, and whether that is exact.
+
+    It is not exact only where cells hold line breaks, which no chain file has reason to.
+    """
+    total = body.count(b"\n") + (not body.endswith(b"\n"))
+    if n_rows + len(invalid) != total:
+        return np.arange(1, n_rows + 1, dtype=np.int64), False
+    mask = np.ones(total, dtype=bool)
+    mask[np.asarray(invalid, dtype=np.int64) - 1] = False
+    return np.flatnonzero(mask).astype(np.int64) + 1, True
+
+
+def _blank_rows(
+    body: bytes, rows: np.ndarray[Any, np.dtype[np.int64]]
+) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Which rows stand for empty lines."""
+    if b"\n\n" not in body and not body.startswith(b"\n"):
+        return np.zeros(len(rows), dtype=bool)
+    ends = np.flatnonzero(np.frombuffer(body, dtype=np.uint8) == ord("\n"))
+    if not body.endswith(b"\n"):
+        ends = np.append(ends, len(body))
+    lengths = np.diff(ends, prepend=-1) - 1
+    return np.asarray(lengths[rows - 1] == 0)
+
+
+def _all_blank(arrays: dict[int, pa.Array], n_rows: int) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    blank = np.ones(n_rows, dtype=bool)
+    for cells in arrays.values():
+        blank &= np.asarray(pc.equal(pc.cast(cells, pa.string()), "").to_numpy(zero_copy_only=False))
+    return blank
+
+
+def _header_rows(arrays: dict[int, pa.Array], header: Sequence[str]) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Which rows repeat the header."""
+    n_rows = len(next(iter(arrays.values()))) if arrays else 0
+    same = np.zeros(n_rows, dtype=bool)
+    plain = [position for position, cells in arrays.items() if pa.types.is_string(cells.type)]
+    if not plain:
+        return same
+    first = np.flatnonzero(pc.equal(arrays[plain[0]], header[plain[0]]).to_numpy(zero_copy_only=False))
+    for row in first:
+        same[row] = all(cells[row].as_py().strip() == header[place] for place, cells in arrays.items())
+    return same
+
+
+def _refuse_ragged(ragged: Sequence[tuple[int, int, int]], n_good: int, label: str) -> None:
+    if not ragged or (n_good and (len(ragged) < _RAGGED_COUNT or len(ragged) <= n_good)):
+        return
+    line, found, wanted = ragged[0]
+    raise InputError(
+        f"{len(ragged)} of {n_good + len(ragged)} lines have another number of fields than the header; "
+        f"this one has {found}",
+        file=label,
+        row=line,
+        accepted=f"{wanted} fields, as in the header",
+    )
+
+
+def _with_ragged(
+    arrays: dict[int, pa.Array], rows: np.ndarray[Any, np.dtype[np.int64]], lines: Sequence[int]
+) -> tuple[dict[int, pa.Array], np.ndarray[Any, np.dtype[np.int64]]]:
+    """Rows of nulls put where the ragged lines stood."""
+    rows = np.concatenate([rows, np.asarray(lines, dtype=np.int64)])
+    order = np.argsort(rows, kind="stable")
+    take = pa.array(order)
+    grown = {
+        position: pa.concat_arrays([cells, pa.nulls(len(lines), cells.type)]).take(take)
+        if not pa.types.is_dictionary(cells.type)
+        else _grown_dictionary(cells, len(lines)).take(take)
+        for position, cells in arrays.items()
+    }
+    return grown, rows[order]
+
+
+def _grown_dictionary(cells: pa.DictionaryArray, more: int) -> pa.DictionaryArray:
+    indices = pa.concat_arrays([cells.indices, pa.nulls(more, cells.indices.type)])
+    return pa.DictionaryArray.from_arrays(indices, cells.dictionary)
+
+
+def _whole(column: pa.ChunkedArray) -> pa.Array:
+    """One array out of a column's chunks."""
+    if column.num_chunks == 1:
+        return column.chunk(0)
+    return column.unify_dictionaries().combine_chunks() if column.num_chunks else pa.array([], column.type)

@@ -1,0 +1,173 @@
+"""Cboe's delayed quotes: the JSON as served, and the same flattened to CSV.
+
+``timestamp`` is the time of serving in UTC, about 15 minutes after the quotes; trade times are Eastern
+without a zone. ``current_price`` after the close is an after-hours price, so ``close`` is preferred once the
+session has closed. ``iv`` is decimal and 0 where none was solved.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+
+from volskew.errors import InputError
+from volskew.market.clock import EASTERN, is_session, session_close
+from volskew.quotes.cells import YEARS
+from volskew.quotes.raw import Head, Job, Match, RawChain, Reader
+from volskew.quotes.text import decode, read_table, to_utf8
+
+__all__ = ["READER"]
+
+_JSON_KEYS: Final = ("data", "options", "option", "bid", "ask", "iv", "last_trade_time")
+_FLAT: Final[dict[str, str]] = {
+    "option": "option",
+    "date": "session_date",
+    "symbol": "ticker",
+    "bid": "bid",
+    "ask": "ask",
+    "bid_size": "bid_size",
+    "ask_size": "ask_size",
+    "last": "last_trade_price",
+    "trade_time": "last_trade_time",
+    "volume": "volume",
+    "open_interest": "open_interest",
+    "vendor_vol": "iv",
+    "vendor_delta": "delta",
+}
+_FLAT_SIGNATURE: Final = ("option", "bid", "ask", "iv", "theo", "last_trade_price", "last_trade_time")
+_DELAY: Final = dt.timedelta(minutes=15)
+_REPEATED: Final = ("session_date", "ticker")
+
+
+def match(head: Head, _columns: Mapping[str, str]) -> Match:
+    """By the keys of the JSON, or by the columns that only its lines have."""
+    wanted = _JSON_KEYS if head.kind == "json" else _FLAT_SIGNATURE
+    missing = tuple(name for name in wanted if name not in head.header)
+    return Match(len(wanted) - len(missing), len(wanted), missing, rank=10)
+
+
+def read(job: Job) -> RawChain:
+    """Read the JSON or the flattened CSV."""
+    return _read_json(job) if job.head.kind == "json" else _read_flat(job)
+
+
+def _read_flat(job: Job) -> RawChain:
+    places = {name: place for place, name in reversed(list(enumerate(job.head.header)))}
+    fields = {key: places[name] for key, name in _FLAT.items() if name in places}
+    data, latin = to_utf8(job.member.read(), label=job.member.label)
+    table = read_table(
+        data,
+        label=job.member.label,
+        columns=sorted(set(fields.values())),
+        repeated=[places[name] for name in _REPEATED if name in places],
+        header=job.head.header,
+        delimiter=job.head.delimiter,
+        header_line=job.head.header_line,
+        latin=latin,
+    )
+    cells = {key: table.columns[place] for key, place in fields.items()}
+    return RawChain(cells, {key: _FLAT[key] for key in fields}, table.rows, table.ragged, table.latin)
+
+
+def _read_json(job: Job) -> RawChain:
+    label = job.member.label
+    content = _parse(job)
+    data = content.get("data")
+    lines = data.get("options") if isinstance(data, dict) else None
+    if not isinstance(data, dict) or not isinstance(lines, list):
+        raise InputError(
+            "no list data.options in the JSON", file=label, accepted="{'data': {'options': [...]}}"
+        )
+    if not lines:
+        raise InputError("data.options is empty", file=label, code="EMPTY")
+    records = [line if isinstance(line, dict) else {} for line in lines]
+    cells = {
+        key: _cells([record.get(name) for record in records])
+        for key, name in _FLAT.items()
+        if key not in {"date", "symbol"}
+    }
+    stamp = _time(content.get("timestamp"), dt.UTC)
+    symbol = data.get("symbol") or content.get("symbol")
+    constants = {"symbol": symbol, "underlying_price": _underlying_price(data, stamp)}
+    for key, value in constants.items():
+        if value is not None:
+            cells[key] = pa.repeat(pa.scalar(value if key != "symbol" else str(value)), len(lines))
+    names = {
+        **{key: _FLAT[key] for key in cells if key in _FLAT},
+        "symbol": "symbol",
+        "underlying_price": "close",
+    }
+    return RawChain(
+        cells,
+        names,
+        np.arange(1, len(lines) + 1, dtype=np.int64),
+        stamp=stamp,
+        delay=_DELAY,
+        evidence=_time(data.get("last_trade_time"), EASTERN),
+    )
+
+
+def _parse(job: Job) -> dict[str, Any]:
+    label = job.member.label
+    try:
+        content = json.loads(decode(job.member.read(), label=label))
+    except (json.JSONDecodeError, RecursionError) as error:
+        where = (
+            f"line {error.lineno}, character {error.colno}"
+            if isinstance(error, json.JSONDecodeError)
+            else "nesting"
+        )
+        raise InputError(f"truncated or damaged JSON ({where})", file=label) from error
+    if not isinstance(content, dict):
+        raise InputError("the JSON is no object", file=label, accepted="{'data': {'options': [...]}}")
+    return content
+
+
+def _underlying_price(data: Mapping[str, Any], stamp: dt.datetime | None) -> float | None:
+    """The official close where the session has closed, else the last price."""
+    current, close = (_price(data.get(name)) for name in ("current_price", "close"))
+    if stamp is None:
+        return close if close is not None else current
+    day = stamp.astimezone(EASTERN).date()
+    in_session = (
+        is_session(day) and dt.time(9, 30) <= stamp.astimezone(EASTERN).time() and stamp < session_close(day)
+    )
+    first, second = (current, close) if in_session else (close, current)
+    return first if first is not None else second
+
+
+def _price(value: object) -> float | None:
+    return (
+        float(value) if isinstance(value, int | float) and not isinstance(value, bool) and value > 0 else None
+    )
+
+
+def _time(value: object, zone: dt.tzinfo) -> dt.datetime | None:
+    if not isinstance(value, str):
+        return None
+    try:
+        found = dt.datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    if found.year not in YEARS:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=zone)
+
+
+def _cells(values: Sequence[Any]) -> pa.Array:
+    """A column of the JSON; one that mixes types becomes text, for the common part to judge."""
+    try:
+        cells = pa.array(values)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
+        cells = None
+    if cells is not None and not pa.types.is_nested(cells.type):
+        return cells
+    return pa.array([None if value is None else str(value) for value in values], type=pa.string())
+
+
+READER = Reader("cboe_delayed", "Cboe delayed quotes (JSON, or flattened to CSV)", match, read)

@@ -1,0 +1,156 @@
+"""Cboe's website download quotedata.csv, and its older form quotedata.dat: calls and puts on one row.
+
+Title lines, then a header whose names repeat for calls and puts, so columns are taken by position. In the
+present form ``Date:`` is the time of the download, not of the quotes; in the old form (until about 2020) it
+is the time of the quotes. The ticker stands only in the option symbols.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import re
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+
+from volskew.errors import InputError
+from volskew.market.clock import EASTERN
+from volskew.quotes.raw import Head, Job, Match, RawChain, Reader
+from volskew.quotes.text import normalise, read_table, split_line, to_utf8
+
+__all__ = ["READER"]
+
+_SIDE: Final = ("lastsale", "net", "bid", "ask", "volume", "iv", "delta", "gamma", "openinterest")
+_HEADER: Final = ("expirationdate", "calls", *_SIDE, "strike", "puts", *_SIDE)
+_OLD_NAMES: Final = {"vol": "volume", "openint": "openinterest"}
+_FIELDS: Final = {
+    "last": "lastsale",
+    "bid": "bid",
+    "ask": "ask",
+    "volume": "volume",
+    "vendor_vol": "iv",
+    "vendor_delta": "delta",
+    "open_interest": "openinterest",
+}
+_DELAY: Final = dt.timedelta(minutes=15)
+_TITLE_LINES: Final = 6
+_ZONES: Final = {"UTC": 0, "GMT": 0, "CDT": -5, "CST": -6, "MDT": -6, "MST": -7, "PDT": -7, "PST": -8}
+_STAMP: Final = re.compile(
+    r"Date:\s*(\w+ \d{1,2}, \d{4}) at (\d{1,2}:\d{2})\s*([AP]M)\s*([A-Z]{2,4})?", re.IGNORECASE
+)
+_OLD_TIME: Final = re.compile(r"^\s*(\w{3} \d{1,2} \d{4})\s*@\s*(\d{1,2}:\d{2})\s*ET")
+_NUMBER: Final = re.compile(r"[0-9]+(?:\.[0-9]+)?")
+
+
+def _header_line(head: Head) -> int | None:
+    """One-based line of the header among the title lines."""
+    for place, line in enumerate(head.lines[:_TITLE_LINES]):
+        if [_OLD_NAMES.get(n, n) for n in map(normalise, split_line(line)[1]) if n] == list(_HEADER):
+            return place + 1
+    return None
+
+
+def match(head: Head, _columns: Mapping[str, str]) -> Match:
+    """By the whole header, which stands under two or three title lines."""
+    wanted = tuple(dict.fromkeys(_HEADER))
+    best: tuple[str, ...] = wanted
+    for line in head.lines[:_TITLE_LINES]:
+        seen = {_OLD_NAMES.get(name, name) for name in map(normalise, split_line(line)[1])}
+        absent = tuple(name for name in wanted if name not in seen)
+        best = min(best, absent, key=len)
+    if not best and _header_line(head) is None:
+        best = ("the order of its columns",)
+    return Match(max(len(wanted) - len(best), 0), len(wanted), best, rank=20)
+
+
+def read(job: Job) -> RawChain:
+    """Read one download; each line gives a call and a put."""
+    label = job.member.label
+    header_line = _header_line(job.head)
+    if header_line is None:
+        raise InputError("no quotedata header found", file=label)
+    data, latin = to_utf8(job.member.read(), label=label)
+    header = split_line(job.head.lines[header_line - 1])[1]
+    table = read_table(
+        data,
+        label=label,
+        columns=[place for place, name in enumerate(header) if name],
+        repeated=(0,),
+        header=header,
+        header_line=header_line,
+        latin=latin,
+    )
+    columns = table.columns
+    puts = len(_SIDE) + 3
+    cells = {
+        "option": _both(columns[1], columns[puts]),
+        "strike": _both(columns[puts - 1], columns[puts - 1]),
+        "expiry": _both(columns[0], columns[0]),
+    }
+    for key, name in _FIELDS.items():
+        place = _SIDE.index(name) + 1
+        cells[key] = _both(columns[1 + place], columns[puts + place])
+    last = _last_price(job.head.lines[: header_line - 1])
+    rows = np.repeat(table.rows, 2)
+    if last is not None:
+        cells["underlying_price"] = pa.repeat(pa.scalar(last), len(rows))
+    stamp, quoted_at = _times(job.head.lines[: header_line - 1])
+    return RawChain(
+        cells,
+        {
+            "option": "Calls/Puts",
+            "strike": "Strike",
+            "expiry": "Expiration Date",
+            **{k: header[2 + _SIDE.index(n)] for k, n in _FIELDS.items()},
+        },
+        rows,
+        table.ragged,
+        latin,
+        stamp=stamp,
+        quoted_at=quoted_at,
+        delay=_DELAY,
+    )
+
+
+def _both(calls: pa.Array, puts: pa.Array) -> pa.Array:
+    """Call and put cells interleaved, so that rows stay in the order of the file."""
+    if pa.types.is_dictionary(calls.type):
+        calls, puts = calls.dictionary_decode(), puts.dictionary_decode()
+    order = np.arange(2 * len(calls)).reshape(2, -1).T.ravel()
+    return pa.concat_arrays([calls, puts]).take(pa.array(order))
+
+
+def _last_price(titles: tuple[str, ...]) -> float | None:
+    """``Last: 450.81`` of the title, or the second field of the old one."""
+    for line in titles:
+        for place, cell in enumerate(next(csv.reader([line], skipinitialspace=True), [])):
+            old = place == 1 and "(" in line.split(",")[0]
+            if cell.strip().startswith("Last:") or (old and _NUMBER.fullmatch(cell.strip())):
+                found = _NUMBER.search(cell.replace(",", ""))
+                return float(found[0]) if found and float(found[0]) > 0 else None
+    return None
+
+
+def _times(titles: tuple[str, ...]) -> tuple[dt.datetime | None, dt.datetime | None]:
+    """Time of the download (present form) and time of the quotes (old form)."""
+    for line in titles:
+        try:
+            if found := _STAMP.search(line):
+                moment = dt.datetime.strptime(f"{found[1]} {found[2]} {found[3]}", "%B %d, %Y %I:%M %p")  # noqa: DTZ007
+                zone = (found[4] or "ET").upper()
+                offset = dt.timezone(dt.timedelta(hours=_ZONES[zone])) if zone in _ZONES else EASTERN
+                return moment.replace(tzinfo=offset), None
+            if found := _OLD_TIME.search(line):
+                moment = dt.datetime.strptime(f"{found[1]} {found[2]}", "%b %d %Y %H:%M")  # noqa: DTZ007
+                return None, moment.replace(tzinfo=EASTERN)
+        except ValueError:
+            continue
+    return None, None
+
+
+READER = Reader(
+    "cboe_quotedata", "Cboe website download quotedata.csv (calls and puts on one row)", match, read
+)

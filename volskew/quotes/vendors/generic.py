@@ -1,0 +1,199 @@
+"""The long table: one option line a row, columns under any of their usual names, as CSV or Parquet.
+
+Chains that carry only a vendor's vols (no bid and ask) are read here too. The unit of a vol is taken from
+its column's name (``implied_vol_pct`` is percent, ``iv`` is decimal) or declared by mapping ``vendor_vol`` or
+``vendor_vol_pct``; it is never guessed from magnitude.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet
+
+from volskew.errors import InputError, SettingsError
+from volskew.quotes.osi import looks_like_osi
+from volskew.quotes.raw import FIELDS, Head, Job, Match, RawChain, Reader
+from volskew.quotes.text import normalise, read_table, to_utf8
+
+__all__ = ["READER", "SYNONYMS"]
+
+SYNONYMS: Final[dict[str, tuple[str, ...]]] = {
+    "date": (
+        "date", "quotedate", "tradedate", "datadate", "sessiondate", "asofdate", "asof", "observationdate",
+        "snapshottime", "snapshotdate", "snapshot", "quotedatetime", "datetime", "timestamp", "readtime",
+        "quotereadtime", "quoteunixtime",
+    ),
+    "quote_time": ("quotetime", "quotetimestamp", "lastquotetime", "quotetimeinlong", "tsrecv"),
+    "trade_time": ("tradetime", "lasttradetime", "lasttradedate", "lasttradetimestamp", "tradetimeinlong"),
+    "symbol": (
+        "symbol", "underlying", "underlyingsymbol", "ticker", "actsymbol", "underlier", "und", "undersymbol",
+        "underlyingticker",
+    ),
+    "option": (
+        "optionsymbol", "option", "contractsymbol", "contractid", "contract", "osi", "osisymbol", "occ",
+        "occsymbol", "optionticker", "opra", "oprasymbol", "localsymbol", "rawsymbol",
+    ),
+    "root": ("root", "optionroot", "rootsymbol", "tradingclass"),
+    "expiry": (
+        "expiration", "expiry", "expirationdate", "expirydate", "expdate", "exdate", "expire", "expiredate",
+        "exp", "maturity", "maturitydate",
+    ),
+    "settlement": ("settlement", "settlementtype"),
+    "exercise": ("exercise", "exercisestyle", "exercisetype", "style"),
+    "strike": ("strike", "strikeprice", "exerciseprice", "k"),
+    "is_call": (
+        "right", "iscall", "optiontype", "callput", "putcall", "cp", "cpflag", "pc", "optionright",
+        "contracttype", "type",
+    ),
+    "bid": ("bid", "bidprice", "bestbid", "bidpx"),
+    "ask": ("ask", "askprice", "bestask", "bestoffer", "offer", "offerprice", "askpx"),
+    "last": ("last", "lastprice", "lasttradeprice", "lastsale", "close", "closeprice"),
+    "bid_size": ("bidsize", "bestbidsize", "bidqty"),
+    "ask_size": ("asksize", "bestasksize", "offersize", "askqty"),
+    "volume": ("volume", "tradevolume", "totalvolume", "contractvolume", "vol"),
+    "open_interest": ("openinterest", "oi", "openint"),
+    "multiplier": ("multiplier", "contractmultiplier", "contractsize", "sharespercontract"),
+    "underlying_price": (
+        "underlyingprice", "underlyinglast", "spot", "spotprice", "stockprice", "underlyingclose", "undprice",
+        "stkpx",
+    ),
+    "vendor_vol": (
+        "vendorvol", "impliedvolatility", "impliedvol", "iv", "impvol", "implvolatility", "ivmid", "midiv",
+        "vol",
+    ),
+    "vendor_vol_pct": (
+        "vendorvolpct", "impliedvolpct", "impliedvolatilitypct", "ivpct", "ivpercent", "impliedvolpercent",
+        "impliedvolatilitypercent", "volpct", "iv%", "impliedvol%", "impliedvolatility%",
+    ),
+    "vendor_delta": ("vendordelta", "delta"),
+}  # fmt: skip
+"""Field -> normalised column names that mean it, the surest first."""
+
+_REPEATED: Final = frozenset(
+    ("date", "symbol", "expiry", "is_call", "root", "settlement", "exercise", "multiplier")
+)
+_SIZES: Final = {"regular": "100", "mini": "10"}
+
+
+def match(head: Head, columns: Mapping[str, str]) -> Match:
+    """Whether the header has what an option line needs."""
+    if head.kind == "json":
+        return Match(0, 5, ("a table of lines (this is JSON)",))
+    have = set(resolve(head, columns))
+    symbol = "option" in have
+    checks = (
+        (symbol or "symbol" in have, "the underlying (symbol) or an option symbol"),
+        (symbol or "expiry" in have, "an expiration date"),
+        (symbol or "strike" in have, "a strike"),
+        (symbol or "is_call" in have, "call or put (right)"),
+        (
+            {"bid", "ask"} <= have or bool({"vendor_vol", "vendor_vol_pct"} & have),
+            "bid and ask, or an implied vol",
+        ),
+    )
+    missing = tuple(text for present, text in checks if not present)
+    return Match(len(checks) - len(missing), len(checks), missing, rank=1)
+
+
+def resolve(head: Head, columns: Mapping[str, str]) -> dict[str, int]:
+    """Field -> position of its column, named by the caller or known by its usual names.
+
+    Raises
+    ------
+    SettingsError
+        ``columns`` names an unknown field.
+    InputError
+        ``columns`` names a column that the file has not.
+    """
+    places = {name: place for place, name in reversed(list(enumerate(head.normal))) if name}
+    found: dict[str, int] = {}
+    for key, column in columns.items():
+        if key not in FIELDS:
+            raise SettingsError(f"columns names the unknown field {key!r}; known are {', '.join(FIELDS)}")
+        exact = [place for place, name in enumerate(head.header) if name == column]
+        place = exact[0] if exact else places.get(normalise(column))
+        if place is None:
+            raise InputError(
+                f"no such column (for {key})", column=column, accepted=f"one of {', '.join(head.header[:40])}"
+            )
+        found[key] = place
+    for key, names in SYNONYMS.items():
+        if key in found or (key.startswith("vendor_vol") and {"vendor_vol", "vendor_vol_pct"} & set(found)):
+            continue
+        taken = set(found.values())
+        place = next((places[name] for name in names if name in places and places[name] not in taken), None)
+        if place is not None:
+            found[key] = place
+    return _settle(found, head, columns)
+
+
+def _settle(found: dict[str, int], head: Head, columns: Mapping[str, str]) -> dict[str, int]:
+    """Names that mean two things: ``vol``, and ``symbol`` over option symbols."""
+    volume, vol = found.get("volume"), {"vendor_vol", "vendor_vol_pct"} & set(found)
+    if volume is not None and head.normal[volume] == "vol" and "volume" not in columns and not vol:
+        found["vendor_vol"] = found.pop("volume")
+    symbol = found.get("symbol")
+    free = symbol is not None and "option" not in found and "symbol" not in columns
+    if free and looks_like_osi(head.samples.get(head.normal[found["symbol"]], ())):
+        found["option"] = found.pop("symbol")
+        other = (n for n in SYNONYMS["symbol"] if n in head.normal and head.normal.index(n) != symbol)
+        if (name := next(other, None)) is not None:
+            found["symbol"] = head.normal.index(name)
+    return found
+
+
+def read(job: Job) -> RawChain:
+    """Read CSV or Parquet."""
+    fields = resolve(job.head, job.columns)
+    names = {key: job.head.header[place] for key, place in fields.items()}
+    if job.head.kind == "parquet":
+        chain = _read_parquet(job, names)
+    else:
+        data, latin = to_utf8(job.member.read(), label=job.member.label)
+        table = read_table(
+            data,
+            label=job.member.label,
+            columns=sorted(set(fields.values())),
+            repeated=[place for key, place in fields.items() if key in _REPEATED],
+            header=job.head.header,
+            delimiter=job.head.delimiter,
+            header_line=job.head.header_line,
+            latin=latin,
+        )
+        cells = {key: table.columns[place] for key, place in fields.items()}
+        chain = RawChain(cells, names, table.rows, table.ragged, table.latin)
+    if "multiplier" in chain.cells:
+        chain.cells["multiplier"] = _sizes_as_numbers(chain.cells["multiplier"])
+    return chain
+
+
+def _read_parquet(job: Job, names: Mapping[str, str]) -> RawChain:
+    label = job.member.label
+    try:
+        file = pyarrow.parquet.ParquetFile(io.BytesIO(job.member.read()))
+        table = file.read(columns=sorted(set(names.values())))
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(f"damaged Parquet ({error})", file=label) from error
+    if not table.num_rows:
+        raise InputError("a table without lines", file=label, code="EMPTY")
+    cells = {key: table.column(name).unify_dictionaries().combine_chunks() for key, name in names.items()}
+    return RawChain(cells, dict(names), np.arange(1, table.num_rows + 1, dtype=np.int64))
+
+
+def _sizes_as_numbers(cells: pa.Array) -> pa.Array:
+    """Contract sizes written in words as numbers."""
+    if not pa.types.is_dictionary(cells.type):
+        return cells
+    words = [_SIZES.get((text or "").strip().lower(), text) for text in cells.dictionary.to_pylist()]
+    return pa.array(words, type=pa.string()).take(pc.cast(cells.indices, pa.int64()))
+
+
+READER = Reader(
+    "generic", "long table, one option line a row (CSV or Parquet)", match, read, takes_columns=True
+)

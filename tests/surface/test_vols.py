@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from volskew.market.rates import DiscountCurve
+from volskew.market.table import market_row
+from volskew.pricing import Status, black
+from volskew.quotes.clean import label
+from volskew.quotes.schema import has_flag
+from volskew.settings import Settings
+from volskew.surface import fit_forwards, solve_vols
+
+MakeChain = Callable[..., pd.DataFrame]
+SETTINGS = Settings()
+MARKET = market_row(dt.date(2026, 7, 10), curve=DiscountCurve.flat(0.04))
+
+
+def vols_of(quotes: pd.DataFrame, *, solve_all: bool = False) -> pd.DataFrame:
+    labelled = label(quotes, market=MARKET, settings=SETTINGS)
+    forwards, labelled = fit_forwards(labelled, market=MARKET, settings=SETTINGS)
+    return solve_vols(labelled, forwards, settings=SETTINGS, solve_all=solve_all)
+
+
+def test_vols_are_those_of_the_smile(qqq_like: Any, make_chain: MakeChain) -> None:
+    table = vols_of(make_chain(qqq_like))
+    solved = table[table["vol_mid"].notna() & table["exclusion"].isna()]
+    years = solved["time_to_expiry"].to_numpy()
+    truth = np.concatenate(
+        [qqq_like.vol(solved["log_moneyness"].to_numpy()[years == t], t) for t in np.unique(years)]
+    )
+    error = np.abs(
+        np.concatenate([solved["vol_mid"].to_numpy()[years == t] for t in np.unique(years)]) - truth
+    )
+    near = np.concatenate(
+        [solved["forward_call_delta"].between(0.1, 0.9).to_numpy()[years == t] for t in np.unique(years)]
+    )
+    assert error[near].max() < 3e-4  # half a cent of rounding over a vega of 45 dollars and more
+    assert (solved["vol_bid"] < solved["vol_mid"]).all()
+    assert (solved["vol_mid"] < solved["vol_ask"]).all()
+    assert table["early_exercise_premium"].isna().all()
+
+
+def test_only_out_of_the_money_lines_are_solved_unless_all_are_asked_for(
+    qqq_like: Any, make_chain: MakeChain
+) -> None:
+    quotes = make_chain(qqq_like)
+    table = vols_of(quotes)
+    out = table["is_call"] == (table["strike"] >= table["forward"])
+    assert table.loc[~out, "vol_mid"].isna().all()
+    assert table.loc[~out, "vol_status"].isna().all()
+    assert (table.loc[out & table["exclusion"].isna(), "vol_status"] == "OK").all()
+    everything = vols_of(quotes, solve_all=True)
+    assert everything.loc[~out & everything["exclusion"].isna(), "vol_mid"].notna().mean() > 0.9
+    pd.testing.assert_series_equal(everything.loc[out, "vol_mid"], table.loc[out, "vol_mid"])
+    pd.testing.assert_series_equal(everything["exclusion"], table["exclusion"])
+
+
+def test_each_vol_is_that_of_its_own_price(iwm_like: Any, make_chain: MakeChain) -> None:
+    table = vols_of(make_chain(iwm_like, days=(91,)))
+    discount = float(np.exp(-0.04 * 91 / 365))
+    for _, line in table[table["vol_mid"].notna()].iloc[::9].iterrows():
+        for side, price in (
+            ("bid", line["bid"]),
+            ("mid", (line["bid"] + line["ask"]) / 2),
+            ("ask", line["ask"]),
+        ):
+            one = black.implied_vol(
+                float(price / discount),
+                forward=float(line["forward"]),
+                strike=float(line["strike"]),
+                time_to_expiry=91 / 365,
+                is_call=bool(line["is_call"]),
+            )
+            assert one.status is Status.OK
+            assert line[f"vol_{side}"] == pytest.approx(one.vol, rel=1e-12)
+
+
+def test_wide_and_worthless_lines_are_labelled(qqq_like: Any, make_chain: MakeChain) -> None:
+    quotes = make_chain(qqq_like)
+    chosen = (quotes["strike"] == 570.0) & quotes["is_call"]
+    middle = (quotes.loc[chosen, "bid"] + quotes.loc[chosen, "ask"]) / 2
+    quotes.loc[chosen, "bid"] = (middle * 0.6).round(2)
+    quotes.loc[chosen, "ask"] = (middle * 1.4).round(2)
+    table = vols_of(quotes)
+    assert (table.loc[chosen, "exclusion"] == "WIDE").all()
+    wide = table[table["exclusion"] == "WIDE"]
+    assert ((wide["vol_ask"] - wide["vol_bid"]).fillna(9) > 0.03).all()
+    # a worthless line: a tick of its price is worth more than a vol point
+    vega = black.vega(
+        forward=table["forward"],
+        strike=table["strike"],
+        time_to_expiry=table["time_to_expiry"],
+        vol=table["vol_mid"],
+    )
+    solved = table["vol_mid"].notna() & table["exclusion"].isna()
+    assert (vega[solved] * np.exp(-0.04 * table["time_to_expiry"][solved]) >= 1.0).all()
+
+
+def test_a_mid_at_its_floor_is_flagged(qqq_like: Any, make_chain: MakeChain) -> None:
+    quotes = make_chain(qqq_like, days=(91,), exercise="american")
+    forward, discount = qqq_like.forward(91 / 365), np.exp(-0.04 * 91 / 365)
+    deep = (quotes["strike"] == 370.0) & quotes["is_call"]
+    floor = discount * (forward - 370)
+    quotes.loc[deep, "bid"], quotes.loc[deep, "ask"] = round(floor - 0.70, 2), round(floor + 0.60, 2)
+    table = vols_of(quotes)
+    assert has_flag(table["flags"], "BOUND_MID")[deep].all()
+    assert not has_flag(table["flags"], "BOUND_MID")[
+        ~deep & table["exclusion"].isna() & (table["forward_call_delta"].between(0.2, 0.8))
+    ].any()
+
+
+def test_inputs_are_left_alone(qqq_like: Any, make_chain: MakeChain) -> None:
+    labelled = label(make_chain(qqq_like), market=MARKET, settings=SETTINGS)
+    before = labelled.copy(deep=True)
+    forwards, with_forwards = fit_forwards(labelled, market=MARKET, settings=SETTINGS)
+    solve_vols(with_forwards, forwards, settings=SETTINGS)
+    pd.testing.assert_frame_equal(labelled, before)

@@ -1,0 +1,147 @@
+"""A labelled chain as arrays: what the stages of this folder compute on."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from volskew.market.clock import EASTERN
+from volskew.market.table import MarketRow
+from volskew.quotes.lines import NO_TIME, BoolArray, FloatArray, IntArray, Lines, numeric
+from volskew.settings import Settings
+
+__all__ = ["Chain", "exclude", "runs"]
+
+_PENNY = 0.01
+_NICKEL = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """One snapshot's labelled lines.
+
+    Attributes
+    ----------
+    lines : Lines
+        Strikes, rights, prices and slice numbers.
+    accepted : ndarray of bool
+        Lines without exclusion code.
+    is_quoted : ndarray of bool
+        Accepted lines with a bid and an ask above 0.
+    mid, half_spread : ndarray of float
+        [$] NaN where not quoted; a locked line has half a tick as half-spread.
+    roots, settlements : tuple of str, per slice
+    expiries : DatetimeIndex, per slice
+        UTC.
+    dates : tuple of date, per slice
+        Expiry date in New York.
+    tick : ndarray of float, per slice
+        [$] Smallest price step seen in the slice's root: a penny or a nickel.
+    spot : float
+        [$] The market row's, else the file's; NaN where neither knows.
+    by_vendor : bool
+        No line has a bid or an ask, some have a vendor's vol.
+    """
+
+    lines: Lines
+    accepted: BoolArray
+    is_quoted: BoolArray
+    mid: FloatArray
+    half_spread: FloatArray
+    roots: tuple[str, ...]
+    settlements: tuple[str, ...]
+    expiries: pd.DatetimeIndex
+    dates: tuple[dt.date, ...]
+    tick: FloatArray
+    spot: float
+    by_vendor: bool
+
+    @classmethod
+    def of(cls, labelled: pd.DataFrame, *, market: MarketRow | None, settings: Settings) -> Chain:
+        """Arrays of a labelled table."""
+        lines = Lines.of(labelled, market=market, settings=settings)
+        accepted = labelled["exclusion"].isna().to_numpy(dtype=bool) & (lines.expiry != NO_TIME)
+        quoted = accepted & (lines.bid > 0) & (lines.ask > 0) & (lines.ask >= lines.bid)
+        first = np.zeros(lines.n_slices, dtype=np.intp)
+        first[lines.slice_id[::-1]] = np.arange(len(lines.slice_id))[::-1]
+        roots = tuple(labelled["root"].iloc[first])
+        tick = _ticks(lines, quoted, roots)
+        half = np.maximum((lines.ask - lines.bid) / 2, tick[lines.slice_id] / 2)
+        expiries = pd.DatetimeIndex(labelled["expiry"].iloc[first])
+        by_vendor = bool(np.isnan(lines.bid).all() and np.isnan(lines.ask).all()) and bool(
+            (numeric(labelled, "vendor_vol") > 0).any()
+        )
+        spot = market.spot(str(labelled["symbol"].iloc[0])) if market is not None and len(labelled) else None
+        return cls(
+            lines=lines,
+            accepted=accepted,
+            is_quoted=quoted,
+            mid=np.where(quoted, (lines.bid + lines.ask) / 2, np.nan),
+            half_spread=np.where(quoted, half, np.nan),
+            roots=roots,
+            settlements=tuple(labelled["settlement"].iloc[first]),
+            expiries=expiries,
+            dates=tuple(expiries.tz_convert(EASTERN).date),
+            tick=tick,
+            spot=lines.spot if spot is None else spot,
+            by_vendor=by_vendor,
+        )
+
+    @property
+    def years(self) -> FloatArray:
+        """Time to expiry of each slice [years]."""
+        return self.lines.slice_years
+
+    def counts(self, mask: BoolArray) -> IntArray:
+        """How many lines of each slice the mask holds."""
+        return np.bincount(self.lines.slice_id[mask], minlength=self.lines.n_slices).astype(np.intp)
+
+    def places(self, forwards: pd.DataFrame) -> IntArray:
+        """Row of each slice in a forwards table; -1 for slices that it lacks."""
+        keys = zip(forwards["root"], forwards["settlement"], forwards["expiry"], strict=True)
+        place = {key: position for position, key in enumerate(keys)}
+        mine = zip(self.roots, self.settlements, self.expiries, strict=True)
+        return np.array([place.get(key, -1) for key in mine], dtype=np.intp)
+
+    def per_slice(self, forwards: pd.DataFrame, column: str) -> FloatArray:
+        """A column of a forwards table by slice; NaN for slices that it lacks."""
+        return np.append(forwards[column].to_numpy(dtype=np.float64), np.nan)[self.places(forwards)]
+
+
+def runs(numbers: IntArray) -> list[tuple[int, slice]]:
+    """The runs of equal numbers in a sorted array: each number with the places where it stands.
+
+    Examples
+    --------
+    >>> runs(np.array([2, 2, 5]))
+    [(2, slice(0, 2, None)), (5, slice(2, 3, None))]
+    """
+    distinct, starts = np.unique(numbers, return_index=True)
+    stops = np.append(starts[1:], len(numbers))
+    return [
+        (number, slice(start, stop))
+        for number, start, stop in zip(distinct.tolist(), starts.tolist(), stops.tolist(), strict=False)
+    ]
+
+
+def exclude(exclusion: pd.Series[str], mask: BoolArray, code: str) -> pd.Series[str]:
+    """A copy with `code` where `mask` holds and no other code stands yet."""
+    fresh = mask & exclusion.isna().to_numpy(dtype=bool)
+    if not fresh.any():
+        return exclusion
+    result = exclusion.copy()
+    result[fresh] = str(code)
+    return result
+
+
+def _ticks(lines: Lines, quoted: BoolArray, roots: Sequence[str]) -> FloatArray:
+    """A nickel where every quote of the root is a multiple of one, otherwise a penny."""
+    codes, unique = pd.factorize(np.asarray(roots, dtype=object))
+    cents = np.rint(np.concatenate([lines.bid[quoted], lines.ask[quoted]]) * 100)
+    root = np.tile(codes[lines.slice_id[quoted]], 2)
+    off_nickel = np.bincount(root, weights=cents % 5 != 0, minlength=len(unique)) > 0
+    return np.where(off_nickel, _PENNY, _NICKEL)[codes]

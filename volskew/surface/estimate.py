@@ -1,0 +1,48 @@
+"""Estimate: a scalar with its error, its flags, and the way back to what it was made from."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+__all__ = ["Estimate"]
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A named number with its uncertainty.
+
+    Attributes
+    ----------
+    value : float
+        The estimate in its own unit (vol: decimal, annualised, ACT/365). NaN where there is no reading;
+        `flags` then holds the ledger code that says why.
+    error : float or None
+        One standard error in the unit of `value`, or None with a flag (NO_ERROR, NO_QUOTES) saying why.
+    flags : tuple of str
+        Sorted; what should be known of the number.
+    method : str
+        How it was made, e.g. ``"local european parity rate=flat:0.04"``.
+    details : Mapping
+        Plain facts stored beside the number: forward, expiry_before, expiry_after, n_quotes.
+    resolve : callable, optional
+        Called with a name ("quotes", "forwards", "smiles") it returns the table behind the number.
+    """
+
+    value: float
+    error: float | None = None
+    flags: tuple[str, ...] = ()
+    method: str = ""
+    details: Mapping[str, Any] = field(default_factory=dict)
+    resolve: Callable[[str], Any] | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def is_read(self) -> bool:
+        """Whether there is a number at all."""
+        return math.isfinite(self.value)
+
+    def __float__(self) -> float:
+        """The value alone."""
+        return float(self.value)

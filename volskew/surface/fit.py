@@ -1,0 +1,136 @@
+"""From quotes to a surface: the stages in their order."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from volskew.errors import InputError
+from volskew.ledger import Ledger, Stage
+from volskew.market.clock import session_of
+from volskew.market.rates import choose_curve
+from volskew.market.table import MarketRow, market_row
+from volskew.quotes.clean import label
+from volskew.settings import Settings
+from volskew.surface.chain import Chain
+from volskew.surface.delta import STANDARD_DELTAS
+from volskew.surface.forwards import fit_forwards
+from volskew.surface.gates import chain_failures
+from volskew.surface.smiles import fit_smiles
+from volskew.surface.surface import FORWARD_CODES, Slices, Surface, at_delta, needs_rate
+from volskew.surface.tables import smiles_table
+from volskew.surface.vols import solve_vols
+
+__all__ = ["fit_surface"]
+
+_DEFAULTS = Settings()
+_ROUNDS = 8
+"""A line that its vol shows to be bad must not have served the forward: then all is done again without it."""
+
+
+def fit_surface(
+    quotes: pd.DataFrame,
+    *,
+    market: MarketRow | None = None,
+    previous: pd.DataFrame | None = None,
+    settings: Settings = _DEFAULTS,
+    solve_all: bool = False,
+) -> Surface:
+    """Label a chain, find its forwards, solve its vols and fit its smiles.
+
+    Parameters
+    ----------
+    quotes : pandas.DataFrame
+        Canonical quotes of one (symbol, snapshot_time), e.g. from `volskew.quotes.read_chain`.
+    market : MarketRow, optional
+        Discount curve and spot of the date. Without it the settings' rate, or the assumed one, and the file's
+        spot.
+    previous : pandas.DataFrame, optional
+        The symbol's quotes of the session before, for the rule on stale lines.
+    settings : Settings
+        Every choice that changes a number.
+    solve_all : bool
+        Solve in-the-money lines too, for inspection; no reading changes.
+
+    Returns
+    -------
+    Surface
+
+    Raises
+    ------
+    InputError
+        The table is empty, lacks canonical columns, or holds more than one symbol or snapshot.
+    """
+    if quotes.empty:
+        raise InputError("the quotes table is empty", code="EMPTY", accepted="the lines of one snapshot")
+    ledger = Ledger()
+    symbol, snapshot = str(quotes["symbol"].iloc[0]), quotes["snapshot_time"].iloc[0]
+    source = ", ".join(sorted(quotes["source_file"].unique()))
+    if market is None:
+        day = session_of(snapshot)
+        market = market_row(day, curve=choose_curve(day, settings=settings))
+        for flag in market.curve.flags:
+            ledger.add(day, symbol, Stage.MARKET, flag, detail=f"rate={market.curve.label}", source=source)
+    labelled = label(quotes, market=market, previous=previous, settings=settings)
+    for _ in range(_ROUNDS):
+        chain = Chain.of(labelled, market=market, settings=settings)
+        forwards, labelled = fit_forwards(labelled, market=market, settings=settings, chain=chain)
+        vols = solve_vols(labelled, forwards, settings=settings, solve_all=solve_all, chain=chain)
+        smiles = fit_smiles(vols, chain)
+        rejected = smiles.quotes["used_in_forward"] & smiles.quotes["exclusion"].notna()
+        if not rejected.any():
+            break
+        labelled = labelled.assign(exclusion=smiles.quotes["exclusion"])
+    forward = chain.per_slice(forwards, "forward")
+    forward_error = chain.per_slice(forwards, "forward_error")
+    by_slice = chain_failures(
+        forward=forward,
+        forward_error=forward_error,
+        n_accepted=smiles.n_accepted,
+        by_vendor=chain.by_vendor,
+        gates=settings.gates,
+    )
+    failures = tuple(tuple(item) for item in by_slice)
+    names = tuple(
+        f"{root} {date} {settlement} ({years * 365:.0f} d)"
+        for root, date, settlement, years in zip(
+            chain.roots, chain.dates, chain.settlements, chain.years, strict=True
+        )
+    )
+    for name, years, failed in zip(names, chain.years, failures, strict=True):
+        for failure in failed if years > 0 else ():  # expired slices are labelled line by line
+            stage = Stage.FORWARD if failure.code in FORWARD_CODES else Stage.SMILE
+            detail = f"{name}: {failure.detail}"
+            ledger.add(market.date, symbol, stage, failure.code, detail=detail, source=source)
+    standard = {
+        delta: at_delta(smiles.fits, index, failures, settings) for index, delta in enumerate(STANDARD_DELTAS)
+    }
+    return Surface(
+        symbol=symbol,
+        date=market.date,
+        snapshot_time=snapshot,
+        settings=settings,
+        quotes=smiles.quotes,
+        forwards=forwards,
+        smiles=smiles_table(
+            smiles,
+            chain,
+            forward=forward,
+            forward_error=forward_error,
+            failures=[standard[delta].failures for delta in STANDARD_DELTAS],
+        ),
+        ledger=ledger,
+        rate=market.curve.label,
+        flags=tuple(market.curve.flags) if needs_rate(set(forwards["method"])) else (),
+        _slices=Slices(
+            names=names,
+            dates=chain.dates,
+            methods=tuple(np.append(forwards["method"].to_numpy(dtype=object), "")[chain.places(forwards)]),
+            years=np.where(pd.isna(chain.expiries), 0.0, chain.years),
+            forward=forward,
+            failures=failures,
+            nodes=smiles.nodes,
+        ),
+        _by_vendor=chain.by_vendor,
+        _cache=standard,
+    )

@@ -1,0 +1,14 @@
+"""A simulated market with a known answer: two funds, their option chains, and the exact vols behind them.
+
+A QQQ-like and an IWM-like fund share a vol level and drift apart by a factor of their own; each has a
+stochastic skew, curvature and term structure, and a price that falls when vol rises. Every surface is free of
+arbitrage by construction and its vol at any delta and maturity is known to rounding, so that what is read
+from the quotes can be judged. Quotes come in cents, with half-spreads, strikes and expiries as on real chains
+and with planted defects. Prices are made with a few lines of Black's formula of this room's own: the truth
+must not depend on the code it judges. Every file written says in its name that it is simulated.
+"""
+
+from volskew.simulate.market import Market, simulate_market
+from volskew.simulate.write import write_market
+
+__all__ = ["Market", "simulate_market", "write_market"]

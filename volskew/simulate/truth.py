@@ -1,0 +1,64 @@
+"""The exact three-month vols of every session, and the vol history that another vendor would have of them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from volskew.simulate.draws import normals
+from volskew.simulate.funds import FUNDS
+from volskew.simulate.model import TENOR, clock, mixture, vol_at_delta
+from volskew.simulate.quoting import forward_growth
+
+__all__ = ["HISTORY_BASIS", "HISTORY_NOISE", "tenor_truth", "vol_history"]
+
+HISTORY_BASIS: Final = {"QQQ": 0.0004, "IWM": 0.0006}
+"""What the vol history, like another vendor's, reads above the truth [decimal vol]."""
+
+HISTORY_NOISE: Final = 0.0003
+"""Standard deviation [decimal vol] of the vol history's independent daily noise."""
+
+
+def tenor_truth(states: pd.DataFrame) -> pd.DataFrame:
+    """Exact forwards and vols at 91 days: the surface's own, nothing interpolated between expiries."""
+    tables = []
+    for fund in FUNDS:
+        rows = states[states["symbol"] == fund.symbol]
+        column = {
+            name: rows[name].to_numpy()[:, np.newaxis] for name in ("scale", "skew", "curvature", "inversion")
+        }
+        time = clock(TENOR, inversion=column.pop("inversion"))
+        law = mixture(fund.shape, **column, clock_time=time)
+        vols = vol_at_delta(law, delta=np.array([0.25, 0.50, 0.75]), years=TENOR)
+        tables.append(
+            pd.DataFrame(
+                {
+                    "date": rows["date"].dt.strftime("%Y-%m-%d"),
+                    "symbol": fund.symbol,
+                    "spot": rows["spot"],
+                    "forward": rows["spot"] * forward_growth(fund, np.array(TENOR)),
+                    "vol_25c": vols[:, 0],
+                    "vol_50": vols[:, 1],
+                    "vol_25p": vols[:, 2],
+                },
+                index=rows.index,
+            )
+        )
+    return pd.concat(tables).sort_index().reset_index(drop=True)
+
+
+def vol_history(truth: pd.DataFrame, *, until: pd.Timestamp, seed: int) -> pd.DataFrame:
+    """The truth of the years before the chains as another vendor would have it."""
+    rows = truth[truth["date"] <= until.strftime("%Y-%m-%d")].reset_index(drop=True)
+    day = np.array([dt.date.fromisoformat(date).toordinal() for date in rows["date"]])
+    noise = HISTORY_NOISE * normals(seed, "history", day, rows["symbol"] == FUNDS[0].symbol)
+    return pd.DataFrame(
+        {
+            "date": rows["date"],
+            "symbol": rows["symbol"],
+            "vol": (rows["vol_25c"] + rows["symbol"].map(HISTORY_BASIS) + noise).round(6),
+        }
+    )

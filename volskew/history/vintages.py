@@ -1,0 +1,253 @@
+"""Vintages: what is written when readings come in, and which of those stored are current.
+
+Rows are only added. Everything here works inside a transaction that the caller holds, so that what was
+compared is what is there when it is written.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import pandas as pd
+from sqlalchemy import ColumnElement, Connection, Select, func, insert, select
+
+from volskew.history.columns import COLUMNS, KEY, PAYLOAD, WITHDRAWN, Where
+from volskew.history.database import readings
+from volskew.history.results import AddResult, Restatement
+
+__all__ = [
+    "current_readings",
+    "fetch",
+    "now",
+    "row_keys",
+    "series_names",
+    "withdraw",
+    "write_readings",
+    "write_vintages",
+]
+
+Key = tuple[str, ...]
+
+# the same reading found in a copy of the file is not another reading
+_COMPARED: Final = tuple(column for column in PAYLOAD if column != "source")
+
+
+def write_readings(connection: Connection, rows: pd.DataFrame, where: Where) -> AddResult:
+    """Compare conformed rows with the current readings and insert what differs."""
+    fresh = _distinct(rows, where)
+    if not fresh:
+        return AddResult()
+    stored = _newest(connection, rows)
+    recorded_at = now()
+    inserted = unchanged = 0
+    restated: list[Restatement] = []
+    records: list[dict[str, Any]] = []
+    for key, cells in sorted(fresh.items()):
+        vintage, old = stored.get(key, (0, None))
+        if old is None or old["value"] is None:
+            inserted += 1
+        else:
+            changed = tuple(name for name in _COMPARED if old[name] != cells[name])
+            if not changed:
+                unchanged += 1
+                continue
+            restated.append(_restatement(key, old, cells, changed))
+        names = dict(zip(KEY, key, strict=True))
+        records.append({**names, **cells, "vintage": vintage + 1, "recorded_at": recorded_at})
+    if records:
+        connection.execute(insert(readings), records)
+    return AddResult(inserted, unchanged, len(restated), 0, tuple(restated))
+
+
+def withdraw(connection: Connection, rows: pd.DataFrame) -> None:
+    """Give each row a vintage without a value."""
+    if rows.empty:
+        return
+    stored = _newest(connection, rows)
+    recorded_at = now()
+    records = []
+    for key in row_keys(rows):
+        vintage, cells = stored[key]
+        empty = {**dict.fromkeys(PAYLOAD), "method": "", "method_version": "", "source": ""}
+        record = {**empty, "flags": WITHDRAWN, "known_at": cells["known_at"], "recorded_at": recorded_at}
+        records.append({**dict(zip(KEY, key, strict=True)), **record, "vintage": vintage + 1})
+    connection.execute(insert(readings), records)
+
+
+def write_vintages(connection: Connection, rows: pd.DataFrame, where: Where) -> AddResult:
+    """Append the vintages that a file holds beyond those in the store."""
+    columns = (*COLUMNS, "vintage")
+    statement = select(*(readings.c[name] for name in columns)).where(
+        readings.c.series.in_(sorted(set(rows["series"])))
+    )
+    kept: dict[Key, dict[int, dict[str, Any]]] = {}
+    present = fetch(connection, statement, columns)
+    for key, cells, vintage in zip(
+        row_keys(present), _cells(present), present["vintage"].tolist(), strict=True
+    ):
+        kept.setdefault(key, {})[vintage] = cells
+    inserted = unchanged = restated = 0
+    records = []
+    recorded_at = now()
+    order = rows.sort_values([*KEY, "vintage"], kind="stable")
+    positions = order.index.tolist()
+    for position, key, cells, vintage in zip(
+        positions, row_keys(order), _cells(order), order["vintage"].tolist(), strict=True
+    ):
+        known = kept.setdefault(key, {})
+        if vintage in known:
+            if any(known[vintage][name] != cells[name] for name in _COMPARED):
+                raise where.error(
+                    f"vintage {vintage} of {' '.join(key)} differs from the one in the store",
+                    position=position,
+                    column="vintage",
+                    value=vintage,
+                    accepted="the vintages of this store, or an empty one",
+                )
+            unchanged += 1
+            continue
+        if vintage != len(known) + 1:
+            raise where.error(
+                f"{' '.join(key)} has no vintage {len(known) + 1} before this one",
+                position=position,
+                column="vintage",
+                value=vintage,
+                accepted="vintages 1, 2, ... without a gap",
+            )
+        inserted, restated = (inserted + 1, restated) if vintage == 1 else (inserted, restated + 1)
+        known[vintage] = cells
+        names = dict(zip(KEY, key, strict=True))
+        records.append({**names, **cells, "vintage": vintage, "recorded_at": recorded_at})
+    if records:
+        connection.execute(insert(readings), records)
+    return AddResult(inserted, unchanged, restated)
+
+
+def current_readings(
+    columns: Sequence[str] = COLUMNS, *conditions: ColumnElement[bool], known_by: str | None = None
+) -> Select[Any]:
+    """The newest vintage of each key, where it has a value.
+
+    Parameters
+    ----------
+    columns : sequence of str
+        What to select, in this order.
+    conditions
+        On columns of the key alone, which do not change which vintage is the newest.
+    known_by : str, optional
+        Pass over vintages with a later ``known_at``.
+    """
+    # a window rather than an anti-join: fresh tables have no statistics, and PostgreSQL then joins in a loop
+    age = func.row_number().over(
+        partition_by=[readings.c[name] for name in KEY], order_by=readings.c.vintage.desc()
+    )
+    wanted = dict.fromkeys((*columns, "value"))
+    inner = select(*(readings.c[name] for name in wanted), age.label("age")).where(*conditions)
+    if known_by is not None:
+        inner = inner.where(readings.c.known_at <= known_by)
+    newest = inner.subquery("newest")
+    return select(*(newest.c[name] for name in columns)).where(newest.c.age == 1, newest.c.value.is_not(None))
+
+
+def _newest(connection: Connection, rows: pd.DataFrame) -> dict[Key, tuple[int, dict[str, Any]]]:
+    """The newest vintage, with a value or without, of every key that `rows` could touch."""
+    statement = (
+        select(readings)
+        .where(readings.c.series.in_(sorted(set(rows["series"]))))
+        .where(readings.c.date.between(rows["date"].min(), rows["date"].max()))
+    )
+    for column in ("symbol", "measure", "tenor", "delta"):
+        distinct = sorted(set(rows[column]))
+        if len(distinct) <= 100:  # a longer list would cost more than it saves
+            statement = statement.where(readings.c[column].in_(distinct))
+    newest: dict[Key, tuple[int, dict[str, Any]]] = {}
+    for row in connection.execute(statement).mappings():
+        key = tuple(row[name] for name in KEY)
+        if key not in newest or row["vintage"] > newest[key][0]:
+            newest[key] = row["vintage"], {name: row[name] for name in PAYLOAD}
+    return newest
+
+
+def _distinct(rows: pd.DataFrame, where: Where) -> dict[Key, dict[str, Any]]:
+    """Rows by key; identical ones once."""
+    distinct: dict[Key, dict[str, Any]] = {}
+    for position, (key, cells) in enumerate(zip(row_keys(rows), _cells(rows), strict=True)):
+        first = distinct.setdefault(key, cells)
+        if first is cells:
+            continue
+        differing = [name for name in _COMPARED if first[name] != cells[name]]
+        if differing:
+            raise where.error(
+                f"a second reading of {' '.join(key)} differs from the first ({first[differing[0]]!r})",
+                position=position,
+                column=differing[0],
+                value=cells[differing[0]],
+                accepted="one reading for each key",
+            )
+    return distinct
+
+
+def row_keys(rows: pd.DataFrame) -> list[Key]:
+    """The key of each row."""
+    return list(zip(*(rows[name].tolist() for name in KEY), strict=True))
+
+
+def _cells(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    """The payload of each row, None where missing."""
+    columns = [
+        [None if value is pd.NA or value != value else value for value in rows[name].tolist()]  # noqa: PLR0124
+        for name in PAYLOAD
+    ]
+    return [dict(zip(PAYLOAD, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def _restatement(
+    key: Key, old: Mapping[str, Any], new: Mapping[str, Any], changed: tuple[str, ...]
+) -> Restatement:
+    series, date, symbol, measure, tenor, delta = key
+    return Restatement(
+        series,
+        dt.date.fromisoformat(date),
+        symbol,
+        measure,
+        tenor,
+        delta,
+        old["value"],
+        new["value"],
+        changed,
+    )
+
+
+def fetch(connection: Connection, statement: Select[Any], columns: Sequence[str]) -> pd.DataFrame:
+    """The rows of a statement that selects `columns`, sorted by key.
+
+    Sorted here, because databases disagree about the order of text.
+    """
+    names = [name for name in (*KEY, "vintage") if name in columns]
+    rows = [tuple(row) for row in connection.execute(statement)]
+    order = [columns.index(name) for name in names]
+    rows.sort(key=lambda row: tuple(row[position] for position in order))
+    cells = list(zip(*rows, strict=True)) if rows else [()] * len(columns)
+    return pd.DataFrame(
+        {name: pd.Series(cells[position], dtype=_dtype(name)) for position, name in enumerate(columns)}
+    )
+
+
+def _dtype(column: str) -> Any:
+    if column in {"value", "error", "forward"}:
+        return "float64"
+    if column in {"n_quotes", "vintage"}:
+        return "Int64" if column == "n_quotes" else "int64"
+    return pd.StringDtype(na_value=float("nan"))
+
+
+def series_names(connection: Connection) -> list[str]:
+    """The series that there are readings of, sorted."""
+    return sorted(connection.execute(select(readings.c.series).distinct()).scalars())
+
+
+def now() -> str:
+    """The wall clock, for ``recorded_at`` alone; nothing that is exported may depend on it."""
+    return dt.datetime.now(dt.UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"

@@ -1,3 +1,86 @@
-"""Tell whether one volatility is cheap or dear against another, compared with their own history."""
+"""Tell whether one volatility is cheap or dear against another, compared with their own history.
+
+Public names are listed in `_PLACES` and imported when first used (PEP 562), so that importing the package
+costs nothing and ``volskew --help`` answers at once.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+_PLACES = {
+    "DataQualityWarning": "volskew.errors",
+    "Estimate": "volskew.surface.estimate",
+    "History": "volskew.history",
+    "InputError": "volskew.errors",
+    "Ledger": "volskew.ledger",
+    "NotAChainError": "volskew.errors",
+    "Settings": "volskew.settings",
+    "Surface": "volskew.surface",
+    "VolskewError": "volskew.errors",
+    "black": "volskew.pricing.black",
+    "fit_surface": "volskew.surface",
+    "import_history": "volskew.workflow",
+    "measure": "volskew.measures",
+    "measure_files": "volskew.workflow",
+    "rank": "volskew.ranking",
+    "rank_files": "volskew.workflow",
+    "rank_series": "volskew.ranking",
+    "read_chain": "volskew.quotes",
+    "simulate_market": "volskew.simulate",
+}
+"""Public name -> the module that defines it; a name equal to its module's last part is the module."""
+
+__all__ = [
+    "DataQualityWarning",
+    "Estimate",
+    "History",
+    "InputError",
+    "Ledger",
+    "NotAChainError",
+    "Settings",
+    "Surface",
+    "VolskewError",
+    "__version__",
+    "black",
+    "fit_surface",
+    "import_history",
+    "measure",
+    "measure_files",
+    "rank",
+    "rank_files",
+    "rank_series",
+    "read_chain",
+    "simulate_market",
+]
+
+if TYPE_CHECKING:
+    from volskew.errors import DataQualityWarning, InputError, NotAChainError, VolskewError
+    from volskew.history import History
+    from volskew.ledger import Ledger
+    from volskew.measures import measure
+    from volskew.pricing import black
+    from volskew.quotes import read_chain
+    from volskew.ranking import rank, rank_series
+    from volskew.settings import Settings
+    from volskew.simulate import simulate_market
+    from volskew.surface import Surface, fit_surface
+    from volskew.surface.estimate import Estimate
+    from volskew.workflow import import_history, measure_files, rank_files
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PLACES:
+        msg = f"module 'volskew' has no attribute {name!r}"
+        raise AttributeError(msg)
+    module = import_module(_PLACES[name])
+    value = module if module.__name__.rpartition(".")[2] == name else getattr(module, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,324 @@
+"""The command line as a user meets it: exit codes, files, messages, damaged inputs."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from volskew.cli import run
+
+_CHAINS = Path(__file__).parents[1] / "chains"
+_QUOTES = _CHAINS / "quotes"
+
+
+@pytest.fixture(autouse=True)
+def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+
+
+def _last_files(n: int) -> list[Path]:
+    """The chain files of the last n sessions of the sample market, both legs."""
+    return [path for leg in ("QQQ", "IWM") for path in sorted(_QUOTES.glob(f"{leg}_*.csv.gz"))[-n:]]
+
+
+@pytest.fixture
+def chains(tmp_path: Path) -> Path:
+    """A folder with three good sessions of both legs."""
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    for path in _last_files(3):
+        shutil.copy(path, folder)
+    return folder
+
+
+def _rows(path: str | Path) -> list[dict[str, str]]:
+    with Path(path).open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+_RANKING_COLUMNS = (
+    "as_of,series,pair,measure,tenor,delta,form,window,value_a,error_a,value_b,error_b,value,error,percentile,"
+    "percentile_strict,percentile_weak,measurement_low,measurement_high,sampling_low,sampling_high,p_record,p_low5,"
+    "iv_rank,rank,n_obs,n_effective,coverage,z_score,robust_z,record_low,record_low_date,record_high,"
+    "record_high_date,sessions_since_as_low,sessions_since_as_high,first_date,verdict,flags"
+)
+_HISTORY_COLUMNS = (
+    "series,date,symbol,measure,tenor,delta,value,error,forward,expiry_before,expiry_after,n_quotes,method,flags,"
+    "snapshot_time,method_version,known_at,source"
+)
+_LEDGER_COLUMNS = "date,symbol,stage,code,count,detail,source"
+
+
+def test_rank_writes_the_three_files_with_their_columns(
+    chains: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["rank", str(chains)]) == 0
+    heads = {
+        name: Path("out", name).read_text().splitlines()[0]
+        for name in ("rankings.csv", "history.csv", "ledger.csv")
+    }
+    assert heads == {
+        "rankings.csv": _RANKING_COLUMNS,
+        "history.csv": _HISTORY_COLUMNS,
+        "ledger.csv": _LEDGER_COLUMNS,
+    }
+    rows = _rows("out/rankings.csv")
+    assert len(rows) == 12
+    assert {row["percentile"] for row in rows} == {""}  # three sessions: no percentile
+    assert all(float(row["value_a"]) > 0.05 for row in rows)
+    assert len(_rows("out/history.csv")) == 6
+    assert list(Path("out").glob("QQQ_IWM_*.png"))
+    shown = capsys.readouterr().out
+    assert "SIMULATED" in shown
+    assert len(shown.splitlines()) <= 40
+
+
+def test_a_rerun_gives_the_same_bytes_whatever_the_number_of_processes(chains: Path) -> None:
+    assert run(["rank", str(chains), "--out", "first", "--no-chart"]) == 0
+    assert run(["rank", str(chains), "--out", "second", "--no-chart", "--jobs", "2"]) == 0
+    for name in ("rankings.csv", "history.csv", "ledger.csv"):
+        assert Path("first", name).read_bytes() == Path("second", name).read_bytes()
+
+
+def test_a_store_grows_and_a_second_run_changes_nothing(chains: Path) -> None:
+    first, *_ = sorted(chains.glob("*"))
+    day = first.name.split("_")[1]
+    today = [str(path) for path in chains.glob(f"*{day}*")]
+    assert run(["rank", *today, "--store", "vols.db", "--out", "a", "--no-chart"]) == 0
+    assert len(_rows("a/history.csv")) == 2
+    assert run(["rank", str(chains), "--store", "vols.db", "--out", "b", "--no-chart"]) == 0
+    assert len(_rows("b/history.csv")) == 6
+    assert run(["rank", str(chains), "--store", "vols.db", "--out", "c", "--no-chart"]) == 0
+    assert Path("b/history.csv").read_bytes() == Path("c/history.csv").read_bytes()
+    assert not [row for row in _rows("c/ledger.csv") if row["code"] == "RESTATED"]
+
+
+def test_measure_prints_csv_to_stdout_and_the_rest_to_stderr(
+    chains: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert (
+        run(["measure", str(chains), "--symbol", "QQQ", "--delta", "25c", "--delta", "25p", "--delta", "50"])
+        == 0
+    )
+    out, err = capsys.readouterr()
+    table = pd.read_csv(io.StringIO(out))
+    assert sorted(table["delta"].unique()) == [0.25, 0.5, 0.75]
+    assert len(table) == 9
+    assert "9 readings" in err
+
+
+def test_vols_shows_every_line_read(chains: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = max(chains.glob("IWM*"))
+    lines = gzip.decompress(file.read_bytes()).decode().count("\n") - 1
+    assert run(["vols", str(file)]) == 0
+    table = pd.read_csv(io.StringIO(capsys.readouterr().out))
+    assert len(table) == lines
+    wanted = {"exclusion", "flags", "used_in_forward", "used_in_smile", "vol_bid", "vol_mid", "vol_ask",
+              "vol_status", "forward_call_delta", "forward", "source_file", "source_row"}  # fmt: skip
+    assert wanted <= set(table.columns)
+    assert table["source_row"].is_unique
+
+
+def test_smiles_shows_every_expiry(chains: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["smiles", str(max(chains.glob("QQQ*")))]) == 0
+    table = pd.read_csv(io.StringIO(capsys.readouterr().out))
+    assert len(table) >= 3
+    assert {"forward", "forward_error", "method"} <= set(table.columns)
+
+
+def test_inspect_says_what_a_file_is(chains: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = max(chains.glob("QQQ*"))
+    assert run(["inspect", str(file)]) == 0
+    shown = capsys.readouterr().out
+    assert "simulated:close" in shown
+    assert "expiries" in shown
+    note = Path("note.csv")
+    note.write_text("date,colour\n2026-07-10,red\n")
+    assert run(["inspect", str(note)]) == 1
+    assert "not a chain" in capsys.readouterr().out
+
+
+def _damaged(folder: Path, good: Path) -> dict[str, Path]:
+    """A good file damaged in every way that the mail, the disk or a script manages."""
+    packed = good.read_bytes()
+    text = gzip.decompress(packed).decode()
+    lines = text.splitlines()
+    header = lines[0].split(",")
+    strike = header.index("strike")
+
+    def scaled(line: str) -> str:
+        cells = line.split(",")
+        cells[strike] = str(1000 * float(cells[strike]))
+        return ",".join(cells)
+
+    contents = {
+        "truncated.csv.gz": packed[: len(packed) // 2],
+        "empty.csv": b"",
+        "binary.csv": bytes(range(256)) * 64,
+        "encoding.csv": text.encode("cp037"),
+        "header_only.csv": (lines[0] + "\n").encode(),
+        "units.csv": "\n".join([lines[0], *map(scaled, lines[1:])]).encode(),
+        "other.csv": b"name,colour\nanna,red\n",
+        "broken.json": b'{"data": {"options": [',
+        "broken.zip": b"PK\x03\x04 and no more",
+    }
+    paths = {}
+    for name, content in contents.items():
+        paths[name] = folder / name
+        paths[name].write_bytes(content)
+    return paths
+
+
+_DAMAGES = ("truncated.csv.gz", "empty.csv", "binary.csv", "encoding.csv", "header_only.csv", "units.csv",
+            "other.csv", "broken.json", "broken.zip")  # fmt: skip
+
+
+@pytest.mark.parametrize("name", _DAMAGES)
+def test_a_damaged_file_alone_is_one_clear_line_and_exit_1(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = _damaged(tmp_path, _last_files(1)[0])[name]
+    for command in ("rank", "measure", "vols", "smiles"):
+        assert run([command, str(path)]) == 1, command
+        shown = capsys.readouterr()
+        complaints = [
+            line for line in shown.err.splitlines() if name in line and not line.startswith("ledger")
+        ]
+        assert len(complaints) == 1, (command, shown.err)
+        assert "Traceback" not in shown.err + shown.out
+
+
+@pytest.mark.parametrize("name", _DAMAGES)
+def test_a_damaged_file_among_good_ones_is_exit_3_with_the_rest_done(
+    name: str, chains: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _damaged(chains, _last_files(1)[0])
+    for path in list(chains.iterdir()):
+        if path.name in _DAMAGES and path.name != name:
+            path.unlink()
+    assert run(["rank", str(chains), "--no-chart"]) == 3
+    assert len(_rows("out/history.csv")) == 6
+    assert [row for row in _rows("out/ledger.csv") if row["source"].endswith(name)]
+    assert name in capsys.readouterr().err
+
+
+def test_a_missing_path_is_exit_1(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["rank", "nowhere/*.csv"]) == 1
+    assert "nowhere" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["rank"],
+        ["rank", ".", "--pair", "QQQ"],
+        ["rank", ".", "--pair", "QQQ/QQQ"],
+        ["rank", ".", "--columns", "bid"],
+        ["rank", ".", "--no-such-option"],
+        ["no-such-command"],
+    ],
+)
+def test_wrong_usage_is_exit_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(arguments) == 2
+    assert capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        ["--tenor", "fortnight"],
+        ["--delta", "300c"],
+        ["--rate", "4"],
+        ["--as-of", "soon"],
+        ["--measure", "colour"],
+    ],
+)
+def test_a_value_that_is_not_accepted_is_one_line_with_what_is(
+    extra: list[str], chains: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["rank", str(chains), *extra]) == 1
+    err = capsys.readouterr().err
+    assert len(err.strip().splitlines()) == 1
+    assert extra[1].lower() in err.lower()
+
+
+def test_a_missing_leg_is_never_replaced_by_an_older_day(
+    chains: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    newest = max(chains.glob("IWM*"))
+    newest.unlink()
+    assert run(["rank", str(chains), "--no-chart"]) == 3
+    row = _rows("out/rankings.csv")[0]
+    assert row["value_a"]
+    assert not row["value_b"]
+    assert not row["value"]
+    assert "IWM" in row["verdict"]
+    assert "LEG_MISSING" in {entry["code"] for entry in _rows("out/ledger.csv")}
+
+
+def test_as_of_ranks_an_earlier_day(chains: Path) -> None:
+    days = sorted({path.name.split("_")[1] for path in chains.iterdir()})
+    assert run(["rank", str(chains), "--as-of", days[1], "--no-chart"]) == 0
+    assert {row["as_of"] for row in _rows("out/rankings.csv")} == {days[1]}
+
+
+def test_a_zip_of_many_files_is_read_as_they_are(chains: Path) -> None:
+    archive = Path("all_simulated.zip")
+    with zipfile.ZipFile(archive, "w") as file:
+        for path in sorted(chains.iterdir()):
+            file.write(path, path.name)
+    assert run(["rank", str(archive), "--out", "zipped", "--no-chart"]) == 0
+    assert run(["rank", str(chains), "--out", "plain", "--no-chart"]) == 0
+
+    def values(out: str) -> list[str]:
+        return [row["value"] for row in _rows(f"{out}/history.csv")]
+
+    assert values("zipped") == values("plain")
+
+
+def test_import_and_splice_from_a_store(chains: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    history = _CHAINS / "simulated_vol_history.csv"
+    assert run(["import", str(history), "--series", "simulated:mine", "--store", "vols.db"]) == 0
+    assert "readings added" in capsys.readouterr().out
+    assert run(["rank", str(chains), "--store", "vols.db", "--splice", "simulated:mine", "--no-chart"]) == 0
+    flags = [row["flags"] for row in _rows("out/history.csv")]
+    assert sum("SPLICED" in text for text in flags) > 5000
+    row = _rows("out/rankings.csv")[0]
+    assert row["percentile"]
+    assert "SPLICED" in row["flags"]
+
+
+def test_rank_series_ranks_two_columns_of_a_dated_csv(capsys: pytest.CaptureFixture[str]) -> None:
+    days = pd.bdate_range("2023-01-02", periods=600)
+    values = pd.DataFrame({"date": days, "x": range(600, 0, -1), "y": 100.0})
+    values.to_csv("two.csv", index=False)
+    assert run(["rank-series", "two.csv", "--a", "x", "--b", "y"]) == 0
+    row = _rows("out/rankings.csv")[0]
+    assert float(row["percentile_strict"]) == 0.0
+    assert float(row["percentile"]) == pytest.approx(100 * 0.5 / 600, abs=1e-4)  # four decimals are written
+    assert "600" in capsys.readouterr().out
+
+
+def test_a_reader_that_goes_away_ends_the_program_quietly(chains: Path) -> None:
+    file = max(chains.glob("QQQ*"))
+    program = "import sys; from volskew.cli import main; main()"
+    done = subprocess.run(  # noqa: S602 - a shell pipe is what is tested
+        f"{sys.executable} -c '{program}' vols {file} | head -1",
+        shell=True,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.startswith("snapshot_time,")
+    assert "Traceback" not in done.stderr
+    assert "BrokenPipe" not in done.stderr

@@ -1,0 +1,162 @@
+"""The main job on the sample market, whose truth is known."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import volskew as vs
+from volskew.errors import SettingsError
+from volskew.ledger import Code
+from volskew.workflow import RankResult, gather, measure_files, rank_files, smiles_table
+
+_CHAINS = Path(__file__).parents[2] / "chains"
+_QUOTES = _CHAINS / "quotes"
+
+
+@pytest.fixture(scope="module")
+def ranked() -> RankResult:
+    return rank_files(_QUOTES, pair=("QQQ", "IWM"), history=_CHAINS / "simulated_vol_history.csv")
+
+
+def _truth() -> pd.Series:
+    truth = pd.read_csv(_CHAINS / "simulated_truth.csv").set_index(["date", "symbol"])
+    return truth["vol_25c"]
+
+
+@pytest.mark.slow
+def test_the_readings_are_the_truth_within_a_stated_error(ranked: RankResult) -> None:
+    rows = ranked.history
+    solved = rows[~rows["flags"].str.contains("SPLICED")]
+    keys = pd.MultiIndex.from_arrays([solved["date"].astype(str), solved["symbol"]])
+    difference = 100 * (solved["value"].to_numpy() - _truth().reindex(keys).to_numpy())
+    assert len(solved) >= 2 * 250 - 4
+    # points; penny quotes on an IWM-like grid leave 0.03, defects and a wide bracket rarely more than 0.3
+    assert np.median(np.abs(difference)) < 0.05
+    assert np.quantile(np.abs(difference), 0.95) < 0.20
+    assert abs(np.median(difference)) < 0.02
+
+
+@pytest.mark.slow
+def test_the_rank_is_that_of_the_truth(ranked: RankResult) -> None:
+    truth = _truth().unstack()  # noqa: PD010 - a series has no pivot_table
+    ratio = pd.Series(np.log(truth["QQQ"] / truth["IWM"]))
+    exact = 100 * ((ratio < ratio.iloc[-1]).mean() + (ratio <= ratio.iloc[-1]).mean()) / 2
+    headline = ranked.rankings[0].headline
+    assert headline["n_obs"] > 2700
+    # the history differs from the truth by its stated basis and noise
+    assert headline["percentile"] == pytest.approx(exact, abs=0.5)
+    assert ranked.rankings[0].verdict.startswith("Simulated data")
+    assert ranked.exit_code == 0
+
+
+@pytest.mark.slow
+def test_each_session_without_a_reading_has_its_reason(ranked: RankResult) -> None:
+    defects = pd.read_csv(_CHAINS / "simulated_defects.csv")
+    rows = ranked.history
+    days = pd.DatetimeIndex(pd.to_datetime(rows["date"].astype(str)).unique())
+    explained = {(str(entry.date), entry.symbol) for entry in ranked.ledger}
+    for symbol in ("QQQ", "IWM"):
+        read = set(rows.loc[rows["symbol"] == symbol, "date"].astype(str))
+        missing = {str(day.date()) for day in days} - read
+        assert {(day, symbol) for day in missing} <= explained
+    codes = {entry.code for entry in ranked.ledger}
+    assert {Code.NO_FILE, Code.NOT_A_SESSION} <= codes
+    assert defects["defect"].nunique() >= 8
+
+
+@pytest.mark.slow
+def test_the_ledger_counts_every_line_of_every_chain(ranked: RankResult) -> None:
+    inputs = ranked.inputs
+    lines = sum(len(unit.quotes) for unit in inputs.units)
+    kept_out = sum(entry.count for entry in ranked.ledger if entry.stage == "session")
+    assert lines + kept_out == inputs.n_lines
+
+
+@pytest.mark.slow
+def test_appending_later_days_changes_no_earlier_row(tmp_path: Path) -> None:
+    files = sorted(_QUOTES.glob("*.csv.gz"), key=lambda path: path.name.split("_")[1])[-24:]
+    days = sorted({path.name.split("_")[1] for path in files})
+    for path in files:
+        shutil.copy(path, tmp_path)
+    whole = measure_files(tmp_path).readings
+    for path in tmp_path.iterdir():
+        if path.name.split("_")[1] > days[5]:
+            path.unlink()
+    part = measure_files(tmp_path).readings
+    pd.testing.assert_frame_equal(part, whole.head(len(part)), check_exact=True)
+
+
+def _some(n: int, symbol: str = "QQQ") -> list[Path]:
+    return sorted(_QUOTES.glob(f"{symbol}_*.csv.gz"))[-n:]
+
+
+def test_parts_of_a_chain_in_several_files_make_one(tmp_path: Path) -> None:
+    (path,) = _some(1)
+    whole = pd.read_csv(path, dtype=str)
+    for expiry, part in whole.groupby("expiration"):
+        part.to_csv(tmp_path / f"QQQ_simulated_{expiry}.csv", index=False)
+    one = gather(path, settings=vs.Settings()).units
+    several = gather(tmp_path, settings=vs.Settings()).units
+    assert [unit.series for unit in several] == ["simulated:close"]
+    assert len(several[0].quotes) == len(one[0].quotes)
+    values = [measure_files(place).readings["value"].tolist() for place in (path, tmp_path)]
+    assert values[0] == values[1]
+
+
+def test_the_same_chain_twice_is_one_day(tmp_path: Path) -> None:
+    (path,) = _some(1)
+    shutil.copy(path, tmp_path / "a_simulated.csv.gz")
+    shutil.copy(path, tmp_path / "b_simulated.csv.gz")
+    inputs = gather(tmp_path, settings=vs.Settings())
+    assert len(inputs.units) == 1
+    assert [entry.code for entry in inputs.ledger if entry.stage == "session"] == [Code.SUPERSEDED]
+
+
+def test_simulated_and_real_chains_never_share_a_series(tmp_path: Path) -> None:
+    (path,) = _some(1)
+    shutil.copy(path, tmp_path / "a_simulated.csv.gz")
+    shutil.copy(path, tmp_path / "b.csv.gz")
+    inputs = gather(tmp_path, settings=vs.Settings())
+    assert sorted(unit.series for unit in inputs.units) == ["close", "simulated:close"]
+
+
+def test_symbols_that_are_not_asked_for_are_left_out() -> None:
+    inputs = gather([*_some(1), *_some(1, "IWM")], settings=vs.Settings(), symbols=["iwm"])
+    assert [unit.symbol for unit in inputs.units] == ["IWM"]
+
+
+def test_a_flat_rate_is_used_and_named() -> None:
+    readings = measure_files(_some(1), settings=vs.Settings(rate=0.04)).readings
+    assert readings["method"].str.contains("rate=flat:0.0400").all()
+    assert not readings["flags"].str.contains("RATE_ASSUMED").any()
+
+
+@pytest.mark.parametrize("pair", [("QQQ",), ("QQQ", "QQQ"), ("QQQ", ""), [("QQQ", "IWM", "SPY")]])
+def test_a_pair_that_is_none_is_refused(pair: object) -> None:
+    with pytest.raises(SettingsError, match="pair"):
+        rank_files(_some(1), pair=pair)  # type: ignore[arg-type]
+
+
+def test_an_as_of_day_without_a_session_leaves_both_legs_missing() -> None:
+    result = rank_files([*_some(2), *_some(2, "IWM")], as_of=dt.date(2026, 7, 4))
+    assert result.exit_code == 3
+    assert {entry.symbol for entry in result.ledger if entry.code == Code.LEG_MISSING} == {"QQQ", "IWM"}
+
+
+def test_an_unknown_symbol_is_a_ledger_entry_not_a_crash() -> None:
+    result = rank_files(_some(2), pair=[("QQQ", "XYZ"), ("ABC", "DEF")])
+    assert result.exit_code == 3
+    assert [ranking.pair for ranking in result.rankings] == [("QQQ", "XYZ")]
+    assert [entry.code for entry in result.ledger].count(Code.PAIR_MISSING) == 2
+
+
+def test_smiles_have_a_row_for_each_expiry() -> None:
+    table = smiles_table(_some(1))
+    assert len(table) == 4
+    assert table["forward"].is_monotonic_increasing

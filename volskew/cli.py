@@ -1,0 +1,424 @@
+"""The command line: it parses, calls one workflow function, and prints. Nothing is computed here.
+
+Heavy imports happen inside the commands, so that ``volskew --help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from volskew import __version__
+from volskew.errors import VolskewError
+from volskew.settings import Settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["main", "run"]
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+_EXIT_CODES = """\b
+Exit status: 0 all done; 3 done, but some inputs failed or a wanted reading is missing (see the ledger);
+1 nothing could be read or measured; 2 wrong usage."""
+
+
+class _Pair(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.4 on, plain before
+    name = "A/B"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if isinstance(value, tuple):
+            return value
+        legs = [leg.strip().upper() for leg in str(value).split("/")]
+        if len(legs) != 2 or not all(legs) or legs[0] == legs[1]:
+            self.fail(f"{value!r} is not a pair of two symbols such as QQQ/IWM.", param, ctx)
+        return tuple(legs)
+
+
+class _Mapping(click.ParamType):  # type: ignore[type-arg]  # as above
+    name = "NAME=FILE_COLUMN"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if isinstance(value, tuple):
+            return value
+        name, separator, column = str(value).partition("=")
+        if not separator or not name.strip() or not column.strip():
+            self.fail(f"{value!r} is not NAME=FILE_COLUMN, such as bid=best_bid.", param, ctx)
+        return name.strip(), column.strip()
+
+
+def _options(*decorators: Callable[[Any], Any]) -> Callable[[_Command], _Command]:
+    def apply(command: _Command) -> _Command:
+        for decorator in reversed(decorators):
+            command = decorator(command)
+        return command
+
+    return apply
+
+
+_paths = click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+_symbol = click.option("--symbol", "symbols", multiple=True, metavar="SYMBOL", help="Only this underlying.")
+_readings = _options(
+    click.option(
+        "--tenor", "tenors", multiple=True, default=("3m",), show_default=True, help="1w..2y, or 91d."
+    ),
+    click.option(
+        "--delta",
+        "deltas",
+        multiple=True,
+        default=("25c",),
+        show_default=True,
+        help="25c call, 25p put, 50.",
+    ),
+    click.option(
+        "--measure",
+        "measures",
+        multiple=True,
+        default=("implied_vol",),
+        show_default=True,
+        help="Name of a measure.",
+    ),
+)
+_market = _options(
+    click.option("--rate", type=float, help="Flat continuously compounded rate; 4 % is 0.04."),
+    click.option("--rates", "rates_file", metavar="FILE", help="Treasury or FRED curve file."),
+)
+_reading = _options(
+    click.option(
+        "--format", "format_name", metavar="NAME", help="A reader's name; default: from the header."
+    ),
+    click.option(
+        "--columns",
+        type=_Mapping(),
+        multiple=True,
+        help="File column of a canonical name, for a CSV or Parquet with names of its own.",
+    ),
+)
+_jobs = click.option("--jobs", type=click.IntRange(1), help="Processes; default: one a processor.")
+_out = click.option("--out", default="out", show_default=True, metavar="DIR", help="Folder for the files.")
+
+
+@click.group(epilog=_EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="volskew")
+def cli() -> None:
+    """Tell whether one volatility is cheap or dear against another, compared with their own history."""
+
+
+@cli.command(name="rank", epilog=_EXIT_CODES)
+@_paths
+@click.option(
+    "--pair", "pairs", type=_Pair(), multiple=True, default=(("QQQ", "IWM"),), help="Default QQQ/IWM."
+)
+@_readings
+@click.option("--as-of", metavar="DATE", help="Rank as of this session; default: the last one read.")
+@click.option("--history", metavar="FILE", help="An existing vol history to put ahead of the solved days.")
+@click.option("--history-columns", type=_Mapping(), multiple=True, help="date=..., symbol=..., vol=...")
+@click.option(
+    "--history-unit", type=click.Choice(["decimal", "percent"]), default="decimal", show_default=True
+)
+@click.option(
+    "--adjust-basis", is_flag=True, help="Shift imported days by the basis measured at the overlap."
+)
+@click.option("--store", metavar="URL", help="Keep readings in this SQLite file or PostgreSQL URL.")
+@click.option("--series", metavar="NAME", help="Series to rank; default: that of these files.")
+@click.option("--splice", metavar="NAME", help="Imported series of the store to put ahead of solved days.")
+@_market
+@_reading
+@_jobs
+@_out
+@click.option("--chart/--no-chart", default=True, show_default=True, help="Draw a PNG.")
+def rank_command(out: str, chart: bool, pairs: Sequence[tuple[str, str]], **options: Any) -> int:
+    """Rank one vol against another from chain files: the main job.
+
+    Writes rankings.csv, history.csv, ledger.csv and a chart. PATH is a file, folder or pattern; gz, zip and
+    zst are opened as they are.
+    """
+    from volskew.report import print_ranking, write_outputs
+    from volskew.workflow import rank_files
+
+    with _progress() as progress:
+        result = rank_files(
+            list(options["paths"]),
+            pair=list(pairs),
+            tenors=options["tenors"],
+            deltas=options["deltas"],
+            measures=options["measures"],
+            settings=_settings(options),
+            as_of=options["as_of"],
+            history=options["history"],
+            history_columns=dict(options["history_columns"]) or None,
+            history_unit=options["history_unit"],
+            adjust_basis=options["adjust_basis"],
+            store=options["store"],
+            series=options["series"],
+            splice=options["splice"],
+            format=options["format_name"],
+            columns=_columns(options),
+            jobs=options["jobs"],
+            progress=progress,
+        )
+    _complain(result.inputs.problems)
+    if not result.rankings:
+        files = write_outputs(result, out, charts=False)
+        click.echo(f"Nothing could be measured; the reasons are in {files[-1]}.", err=True)
+        return result.exit_code
+    files = write_outputs(result, out, charts=chart)
+    print_ranking(result, files=files)
+    return result.exit_code
+
+
+@cli.command(name="measure", epilog=_EXIT_CODES)
+@_paths
+@_symbol
+@_readings
+@_market
+@_reading
+@_jobs
+@click.option("--out", metavar="DIR", help="Write measures.csv and ledger.csv here instead of stdout.")
+def measure_command(out: str | None, **options: Any) -> int:
+    """Measure every (date, symbol) of chain files; CSV to stdout."""
+    from volskew.report import ledger_notes, measures_text, print_measures, write_measures
+    from volskew.workflow import measure_files
+    from volskew.workflow.measure import Request
+
+    with _progress() as progress:
+        result = measure_files(
+            list(options["paths"]),
+            settings=_settings(options),
+            symbols=options["symbols"] or None,
+            request=Request(options["measures"], options["tenors"], options["deltas"]),
+            format=options["format_name"],
+            columns=_columns(options),
+            jobs=options["jobs"],
+            progress=progress,
+        )
+    _complain(result.inputs.problems)
+    if out is None:
+        click.echo(measures_text(result), nl=False)
+        click.echo(ledger_notes(result.ledger), nl=False, err=True)
+    else:
+        for file in write_measures(result, out):
+            click.echo(file)
+    print_measures(result)
+    return result.exit_code
+
+
+@cli.command(name="vols", epilog=_EXIT_CODES)
+@_paths
+@_symbol
+@click.option("--all", "solve_all", is_flag=True, help="Solve in-the-money lines too.")
+@_market
+@_reading
+@click.option("--out", metavar="FILE", help="Write here instead of stdout.")
+def vols_command(out: str | None, solve_all: bool, **options: Any) -> int:
+    """Every line of a chain with its label, flags, vols, delta and forward: the drill-down."""
+    from volskew.workflow import vols_table
+
+    table = vols_table(
+        list(options["paths"]),
+        settings=_settings(options),
+        symbols=options["symbols"] or None,
+        format=options["format_name"],
+        columns=_columns(options),
+        solve_all=solve_all,
+    )
+    return _emit(table, out)
+
+
+@cli.command(name="smiles", epilog=_EXIT_CODES)
+@_paths
+@_symbol
+@_market
+@_reading
+@click.option("--out", metavar="FILE", help="Write here instead of stdout.")
+def smiles_command(out: str | None, **options: Any) -> int:
+    """Each expiry's forward, fit, quality and gates."""
+    from volskew.workflow import smiles_table
+
+    table = smiles_table(
+        list(options["paths"]),
+        settings=_settings(options),
+        symbols=options["symbols"] or None,
+        format=options["format_name"],
+        columns=_columns(options),
+    )
+    return _emit(table, out)
+
+
+@cli.command(name="inspect", epilog=_EXIT_CODES)
+@_paths
+@_reading
+def inspect_command(**options: Any) -> int:
+    """Say what each file is: format, sessions, symbols, counts by code; or that it is no chain."""
+    from volskew.report import print_inspection
+    from volskew.workflow import inspect_files
+
+    found = inspect_files(list(options["paths"]), format=options["format_name"], columns=_columns(options))
+    print_inspection(found)
+    if not any(inspection.format for inspection in found):
+        return 1
+    return 3 if any(inspection.is_failure for inspection in found) else 0
+
+
+@cli.command(name="import", epilog=_EXIT_CODES)
+@click.argument("file")
+@click.option("--series", required=True, metavar="NAME", help="Name of the new series.")
+@click.option("--store", required=True, metavar="URL", help="SQLite file or PostgreSQL URL.")
+@click.option("--columns", type=_Mapping(), multiple=True, help="date=..., symbol=..., vol=...")
+@click.option("--unit", type=click.Choice(["decimal", "percent"]), default="decimal", show_default=True)
+@click.option("--known-at", metavar="COLUMN", help="Column that holds the publication date.")
+@click.option("--measure", default="implied_vol", show_default=True)
+@click.option("--tenor", default="3m", show_default=True)
+@click.option("--delta", default="25c", show_default=True)
+def import_command(**options: Any) -> int:
+    """Take an existing vol history (date, symbol, vol) into a series of its own."""
+    from volskew.report import print_import
+    from volskew.workflow import import_history
+
+    result = import_history(
+        options["file"],
+        store=options["store"],
+        series=options["series"],
+        columns=dict(options["columns"]) or None,
+        measure=options["measure"],
+        tenor=options["tenor"],
+        delta=options["delta"],
+        unit=options["unit"],
+        known_at=options["known_at"],
+    )
+    print_import(result, series=options["series"], store=options["store"])
+    return 0
+
+
+@cli.command(name="rank-series", epilog=_EXIT_CODES)
+@click.argument("file")
+@click.option("--a", required=True, metavar="COLUMN", help="The first leg.")
+@click.option("--b", required=True, metavar="COLUMN", help="The second leg.")
+@click.option("--date", default="date", show_default=True, metavar="COLUMN")
+@click.option("--known-at", metavar="COLUMN", help="Rank by this publication date.")
+@click.option("--as-of", metavar="DATE")
+@_out
+def rank_series_command(out: str, **options: Any) -> int:
+    """Rank any two columns of a dated CSV the same way."""
+    from volskew.report import print_series_ranking
+    from volskew.workflow import rank_series_file
+
+    ranking = rank_series_file(
+        options["file"],
+        a=options["a"],
+        b=options["b"],
+        date=options["date"],
+        known_at=options["known_at"],
+        as_of=options["as_of"],
+    )
+    file = Path(out) / "rankings.csv"
+    ranking.to_csv(file)
+    print_series_ranking(ranking, files=[file])
+    return 0
+
+
+@cli.command(name="demo")
+@click.option("--out", required=True, metavar="DIR", help="Folder to write the simulated market to.")
+@click.option("--seed", type=int, help="Another market than the one in chains/.")
+def demo_command(out: str, seed: int | None) -> int:
+    """Write the simulated market: chains, vol history and exact truth."""
+    from volskew.simulate import simulate_market, write_market
+
+    market = simulate_market() if seed is None else simulate_market(seed=seed)
+    files = write_market(market, Path(out))
+    click.echo(
+        f"{len(files)} files of a simulated market written to {out}; no price in them is from a market."
+    )
+    return 0
+
+
+def _settings(options: Mapping[str, Any]) -> Settings:
+    return Settings(rate=options["rate"], rates_file=options["rates_file"])
+
+
+def _columns(options: Mapping[str, Any]) -> dict[str, str] | None:
+    return dict(options["columns"]) or None
+
+
+def _emit(table: pd.DataFrame, out: str | None) -> int:
+    from volskew.files import write_whole
+    from volskew.report import table_text
+
+    text = table_text(table)
+    if out is None:
+        click.echo(text, nl=False)
+    else:
+        click.echo(write_whole(out, text))
+    return 0
+
+
+def _complain(problems: Sequence[str]) -> None:
+    for problem in problems:
+        click.echo(problem, err=True)
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str, int, int], None]]:
+    """A progress bar on a terminal's stderr; nothing where stderr is a file."""
+    if not sys.stderr.isatty():
+        yield lambda _stage, _done, _total: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    ) as bar:
+        tasks: dict[str, Any] = {}
+
+        def report(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = bar.add_task(stage, total=total)
+            bar.update(tasks[stage], completed=done, total=total)
+
+        yield report
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command line and return the exit status; no error of volskew's shows a traceback.
+
+    Parameters
+    ----------
+    arguments : sequence of str
+        What follows the program's name.
+    """
+    try:
+        result = cli.main(list(arguments), prog_name="volskew", standalone_mode=False)
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Stopped.", err=True)
+        return 130
+    except VolskewError as error:
+        click.echo(str(error), err=True)
+        return 1
+    except BrokenPipeError:
+        # the reader of our output (head, less) has gone; Python would complain again at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return int(result or 0)
+
+
+def main() -> None:
+    """Entry point of the ``volskew`` program."""
+    sys.exit(run(sys.argv[1:]))

@@ -1,0 +1,35 @@
+"""What a person sees: the terminal summary, the CSV files and the chart. No formulas, no choices.
+
+``summary`` fits one screen with the answer first; ``chart`` draws the two vols and their ratio; ``tables``
+writes the files.
+"""
+
+from volskew.report.chart import draw_pair
+from volskew.report.summary import (
+    print_import,
+    print_inspection,
+    print_measures,
+    print_ranking,
+    print_series_ranking,
+)
+from volskew.report.tables import (
+    ledger_notes,
+    measures_text,
+    table_text,
+    write_measures,
+    write_outputs,
+)
+
+__all__ = [
+    "draw_pair",
+    "ledger_notes",
+    "measures_text",
+    "print_import",
+    "print_inspection",
+    "print_measures",
+    "print_ranking",
+    "print_series_ranking",
+    "table_text",
+    "write_measures",
+    "write_outputs",
+]

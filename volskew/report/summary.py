@@ -1,0 +1,168 @@
+"""The terminal summary: one screen, the answer first."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from volskew.history import AddResult
+from volskew.ranking import Ranking
+from volskew.ranking.verdict import describe_reading
+from volskew.workflow import Inspection, MeasureResult, RankResult
+
+__all__ = ["print_import", "print_inspection", "print_measures", "print_ranking", "print_series_ranking"]
+
+_CAVEATS = {
+    "RATE_ASSUMED": "no rate was given, 4 % is assumed (--rate or --rates)",
+    "NO_QUOTES": "vols are the vendor's own, not solved from quotes",
+    "WIDE_BRACKET": "the expiries around the tenor lie far apart",
+    "SPLICED": "earlier days come from an imported history",
+    "NO_OVERLAP": "imported and solved days do not overlap, so their basis is unknown",
+    "BASIS_ADJUSTED": "imported days were shifted by the measured basis",
+}
+
+
+_WIDE = 100
+"""Columns that the whole table needs; on a narrower terminal the records are left out."""
+
+
+def _console() -> Console:
+    console = Console(highlight=False)
+    # a pipe or file has no width of its own
+    return console if console.is_terminal else Console(highlight=False, width=_WIDE)
+
+
+def _percent(value: float, *, sign: bool = False) -> str:
+    return "-" if not math.isfinite(value) else f"{100 * value:{'+' if sign else ''}.2f}"
+
+
+def _plain(value: Any, pattern: str) -> str:
+    return "" if pd.isna(value) else format(value, pattern)
+
+
+def print_ranking(result: RankResult, *, files: Sequence[Path] = ()) -> None:
+    """Print what a desk wants to know of each pair, then what to know of the data, then the files."""
+    console = _console()
+    if result.is_simulated:
+        console.print("[bold]SIMULATED DATA[/bold]: no price below is from a market.")
+    for ranking in result.rankings:
+        _print_pair(console, ranking, result)
+    _print_caveats(console, result)
+    if files:
+        console.print(Text("Files: " + ", ".join(str(file) for file in files), style="dim"))
+
+
+def print_series_ranking(ranking: Ranking, *, files: Sequence[Path] = ()) -> None:
+    """Print the ranking of two columns of a dated CSV."""
+    console = _console()
+    console.print(Text(ranking.verdict, style="bold"))
+    console.print(_windows_table(ranking, records=console.width >= _WIDE))
+    if files:
+        console.print(Text("Files: " + ", ".join(str(file) for file in files), style="dim"))
+
+
+def _print_pair(console: Console, ranking: Ranking, result: RankResult) -> None:
+    a, b = ranking.pair
+    what = describe_reading(ranking.measure, ranking.tenor, ranking.delta)
+    console.print(
+        f"\n[bold]{a} / {b}[/bold]  {what}, {ranking.as_of}  [dim]series {ranking.label_series}[/dim]"
+    )
+    console.print(Text(ranking.verdict, style="bold"))
+    legs = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for name in ("", "vol [%]", "forward", "expiries", "quotes"):
+        legs.add_column(name, justify="left" if name in {"", "expiries"} else "right")
+    for symbol in ranking.pair:
+        row = result.reading(ranking, symbol)
+        if row is None:
+            legs.add_row(symbol, "none", "", "", "")
+            continue
+        dates = [str(row[name]) for name in ("expiry_before", "expiry_after") if pd.notna(row[name])]
+        legs.add_row(
+            symbol,
+            _percent(float(row["value"])),
+            _plain(row["forward"], ",.2f"),
+            " .. ".join(dict.fromkeys(dates)),
+            _plain(row["n_quotes"], ".0f"),
+        )
+    console.print(legs)
+    console.print(_windows_table(ranking, records=console.width >= _WIDE))
+
+
+def _windows_table(ranking: Ranking, *, records: bool) -> Table:
+    """The log ratio in every window, the other forms in the full one; the rest is in rankings.csv."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    names = ["", "value", "percentile", "z", *(("lowest", "highest") if records else ()), "sessions"]
+    for name in names:
+        table.add_column(name, justify="left" if not name else "right", no_wrap=True)
+    rows = ranking.table
+    keep = (rows["form"] == rows["form"].iloc[0]) | (rows["window"] == "full")
+    for row in rows[keep].to_dict("records"):
+        points = row["form"] == "spread" and ranking.measure == "implied_vol"
+        cells = [
+            f"{str(row['form']).replace('_', ' ')}, {row['window']}",
+            _level(row["value"], points=points) + (" pts" if points else ""),
+            _plain(row["percentile"], ".1f"),
+            _plain(row["z_score"], "+.2f"),
+        ]
+        if records:
+            cells += [_record(row, side, points=points) for side in ("low", "high")]
+        covered = _plain(row["coverage"], ".0%")
+        cells.append(_plain(row["n_obs"], ",.0f") + (f" ({covered})" if covered not in {"", "100%"} else ""))
+        table.add_row(*cells)
+    return table
+
+
+def _level(value: float, *, points: bool) -> str:
+    if math.isnan(value):
+        return "none"
+    return _percent(value, sign=True) if points else format(value, ".4f")
+
+
+def _record(row: Mapping[Any, Any], side: str, *, points: bool) -> str:
+    level = float(row[f"record_{side}"])
+    return "" if math.isnan(level) else f"{_level(level, points=points)} {row[f'record_{side}_date']}"
+
+
+def _print_caveats(console: Console, result: RankResult) -> None:
+    flags = result.flags_of_readings()
+    lines = ["no error bar or band is claimed yet"]
+    if result.history["method"].str.contains("european-exercise", regex=False).any():
+        lines.insert(0, "exercise is treated as European")
+    lines += [text for flag, text in _CAVEATS.items() if flag in flags]
+    console.print(Text("To know: " + "; ".join(lines) + ".", style="dim"))
+    for line in result.notes:
+        console.print(Text(line, style="dim"))
+    counts = Counter({code: count for code, count in result.ledger_counts().items() if count})
+    if counts:
+        text = ", ".join(f"{code} {count}" for code, count in counts.most_common(8))
+        console.print(Text(f"Ledger: {text}.", style="dim"))
+
+
+def print_measures(result: MeasureResult) -> None:
+    """Say on one line what was measured; the table itself goes to stdout as CSV."""
+    console = Console(stderr=True, highlight=False)
+    console.print(result.sentence())
+
+
+def print_inspection(inspections: Sequence[Inspection]) -> None:
+    """Print what each file is: format, sessions, symbols, counts by code."""
+    console = _console()
+    for inspection in inspections:
+        console.print(Text(inspection.text()))
+
+
+def print_import(result: AddResult, *, series: str, store: str) -> None:
+    """Say what an import did."""
+    console = _console()
+    console.print(
+        f"series {series!r} in {store}: {result.inserted} readings added, {result.unchanged} unchanged, "
+        f"{result.restated} restated (the old ones are kept)."
+    )

@@ -1,0 +1,124 @@
+"""CSV text with fixed decimals: the same table gives the same bytes."""
+
+from __future__ import annotations
+
+import math
+import os
+from pathlib import Path
+
+import pandas as pd
+
+from volskew.files import write_whole
+from volskew.history.columns import conform
+from volskew.history.interchange import csv_text
+from volskew.ledger import Code, Ledger, Stage
+from volskew.ranking import rankings_csv
+from volskew.workflow import MeasureResult, RankResult
+
+__all__ = ["ledger_notes", "measures_text", "table_text", "write_measures", "write_outputs"]
+
+_DECIMALS = {
+    "strike": 4,
+    "bid": 4,
+    "ask": 4,
+    "last": 4,
+    "underlying_price": 4,
+    "forward": 6,
+    "forward_error": 6,
+    "discount_factor": 8,
+    "early_exercise_premium": 6,
+}
+"""Decimals by column; every other float column has eight."""
+
+
+def table_text(frame: pd.DataFrame) -> str:
+    """A table as CSV text: UTC times and dates ISO, floats with fixed decimals, missing empty, LF line ends.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Any table of volskew.
+    """
+    out = frame.copy()
+    for name in out.columns:
+        column = out[name]
+        if isinstance(column.dtype, pd.DatetimeTZDtype):
+            out[name] = column.dt.tz_convert("UTC").dt.strftime("%Y-%m-%dT%H:%M:%SZ")
+        elif pd.api.types.is_datetime64_dtype(column.dtype):
+            out[name] = column.dt.strftime("%Y-%m-%d")
+        elif pd.api.types.is_bool_dtype(column.dtype):
+            out[name] = column.astype("string").str.lower()
+        elif pd.api.types.is_float_dtype(column.dtype):
+            out[name] = [
+                _number(value, _DECIMALS.get(str(name), 8)) for value in column.to_numpy(dtype=float)
+            ]
+    return str(out.to_csv(index=False, lineterminator="\n"))
+
+
+def _number(value: float, decimals: int) -> str:
+    if math.isnan(value):
+        return ""
+    text = f"{value:.{decimals}f}".rstrip("0").rstrip(".")
+    return "0" if text in {"-0", ""} else text
+
+
+def ledger_notes(ledger: Ledger) -> str:
+    """The entries that speak of days and readings, one a line.
+
+    Files that failed are complained of as they are met; single lines and expiries that merely failed a
+    gate are in the ledger alone.
+    """
+    told = {Stage.SESSION, Stage.MARKET, Stage.TENOR, Stage.HISTORY}
+    lines = []
+    for entry in ledger:
+        if entry.stage not in told or entry.code not in Code.__members__:
+            continue
+        where = " ".join(str(part) for part in (entry.date, entry.symbol) if part)
+        text = entry.detail or Code[entry.code].meaning
+        lines.append(": ".join(part for part in (where, entry.code, text) if part))
+    return "".join(f"{line}\n" for line in lines)
+
+
+def measures_text(result: MeasureResult) -> str:
+    """The readings as CSV text, the columns of ``history.csv``."""
+    return csv_text(conform(result.readings))
+
+
+def write_measures(result: MeasureResult, out: str | os.PathLike[str]) -> list[Path]:
+    """Write measures.csv and ledger.csv into a folder."""
+    folder = Path(out)
+    return [
+        write_whole(folder / "measures.csv", measures_text(result)),
+        write_whole(folder / "ledger.csv", table_text(result.ledger.to_frame())),
+    ]
+
+
+def write_outputs(result: RankResult, out: str | os.PathLike[str], *, charts: bool = True) -> list[Path]:
+    """Write rankings.csv, history.csv, ledger.csv and a chart for each pair into a folder.
+
+    Parameters
+    ----------
+    result : RankResult
+        What `volskew.workflow.rank_files` returned.
+    out : path-like
+        The folder; made where it is missing.
+    charts : bool
+        Whether to draw.
+
+    Returns
+    -------
+    list of pathlib.Path
+        The files, in the order written.
+    """
+    folder = Path(out)
+    files = [
+        write_whole(folder / "rankings.csv", rankings_csv(result.table)),
+        write_whole(folder / "history.csv", csv_text(result.history)),
+        write_whole(folder / "ledger.csv", table_text(result.ledger.to_frame())),
+    ]
+    if charts:
+        from volskew.report.chart import draw_pair  # noqa: PLC0415 - matplotlib takes half a second
+
+        drawn = (draw_pair(ranking, folder) for ranking in result.rankings)
+        files += [file for file in drawn if file is not None]
+    return files

@@ -1,0 +1,87 @@
+"""The drill-down: the quotes and the smiles behind every reading of a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from volskew.errors import InputError
+from volskew.settings import Settings
+from volskew.surface import fit_surface
+from volskew.workflow.gather import Inputs, PathLike, gather
+
+__all__ = ["smiles_table", "vols_table"]
+
+
+def vols_table(
+    paths: PathLike | Sequence[PathLike],
+    *,
+    settings: Settings | None = None,
+    symbols: Sequence[str] | None = None,
+    format: str | None = None,  # noqa: A002 - the name that users know from the command line
+    columns: Mapping[str, str] | None = None,
+    solve_all: bool = False,
+) -> pd.DataFrame:
+    """Every line of a chain with its label, flags, vols, status, delta and forward.
+
+    Parameters
+    ----------
+    paths : path-like or sequence of path-like
+        Chain files.
+    settings, symbols, format, columns
+        As in `volskew.workflow.gather`.
+    solve_all : bool
+        Solve in-the-money lines too, not only those that serve the smile.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each line read, in file order within each (symbol, session).
+
+    Raises
+    ------
+    InputError
+        No file could be read.
+    """
+    chosen = settings or Settings()
+    inputs = _gathered(paths, settings=chosen, symbols=symbols, format=format, columns=columns)
+    tables = [
+        fit_surface(
+            unit.quotes, market=unit.market, previous=unit.previous, settings=chosen, solve_all=solve_all
+        ).quotes
+        for unit in inputs.units
+    ]
+    return pd.concat(tables, ignore_index=True)
+
+
+def smiles_table(
+    paths: PathLike | Sequence[PathLike],
+    *,
+    settings: Settings | None = None,
+    symbols: Sequence[str] | None = None,
+    format: str | None = None,  # noqa: A002 - the name that users know from the command line
+    columns: Mapping[str, str] | None = None,
+) -> pd.DataFrame:
+    """Each expiry's forward, fit and gates; parameters and errors as in `vols_table`."""
+    chosen = settings or Settings()
+    inputs = _gathered(paths, settings=chosen, symbols=symbols, format=format, columns=columns)
+    tables = [
+        fit_surface(unit.quotes, market=unit.market, previous=unit.previous, settings=chosen).smiles
+        for unit in inputs.units
+    ]
+    return pd.concat(tables, ignore_index=True)
+
+
+def _gathered(
+    paths: PathLike | Sequence[PathLike],
+    *,
+    settings: Settings,
+    symbols: Sequence[str] | None,
+    format: str | None,  # noqa: A002
+    columns: Mapping[str, str] | None,
+) -> Inputs:
+    inputs = gather(paths, settings=settings, symbols=symbols, format=format, columns=columns)
+    if not inputs.units:
+        raise InputError("; ".join(inputs.problems).rstrip(".") or "no chain of any session was found")
+    return inputs

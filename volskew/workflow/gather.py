@@ -1,0 +1,262 @@
+"""The first pass: read every input, settle which snapshots are days, build the market rows."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pandas as pd
+
+from volskew.errors import InputError
+from volskew.ledger import Code, Ledger, Stage
+from volskew.market import (
+    DiscountCurve,
+    MarketRow,
+    RateTable,
+    choose_curve,
+    market_row,
+    previous_session,
+    read_rates,
+)
+from volskew.quotes import FileReading, Snapshot, find_inputs, fingerprint, read_file, resolve_repeats
+from volskew.settings import Settings
+from volskew.surface.forwards import box_rate
+
+__all__ = ["Inputs", "PathLike", "Progress", "Unit", "gather", "no_progress"]
+
+PathLike = str | os.PathLike[str]
+Progress = Callable[[str, int, int], None]
+"""Called with (what is being done, how many are done, how many there are)."""
+
+
+def no_progress(_stage: str, _done: int, _total: int) -> None:
+    """Report nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """The quotes of one (symbol, session) snapshot with the market row they are read against.
+
+    Attributes
+    ----------
+    date : datetime.date
+        The session.
+    symbol : str
+        Underlying.
+    series : str
+        What makes readings comparable: ``close``, ``15:45``, ``intraday``, with the prefix ``vendor:`` for
+        a vendor's vols and ``simulated:`` for simulated chains.
+    quotes : pandas.DataFrame
+        Canonical quotes.
+    market : MarketRow
+        Curve and spots of the date, fingerprints of the session before.
+    previous : pandas.DataFrame or None
+        The symbol's quotes of the session before, where they are among the inputs.
+    """
+
+    date: dt.date
+    symbol: str
+    series: str
+    quotes: pd.DataFrame
+    market: MarketRow
+    previous: pd.DataFrame | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What the first pass found.
+
+    Attributes
+    ----------
+    units : list of Unit
+        Sorted by date, symbol and series.
+    ledger : Ledger
+        Files that failed or were skipped, stale repeats, assumed rates.
+    n_files : int
+        Files that were read.
+    n_lines : int
+        Option lines that were read, those of stale repeats included.
+    problems : list of str
+        The messages of the files that failed, in order.
+    """
+
+    units: list[Unit]
+    ledger: Ledger
+    n_files: int
+    n_lines: int
+    problems: list[str] = field(default_factory=list)
+
+
+def gather(
+    paths: PathLike | Sequence[PathLike],
+    *,
+    settings: Settings,
+    symbols: Sequence[str] | None = None,
+    format: str | None = None,  # noqa: A002 - the name that users know from the command line
+    columns: Mapping[str, str] | None = None,
+    exclude: Sequence[PathLike] = (),
+    progress: Progress = no_progress,
+) -> Inputs:
+    """Read files, folders and glob patterns into units; what cannot be read lands in the ledger.
+
+    Parameters
+    ----------
+    paths : path-like or sequence of path-like
+        Files, folders (searched through) and glob patterns.
+    settings : Settings
+        Passed to the readers and to the choice of the curve.
+    symbols : sequence of str, optional
+        Keep these underlyings only.
+    format : str, optional
+        A reader's name; detected from each file's header otherwise.
+    columns : mapping, optional
+        ``canonical name -> file column`` for the generic reader.
+    exclude : sequence of path-like
+        Files that are inputs of another kind, such as an imported history.
+    progress : callable
+        See `Progress`.
+
+    Raises
+    ------
+    InputError
+        The rates file cannot be read.
+    """
+    table = read_rates(settings.rates_file) if settings.rates_file else None
+    ledger = Ledger()
+    given = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
+    files, entries = find_inputs([str(path) for path in given], exclude=[Path(path) for path in exclude])
+    ledger.extend(entries)
+    problems = [
+        f"{entry.source}: {entry.detail or Code[entry.code].meaning}."
+        for entry in entries
+        if entry.is_failure
+    ]
+    readings = []
+    n_files = 0
+    for position, file in enumerate(files):
+        progress("reading", position, len(files))
+        try:
+            members = read_file(file, format=format, columns=columns, settings=settings)
+        except InputError as error:
+            ledger.add(None, "", Stage.INPUT, error.code, detail=str(error), source=str(file))
+            if Code[error.code].is_failure:
+                problems.append(str(error))
+            continue
+        n_files += 1
+        for member in members:
+            ledger.extend(member.entries)
+            problems += [entry.detail for entry in member.entries if entry.is_failure]
+            readings.append(member)
+    progress("reading", len(files), len(files))
+    chains = _chains(readings, symbols=symbols)
+    days = _days(chains, ledger)
+    return Inputs(
+        units=_units(days, table=table, settings=settings, ledger=ledger),
+        ledger=ledger,
+        n_files=n_files,
+        n_lines=sum(reading.lines_read for reading in readings),
+        problems=problems,
+    )
+
+
+def series_of(snapshot: Snapshot) -> str:
+    """The series whose readings a snapshot's are comparable with."""
+    return ":".join(part for part in (snapshot.source_label, snapshot.snapshot_label) if part)
+
+
+@dataclass(frozen=True, slots=True)
+class _Chain:
+    snapshot: Snapshot
+    quotes: pd.DataFrame
+    fingerprint: str
+
+
+def _chains(readings: Sequence[FileReading], *, symbols: Sequence[str] | None) -> list[_Chain]:
+    """One chain for each snapshot; files that each hold a part of one chain are put together."""
+    wanted = None if symbols is None else {symbol.upper() for symbol in symbols}
+    groups: dict[tuple[object, ...], list[tuple[Snapshot, pd.DataFrame]]] = {}
+    for reading in readings:
+        if not reading.snapshots:
+            continue
+        parts = dict(list(reading.quotes.groupby(["symbol", "snapshot_time"], sort=False, observed=True)))
+        for snapshot in reading.snapshots:
+            if wanted is None or snapshot.symbol in wanted:
+                quotes = parts[snapshot.symbol, snapshot.snapshot_time]
+                key = (*snapshot.day_key, snapshot.label_date, snapshot.snapshot_time)
+                groups.setdefault(key, []).append((snapshot, quotes))
+    return [chain for group in groups.values() for chain in _joined(group)]
+
+
+def _joined(group: Sequence[tuple[Snapshot, pd.DataFrame]]) -> list[_Chain]:
+    """Parts that share no contract (a file an expiry, calls and puts apart) make one chain."""
+    if len(group) > 1:
+        together = pd.concat([quotes for _, quotes in group], ignore_index=True)
+        contract = ["root", "settlement", "expiry", "strike", "is_call"]
+        owners = together.groupby(contract, observed=True)["source_file"].nunique()
+        if (owners <= 1).all():
+            first = replace(group[0][0], lines=len(together))
+            return [_Chain(first, together, fingerprint(together))]
+    return [_Chain(snapshot, quotes, fingerprint(quotes)) for snapshot, quotes in group]
+
+
+def _days(chains: Sequence[_Chain], ledger: Ledger) -> list[_Chain]:
+    resolution = resolve_repeats([(chain.snapshot, chain.fingerprint) for chain in chains])
+    ledger.extend(resolution.entries)
+    kept = {id(snapshot) for snapshot in resolution.days}
+    return sorted(
+        (chain for chain in chains if id(chain.snapshot) in kept),
+        key=lambda chain: (chain.snapshot.session, chain.snapshot.symbol, series_of(chain.snapshot)),
+    )
+
+
+def _units(
+    days: Sequence[_Chain], *, table: RateTable | None, settings: Settings, ledger: Ledger
+) -> list[Unit]:
+    """Build one market row a date, and hand each chain its own and the session before."""
+    by_key = {(day.snapshot.symbol, day.snapshot.session, series_of(day.snapshot)): day for day in days}
+    dates: dict[dt.date, list[_Chain]] = {}
+    for day in days:
+        dates.setdefault(day.snapshot.session, []).append(day)
+    units: list[Unit] = []
+    assumed = 0
+    for date, chains in dates.items():
+        try:
+            curve = choose_curve(date, settings=settings, table=table, box=_box(chains, settings=settings))
+        except InputError as error:
+            for chain in chains:
+                ledger.add(date, chain.snapshot.symbol, Stage.MARKET, error.code, detail=str(error))
+            continue
+        assumed += str(Code.RATE_ASSUMED) in curve.flags
+        before = previous_session(date)
+        spots = {chain.snapshot.symbol: float(chain.quotes["underlying_price"].median()) for chain in chains}
+        for chain in chains:
+            symbol, series = chain.snapshot.symbol, series_of(chain.snapshot)
+            previous = by_key.get((symbol, before, series))
+            row = market_row(
+                date,
+                curve=curve,
+                spots=spots,
+                previous={symbol: previous.fingerprint} if previous else {},
+            )
+            units.append(Unit(date, symbol, series, chain.quotes, row, previous.quotes if previous else None))
+    if assumed:
+        ledger.add(
+            None,
+            "",
+            Stage.MARKET,
+            Code.RATE_ASSUMED,
+            count=assumed,
+            detail=f"{assumed} sessions read at {settings.assumed_rate:.2%}; --rate or --rates sets it",
+        )
+    return units
+
+
+def _box(chains: Sequence[_Chain], *, settings: Settings) -> DiscountCurve | None:
+    """The rate that the date's European index chains imply, where there are any with quotes."""
+    if settings.rate is not None or settings.rates_file:
+        return None
+    european = [chain.quotes for chain in chains if (chain.quotes["exercise"] == "european").any()]
+    return box_rate(pd.concat(european, ignore_index=True), settings=settings) if european else None

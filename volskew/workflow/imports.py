@@ -1,0 +1,71 @@
+"""Histories that somebody else made: into a series of their own, or ranked as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from volskew.history import AddResult, History
+from volskew.ranking import Ranking, rank_series, read_series
+from volskew.workflow.gather import PathLike
+
+__all__ = ["import_history", "rank_series_file"]
+
+
+def import_history(
+    path: PathLike,
+    *,
+    store: str,
+    series: str,
+    columns: Mapping[str, Any] | None = None,
+    measure: str = "implied_vol",
+    tenor: str = "3m",
+    delta: str = "25c",
+    unit: str = "decimal",
+    known_at: str | None = None,
+) -> AddResult:
+    """Take an existing vol history into a series of its own; see `History.import_history`.
+
+    Parameters
+    ----------
+    path : path-like
+        CSV or Parquet with a date, a symbol and a vol column, or a date and one column for each symbol.
+    store : str
+        Store URL or SQLite file.
+    series : str
+        The name of the series; never that of solved days.
+    columns : mapping, optional
+        ``{"date": ..., "symbol": ..., "vol": ...}``, file columns by meaning.
+    measure, tenor, delta : str
+        What the numbers are.
+    unit : {"decimal", "percent"}
+        Of the vols in the file.
+    known_at : str, optional
+        The column that holds the publication date.
+    """
+    with History(store) as history:
+        return history.import_history(
+            path,
+            columns=columns,
+            series=series,
+            measure=measure,
+            tenor=tenor,
+            delta=delta,
+            unit=unit,
+            known_at=known_at,
+        )
+
+
+def rank_series_file(
+    path: PathLike,
+    *,
+    a: str,
+    b: str,
+    date: str = "date",
+    known_at: str | None = None,
+    as_of: str | None = None,
+) -> Ranking:
+    """Rank any two columns of a dated CSV; see `volskew.ranking.rank_series`."""
+    frame = read_series(Path(path), a=a, b=b, date=date, known_at=known_at)
+    return rank_series(frame, a=a, b=b, date=date, known_at=known_at, as_of=as_of)

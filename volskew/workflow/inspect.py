@@ -1,0 +1,143 @@
+"""What a file is, before anything is measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from volskew.errors import InputError
+from volskew.ledger import Code, Entry
+from volskew.market import EASTERN
+from volskew.quotes import FileReading, find_inputs, read_file
+from volskew.quotes.clean import label
+from volskew.settings import Settings
+from volskew.workflow.gather import PathLike, series_of
+
+__all__ = ["Inspection", "inspect_files"]
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What one file (or archive member) is.
+
+    Attributes
+    ----------
+    source : str
+        File and member.
+    format : str or None
+        The reader that claims it; None where it is not a chain.
+    reason : str
+        Why it is not a chain, or "".
+    code : str
+        The ledger code of that reason, or "".
+    lines : int
+        Option lines read.
+    snapshots : pandas.DataFrame
+        One row for each (symbol, session): series, lines, expiries, first and last expiry, counts by code.
+    entries : list of Entry
+        What the reader put into the ledger.
+    """
+
+    source: str
+    format: str | None
+    reason: str = ""
+    code: str = ""
+    lines: int = 0
+    snapshots: pd.DataFrame = field(default_factory=pd.DataFrame)
+    entries: list[Entry] = field(default_factory=list)
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether the file was meant as data and could not be read."""
+        return bool(self.code) and Code[self.code].is_failure
+
+    def text(self) -> str:
+        """The inspection in a few lines."""
+        if self.format is None:
+            head = "not a chain" if self.code in {Code.NOT_A_CHAIN, Code.SKIPPED} else "cannot be read"
+            return f"{self.source}: {head}. {self.reason}"
+        lines = [f"{self.source}: {self.format}, {self.lines:,} lines"]
+        lines += [
+            f"  {row['symbol']} {row['session']} ({row['series']}): {row['lines']:,} lines, "
+            f"{row['expiries']} expiries {row['first_expiry']}..{row['last_expiry']}, "
+            f"{row['usable']:,} usable; {row['codes'] or 'none excluded'}"
+            for row in self.snapshots.to_dict("records")
+        ]
+        lines += [f"  {entry.code}: {entry.detail}" for entry in self.entries]
+        return "\n".join(lines)
+
+
+def inspect_files(
+    paths: PathLike | Sequence[PathLike],
+    *,
+    settings: Settings | None = None,
+    format: str | None = None,  # noqa: A002 - the name that users know from the command line
+    columns: Mapping[str, str] | None = None,
+) -> list[Inspection]:
+    """Say of every file what it is: format, sessions, symbols and counts by code, or that it is no chain.
+
+    Parameters
+    ----------
+    paths : path-like or sequence of path-like
+        Files, folders and glob patterns.
+    settings, format, columns
+        As in `volskew.workflow.gather`.
+
+    Returns
+    -------
+    list of Inspection
+        One for each file or archive member, in the order of the files.
+    """
+    chosen = settings or Settings()
+    given = [paths] if not isinstance(paths, list | tuple) else list(paths)
+    files, entries = find_inputs([str(path) for path in given])
+    found = [
+        Inspection(entry.source, None, reason=entry.detail or Code[entry.code].meaning, code=entry.code)
+        for entry in entries
+    ]
+    for file in files:
+        try:
+            members = read_file(file, format=format, columns=columns, settings=chosen)
+        except InputError as error:
+            found.append(Inspection(str(file), None, reason=f"{error.problem}.", code=error.code))
+            continue
+        for member in members:
+            found.append(  # noqa: PERF401 - a comprehension of this length reads worse
+                Inspection(
+                    source=member.path,
+                    format=member.format or None,
+                    reason=member.entries[0].detail if not member.format and member.entries else "",
+                    code=member.entries[0].code if not member.format and member.entries else "",
+                    lines=member.lines_read,
+                    snapshots=_snapshots(member, chosen),
+                    entries=member.entries if member.format else [],
+                )
+            )
+    return found
+
+
+def _snapshots(reading: FileReading, settings: Settings) -> pd.DataFrame:
+    rows = []
+    if reading.snapshots:
+        parts = dict(list(reading.quotes.groupby(["symbol", "snapshot_time"], sort=False, observed=True)))
+    for snapshot in reading.snapshots:
+        chain = parts[snapshot.symbol, snapshot.snapshot_time]
+        labelled = label(chain, settings=settings)
+        counts = labelled["exclusion"].value_counts().sort_index()
+        expiries = chain["expiry"].dropna().dt.tz_convert(EASTERN).dt.date
+        rows.append(
+            {
+                "symbol": snapshot.symbol,
+                "session": snapshot.session,
+                "series": series_of(snapshot),
+                "lines": len(chain),
+                "expiries": expiries.nunique(),
+                "first_expiry": expiries.min() if len(expiries) else None,
+                "last_expiry": expiries.max() if len(expiries) else None,
+                "usable": int(labelled["exclusion"].isna().sum()),
+                "codes": ", ".join(f"{code} {count:,}" for code, count in counts.items()),
+            }
+        )
+    return pd.DataFrame(rows)

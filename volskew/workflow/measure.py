@@ -1,0 +1,229 @@
+"""The second pass: units -> surfaces -> readings, in this process or in several."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import datetime as dt
+import multiprocessing
+import os
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from volskew.errors import InputError, VolskewError
+from volskew.ledger import Code, Entry, Ledger, Stage
+from volskew.market import tenor_days
+from volskew.measures import measure, missing
+from volskew.measures.registry import find_measure
+from volskew.settings import Settings
+from volskew.surface import fit_surface, parse_delta
+from volskew.workflow.gather import Inputs, PathLike, Progress, Unit, gather, no_progress
+
+__all__ = ["MeasureResult", "Request", "measure_files", "measure_units"]
+
+_SPAWN_WORTH = 60
+"""Fewer units than this are done before a second process has imported what it needs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Which numbers are read from each surface."""
+
+    measures: tuple[str, ...] = ("implied_vol",)
+    tenors: tuple[str, ...] = ("3m",)
+    deltas: tuple[str, ...] = ("25c",)
+
+    def check(self, settings: Settings) -> None:
+        """Refuse what no surface could be asked for, before anything is read.
+
+        Raises
+        ------
+        SettingsError
+            A measure, tenor or delta that does not exist; the message lists what is accepted.
+        """
+        for name in self.measures:
+            find_measure(name)
+        for tenor in self.tenors:
+            tenor_days(tenor, settings=settings)
+        for delta in self.deltas:
+            parse_delta(delta)
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureResult:
+    """Readings and the reasons for those that are missing.
+
+    Attributes
+    ----------
+    readings : pandas.DataFrame
+        History rows, sorted by their key.
+    ledger : Ledger
+        Everything that was left out, with its reason.
+    inputs : Inputs
+        What the first pass found.
+    """
+
+    readings: pd.DataFrame
+    ledger: Ledger
+    inputs: Inputs
+
+    @property
+    def exit_code(self) -> int:
+        """0: all done; 3: some inputs failed or a reading is missing; 1: nothing could be measured."""
+        if self.readings.empty:
+            return 1
+        return 3 if self.ledger.has_failures else 0
+
+    def sentence(self) -> str:
+        """What was done, in one line."""
+        missing = [entry for entry in self.ledger if entry.stage == Stage.TENOR and entry.is_failure]
+        text = (
+            f"{len(self.readings)} readings from {len(self.inputs.units)} chains "
+            f"in {self.inputs.n_files} files ({self.inputs.n_lines:,} lines)"
+        )
+        return text + (f"; {len(missing)} readings missing, see the ledger." if missing else ".")
+
+
+def measure_files(
+    paths: PathLike | Sequence[PathLike],
+    *,
+    settings: Settings | None = None,
+    symbols: Sequence[str] | None = None,
+    request: Request | None = None,
+    format: str | None = None,  # noqa: A002 - the name that users know from the command line
+    columns: Mapping[str, str] | None = None,
+    exclude: Sequence[PathLike] = (),
+    jobs: int | None = None,
+    progress: Progress = no_progress,
+) -> MeasureResult:
+    """Read chain files and measure every (date, symbol) in them.
+
+    Parameters
+    ----------
+    paths : path-like or sequence of path-like
+        Files, folders and glob patterns.
+    settings : Settings, optional
+        Every choice that changes a number.
+    symbols : sequence of str, optional
+        Keep these underlyings only.
+    request : Request, optional
+        Measures, tenors and deltas; by default the three-month 25-delta call vol.
+    format, columns, exclude
+        As in `volskew.workflow.gather`.
+    jobs : int, optional
+        Processes; by default one for each processor where there is enough work.
+    progress : callable
+        Called with (stage, done, total).
+
+    Returns
+    -------
+    MeasureResult
+    """
+    chosen = settings or Settings()
+    wanted = request or Request()
+    wanted.check(chosen)
+    inputs = gather(
+        paths,
+        settings=chosen,
+        symbols=symbols,
+        format=format,
+        columns=columns,
+        exclude=exclude,
+        progress=progress,
+    )
+    readings, entries = measure_units(
+        inputs.units, request=wanted, settings=chosen, jobs=jobs, progress=progress
+    )
+    ledger = Ledger([*inputs.ledger, *entries])
+    return MeasureResult(readings=readings, ledger=ledger, inputs=inputs)
+
+
+def measure_units(
+    units: Sequence[Unit],
+    *,
+    request: Request,
+    settings: Settings,
+    jobs: int | None = None,
+    progress: Progress = no_progress,
+) -> tuple[pd.DataFrame, list[Entry]]:
+    """Measure units; the result does not depend on the number of processes.
+
+    Returns
+    -------
+    tuple of (pandas.DataFrame, list of Entry)
+        History rows and ledger entries, both in the order of the units.
+    """
+    frames: list[pd.DataFrame] = []
+    entries: list[Entry] = []
+    workers = _workers(jobs, len(units))
+    for done, (frame, found) in enumerate(_results(units, request, settings, workers), start=1):
+        if not frame.empty:
+            frames.append(frame)
+        entries.extend(found)
+        progress("measuring", done, len(units))
+    if not frames:
+        return pd.DataFrame(columns=["series"]), entries
+    return pd.concat(frames, ignore_index=True), entries
+
+
+def _workers(jobs: int | None, n_units: int) -> int:
+    if jobs is not None:
+        return max(1, min(jobs, n_units))
+    if n_units < _SPAWN_WORTH:
+        return 1
+    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(available, n_units // (_SPAWN_WORTH // 2)))
+
+
+def _results(
+    units: Sequence[Unit], request: Request, settings: Settings, workers: int
+) -> Iterator[tuple[pd.DataFrame, list[Entry]]]:
+    if workers == 1:
+        for unit in units:
+            yield measure_unit(unit, request, settings)
+        return
+    # spawn, not fork: pyarrow and numba hold threads that do not survive a fork
+    context = multiprocessing.get_context("spawn")
+    with concurrent.futures.ProcessPoolExecutor(workers, mp_context=context) as pool:
+        size = max(1, min(16, len(units) // (4 * workers)))
+        yield from pool.map(
+            measure_unit, units, [request] * len(units), [settings] * len(units), chunksize=size
+        )
+
+
+def measure_unit(unit: Unit, request: Request, settings: Settings) -> tuple[pd.DataFrame, list[Entry]]:
+    """Fit one surface and read it; a failure of any kind volskew knows becomes a ledger entry."""
+    source = ", ".join(sorted(unit.quotes["source_file"].unique()))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # overflow in a bad line; its status says so
+            surface = fit_surface(unit.quotes, market=unit.market, previous=unit.previous, settings=settings)
+            wanted = {"tenors": request.tenors, "deltas": request.deltas, "measures": request.measures}
+            frame = measure(surface, **wanted)
+            absent = missing(surface, **wanted)
+    except VolskewError as error:
+        code = error.code if isinstance(error, InputError) else Code.NO_FIT
+        return pd.DataFrame(), [Entry(unit.date, unit.symbol, Stage.QUOTES, str(code), 1, str(error), source)]
+    frame.insert(0, "series", unit.series)
+    ledger = [*surface.ledger, *absent, *_line_counts(surface.quotes, unit, source)]
+    return frame, ledger
+
+
+def _line_counts(quotes: pd.DataFrame, unit: Unit, source: str) -> list[Entry]:
+    counts = quotes["exclusion"].value_counts().sort_index()
+    return [
+        Entry(unit.date, unit.symbol, Stage.QUOTES, str(code), int(count), "lines excluded", source)
+        for code, count in counts.items()
+    ]
+
+
+def as_of_failures(ledger: Ledger, as_of: dt.date | None) -> bool:
+    """Whether an input failed, or a reading of the as-of day is missing.
+
+    A ranking reads years of days; a day of long ago that could not be read is in the ledger and no failure
+    of the run.
+    """
+    always = {Stage.INPUT, Stage.MARKET, Stage.RANKING}
+    return any(entry.is_failure and (entry.stage in always or entry.date == as_of) for entry in ledger)

@@ -1,0 +1,336 @@
+"""The main job: files -> readings -> history -> ranking."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from volskew.errors import SettingsError
+from volskew.history import AddResult, History
+from volskew.ledger import Code, Entry, Ledger, Stage
+from volskew.market import sessions
+from volskew.ranking import Ranking, rank
+from volskew.ranking.table import build_table
+from volskew.settings import Settings
+from volskew.surface import delta_text, parse_delta
+from volskew.workflow.gather import Inputs, PathLike, Progress, no_progress
+from volskew.workflow.measure import Request, as_of_failures, measure_files
+
+__all__ = ["RankResult", "rank_files"]
+
+Pair = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class RankResult:
+    """Everything the main job found.
+
+    Attributes
+    ----------
+    rankings : list of Ranking
+        One for each pair, tenor and delta, in the order asked for.
+    history : pandas.DataFrame
+        The rows of every series ranked, as in ``history.csv``.
+    ledger : Ledger
+        Why each missing reading is missing.
+    inputs : Inputs
+        What the first pass found.
+    notes : list of str
+        What a reader should know of the splice and of missing days, in sentences.
+    """
+
+    rankings: list[Ranking]
+    history: pd.DataFrame
+    ledger: Ledger
+    inputs: Inputs
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def exit_code(self) -> int:
+        """0: done; 3: an input failed or a leg is missing on the as-of day; 1: nothing could be measured."""
+        if self.history.empty:
+            return 1
+        last = max((ranking.as_of for ranking in self.rankings), default=None)
+        return 3 if as_of_failures(self.ledger, last) else 0
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """All rankings in one table, the columns of ``rankings.csv``."""
+        if not self.rankings:
+            return build_table([])
+        return pd.concat([ranking.table for ranking in self.rankings], ignore_index=True)
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether the series ranked come from a simulated market."""
+        return any(ranking.label_series.startswith("simulated") for ranking in self.rankings)
+
+    def reading(self, ranking: Ranking, symbol: str) -> pd.Series | None:
+        """The history row of one leg on the ranking's as-of day."""
+        rows = self.history
+        mask = (
+            (rows["series"] == ranking.label_series)
+            & (rows["symbol"] == symbol)
+            & (rows["measure"] == ranking.measure)
+            & (rows["tenor"] == ranking.tenor)
+            & (rows["delta"] == ranking.delta)
+            & (rows["date"].astype(str) == str(ranking.as_of))
+        )
+        found = rows[mask]
+        return None if found.empty else found.iloc[-1]
+
+    def flags_of_readings(self) -> set[str]:
+        """Every flag that any reading of the ranked series carries."""
+        flags = self.history["flags"].dropna()
+        return {flag for text in flags.unique() for flag in str(text).split()}
+
+    def ledger_counts(self) -> dict[str, int]:
+        """How many lines, days or files each code took."""
+        counts: dict[str, int] = {}
+        for entry in self.ledger:
+            counts[entry.code] = counts.get(entry.code, 0) + entry.count
+        return counts
+
+
+def rank_files(
+    paths: PathLike | Sequence[PathLike],
+    *,
+    pair: Pair | Sequence[Pair] = ("QQQ", "IWM"),
+    tenors: Sequence[str] = ("3m",),
+    deltas: Sequence[str] = ("25c",),
+    measures: Sequence[str] = ("implied_vol",),
+    settings: Settings | None = None,
+    as_of: str | dt.date | None = None,
+    history: PathLike | None = None,
+    history_columns: Mapping[str, Any] | None = None,
+    history_unit: str = "decimal",
+    adjust_basis: bool = False,
+    store: str | None = None,
+    series: str | None = None,
+    splice: str | None = None,
+    format: str | None = None,  # noqa: A002 - the name that users know from the command line
+    columns: Mapping[str, str] | None = None,
+    jobs: int | None = None,
+    progress: Progress = no_progress,
+) -> RankResult:
+    """Rank the vol of one underlying against another's, from chain files.
+
+    Parameters
+    ----------
+    paths : path-like or sequence of path-like
+        Chain files, folders and glob patterns, of any vendor with a reader.
+    pair : (str, str) or sequence of (str, str)
+        The legs; the ratio is first over second.
+    tenors, deltas, measures : sequence of str
+        What is ranked: each combination for each pair.
+    settings : Settings, optional
+        Every choice that changes a number.
+    as_of : str or datetime.date, optional
+        Rank as of this session; by default the last session with a reading of either leg.
+    history : path-like, optional
+        An existing vol history (date, symbol, vol), put ahead of the solved days by a flagged splice.
+    history_columns : mapping, optional
+        File columns of `history` by meaning.
+    history_unit : {"decimal", "percent"}
+        Of the vols in `history`.
+    adjust_basis : bool
+        Shift the imported days by the basis measured where both exist. Off by default: the basis is reported.
+    store : str, optional
+        Store URL or SQLite file in which readings accumulate; by default none is kept.
+    series : str, optional
+        The series to rank; by default the one with the most sessions among the readings of these files.
+    splice : str, optional
+        An imported series of `store` to put ahead of the solved days, as `history` does with a file.
+    format, columns, jobs, progress
+        As in `volskew.workflow.measure_files`.
+
+    Returns
+    -------
+    RankResult
+
+    Raises
+    ------
+    SettingsError
+        The as-of date, a pair, tenor or delta is not accepted.
+    InputError, StoreError
+        The history file or the store cannot be used.
+    """
+    chosen = settings or Settings()
+    pairs = _pairs(pair)
+    day = _day(as_of)
+    symbols = sorted({symbol for legs in pairs for symbol in legs})
+    request = Request(tuple(measures), tuple(tenors), tuple(deltas))
+    measured = measure_files(
+        paths,
+        settings=chosen,
+        symbols=symbols,
+        request=request,
+        format=format,
+        columns=columns,
+        exclude=[history] if history is not None else [],
+        jobs=jobs,
+        progress=progress,
+    )
+    ledger = Ledger(measured.ledger)
+    if measured.readings.empty and store is None:
+        return RankResult([], measured.readings, ledger, measured.inputs)
+    notes: list[str] = []
+    with History(store or "sqlite://") as kept:
+        added = kept.add(measured.readings) if not measured.readings.empty else AddResult()
+        ledger.extend(added.entries)
+        solved = series or _main_series(measured.readings, kept, ledger)
+        ranked = solved
+        imported = splice
+        if history is not None:
+            imported = _imported_name(Path(history), solved)
+            kept.import_history(
+                history,
+                columns=history_columns,
+                series=imported,
+                measure=request.measures[0],
+                tenor=request.tenors[0],
+                delta=request.deltas[0],
+                unit=history_unit,
+            )
+        if imported is not None:
+            ranked = f"{solved}+{imported.rpartition(':')[2]}"
+            spliced = kept.splice(imported=imported, solved=solved, into=ranked, adjust=adjust_basis)
+            ledger.extend(spliced.entries)
+            notes.extend(spliced.sentences())
+        wanted = itertools.product(pairs, measures, tenors, deltas)
+        found = [_rank_one(kept, *reading, ranked, day, ledger) for reading in wanted]
+        rankings = [ranking for ranking in found if ranking is not None]
+        rows = kept.table(series=ranked)
+        ledger.extend(_gaps(rows, symbols, measured.ledger, solved_from=_first_day(measured.inputs)))
+        kept.add_ledger(ledger)
+    return RankResult(rankings, rows, ledger, measured.inputs, notes)
+
+
+def _rank_one(
+    kept: History,
+    legs: Pair,
+    measure: str,
+    tenor: str,
+    delta: str,
+    series: str,
+    day: dt.date | None,
+    ledger: Ledger,
+) -> Ranking | None:
+    """Rank one pair; None, and a ledger entry, where neither leg has a reading on any day."""
+
+    def panel_of(field: str) -> pd.DataFrame:
+        return kept.panel(series=series, measure=measure, tenor=tenor, delta=delta, symbols=legs, field=field)
+
+    panel = panel_of("value")
+    what = f"{'/'.join(legs)} {measure} {tenor} {delta}"
+    if panel.empty:
+        ledger.add(None, "", Stage.RANKING, Code.PAIR_MISSING, detail=what)
+        return None
+    ranking = rank(
+        panel,
+        pair=legs,
+        as_of=day,
+        errors=panel_of("error"),
+        flags=panel_of("flags"),
+        series=series,
+        measure=measure,
+        tenor=tenor,
+        delta=delta_text(parse_delta(delta)),
+    )
+    missing = [leg for leg in legs if ranking.is_leg_missing(leg)]
+    for leg in missing:
+        code = Code.PAIR_MISSING if panel[leg].isna().all() else Code.LEG_MISSING
+        ledger.add(
+            ranking.as_of, leg, Stage.RANKING, code, detail=f"{'/'.join(legs)} {measure} {tenor} {delta}"
+        )
+    return ranking
+
+
+def _pairs(pair: Pair | Sequence[Pair]) -> list[Pair]:
+    given = [pair] if pair and isinstance(pair[0], str) else list(pair)
+    pairs: list[Pair] = []
+    for legs in given:
+        if len(legs) != 2 or not all(isinstance(leg, str) and leg.strip() for leg in legs):
+            msg = f"a pair is two symbols, such as ('QQQ', 'IWM'), got {legs!r}"
+            raise SettingsError(msg)
+        first, second = (str(leg).strip().upper() for leg in legs)
+        if first == second:
+            msg = f"a pair needs two different symbols, got {first}/{second}"
+            raise SettingsError(msg)
+        pairs.append((first, second))
+    return pairs
+
+
+def _day(as_of: str | dt.date | None) -> dt.date | None:
+    if as_of is None or (isinstance(as_of, dt.date) and not isinstance(as_of, dt.datetime)):
+        return as_of
+    try:
+        return dt.date.fromisoformat(str(as_of)[:10])
+    except ValueError as error:
+        msg = f"as-of must be a date YYYY-MM-DD, got {as_of!r}"
+        raise SettingsError(msg) from error
+
+
+def _main_series(readings: pd.DataFrame, kept: History, ledger: Ledger) -> str:
+    """The series with the most sessions among these readings; the others are named in the ledger."""
+    if readings.empty:
+        names = kept.series_names()
+        if not names:
+            msg = "the store holds no series and no reading could be made; nothing to rank"
+            raise SettingsError(msg)
+        return names[0]
+    sizes = readings.groupby("series")["date"].nunique().sort_index(ascending=True)
+    main = str(sizes.idxmax())
+    for name, size in sizes.items():
+        if name != main:
+            ledger.add(
+                None,
+                "",
+                Stage.RANKING,
+                Code.OTHER_SERIES,
+                count=int(size),
+                detail=f"sessions of series {name!r} are not ranked with {main!r}; --series picks one",
+            )
+    return main
+
+
+def _imported_name(path: Path, solved: str) -> str:
+    return (
+        "simulated:history"
+        if "simulated" in path.name.lower() or solved.startswith("simulated")
+        else "history"
+    )
+
+
+def _first_day(inputs: Inputs) -> dt.date | None:
+    return min((unit.date for unit in inputs.units), default=None)
+
+
+def _gaps(
+    rows: pd.DataFrame, symbols: Sequence[str], known: Ledger, *, solved_from: dt.date | None
+) -> list[Entry]:
+    """A reason for every session without a reading that no earlier stage explained."""
+    if rows.empty:
+        return []
+    explained = {(entry.date, entry.symbol) for entry in known}
+    dates = pd.to_datetime(rows["date"].astype(str))
+    days = [day.date() for day in sessions(dates.min().date(), dates.max().date())]
+    entries = []
+    for symbol in symbols:
+        read = set(dates[rows["symbol"] == symbol].dt.date)
+        for day in days:
+            if day in read or (day, symbol) in explained:
+                continue
+            detail = (
+                "no chain file of this session"
+                if solved_from and day >= solved_from
+                else "not in the history"
+            )
+            entries.append(Entry(day, symbol, Stage.INPUT, Code.NO_FILE, 1, detail, ""))
+    return entries

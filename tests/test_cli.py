@@ -322,3 +322,23 @@ def test_a_reader_that_goes_away_ends_the_program_quietly(chains: Path) -> None:
     assert done.stdout.startswith("snapshot_time,")
     assert "Traceback" not in done.stderr
     assert "BrokenPipe" not in done.stderr
+
+
+def test_another_kind_of_table_in_a_folder_is_passed_over(
+    chains: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (chains / "my_vols.csv").write_text("date,symbol,vol\n2026-07-10,QQQ,0.21\n")
+    assert run(["rank", str(chains), "--no-chart"]) == 0
+    assert [row["code"] for row in _rows("out/ledger.csv") if "my_vols" in row["source"]] == ["SKIPPED"]
+    assert run(["rank", str(chains / "my_vols.csv"), "--no-chart"]) == 1
+    assert "volskew import" in capsys.readouterr().err
+
+
+def test_a_chain_that_lacks_a_column_is_never_passed_over(
+    chains: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (chains / "renamed.csv").write_text(
+        "date,symbol,expiration,right,K_price,bid,ask,iv\n2026-07-10,QQQ,2026-10-16,call,500,1,2,0.2\n"
+    )
+    assert run(["rank", str(chains), "--no-chart"]) == 3
+    assert "a strike" in capsys.readouterr().err

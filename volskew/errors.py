@@ -82,18 +82,11 @@ class InputError(VolskewError):
 
     def __reduce__(self) -> tuple[object, ...]:
         """Support pickling, so that the error crosses process borders whole."""
-        return _rebuild, (
-            type(self),
-            self.problem,
-            {
-                "file": self.file,
-                "row": self.row,
-                "column": self.column,
-                "value": self.value,
-                "accepted": self.accepted,
-                "code": self.code,
-            },
-        )
+        return _rebuild, (type(self), self.problem, self._details())
+
+    def _details(self) -> dict[str, object]:
+        names = ("file", "row", "column", "value", "accepted", "code")
+        return {name: getattr(self, name) for name in names}
 
 
 def _rebuild(kind: type[InputError], problem: str, details: dict[str, object]) -> InputError:
@@ -101,10 +94,26 @@ def _rebuild(kind: type[InputError], problem: str, details: dict[str, object]) -
 
 
 class NotAChainError(InputError):
-    """The file can be read but is no option chain that any reader claims."""
+    """The file can be read but is no option chain that any reader claims.
 
-    def __init__(self, problem: str, *, code: str = "NOT_A_CHAIN", **details: object) -> None:
+    Parameters
+    ----------
+    problem, code, **details
+        As in `InputError`.
+    looks_like : str
+        What else it plainly is ("a vol history", "a yield curve", "a dated series"), or "". In a folder such
+        a table is passed over; named by the user it is a failure.
+    """
+
+    def __init__(
+        self, problem: str, *, code: str = "NOT_A_CHAIN", looks_like: str = "", **details: object
+    ) -> None:
+        self.looks_like = looks_like
         super().__init__(problem, code=code, **details)  # type: ignore[arg-type]
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Support pickling, `looks_like` included."""
+        return _rebuild, (type(self), self.problem, {**self._details(), "looks_like": self.looks_like})
 
 
 class MissingReadingError(VolskewError):

@@ -38,7 +38,15 @@ _OWN: Final[tuple[tuple[str, frozenset[str]], ...]] = (
     ("per-quote vols", frozenset(("volmid", "volstatus", "strike"))),
     ("forwards", frozenset(("symbol", "expiry", "forward", "forwarderror", "discountfactor"))),
     ("smiles", frozenset(("symbol", "snapshottime", "expiry", "method", "forward"))),
+    (
+        "the truth of a simulated market",
+        frozenset(("date", "symbol", "forward", "vol25c", "vol50", "vol25p")),
+    ),
+    ("the defects of a simulated market", frozenset(("date", "symbol", "defect", "contract"))),
+    ("the description of a simulated market", frozenset(("simulated", "seed", "scenario"))),
 )
+_FEW_PARTS: Final = 2
+"""A table with more of a chain's parts than this is a chain that lacks something, whatever it resembles."""
 _JSON: Final = re.compile(r"\s*(\{|\[\s*[\[{\"0-9\]])")  # and not a header such as [DATE], [STRIKE]
 _DATES: Final = frozenset(
     ("date", "quotedate", "tradedate", "sessiondate", "observationdate", "datadate", "day")
@@ -178,7 +186,14 @@ def choose_reader(
     full = [(match.rank, reader) for match, reader in matches if match.full]
     if full:
         return max(full, key=lambda pair: pair[0])[1]
-    raise NotAChainError(_refusal(head, matches), file=label, accepted=_advice(head, label))
+    kind, advice = _advice(head, label)
+    parts = max((match.found for match, reader in matches if reader.takes_columns), default=0)
+    raise NotAChainError(
+        _refusal(head, matches),
+        file=label,
+        accepted=advice,
+        looks_like=kind if format is None and parts <= _FEW_PARTS else "",
+    )
 
 
 def _refuse_own(head: Head, label: str) -> None:
@@ -206,19 +221,19 @@ def _listed(names: tuple[str, ...]) -> str:
     return ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
 
 
-def _advice(head: Head, label: str) -> str:
-    """What would be accepted, and the command that this file is for if it is recognised as something else."""
+def _advice(head: Head, label: str) -> tuple[str, str]:
+    """What else the file plainly is, or "", and what would be accepted."""
     names = head.normal
     if "strike" in names or not any(name in _DATES for name in names):
-        return _HINT
+        return "", _HINT
     rest = [name for name in names if name not in _DATES]
     if rest and sum(bool(_TENOR.fullmatch(name)) for name in rest) > len(rest) / 2:
-        return f"{_HINT}. This looks like a yield curve: `--rates {label}`"
-    if any(_VOL.fullmatch(name) for name in rest):
-        return f"{_HINT}. This looks like a vol history: `volskew import {label}`"
-    return (
-        f"{_HINT}. This looks like a dated series: `volskew import {label}` or `volskew rank-series {label}`"
-    )
+        kind, command = "a yield curve", f"`--rates {label}`"
+    elif any(_VOL.fullmatch(name) for name in rest):
+        kind, command = "a vol history", f"`volskew import {label}`"
+    else:
+        kind, command = "a dated series", f"`volskew import {label}` or `volskew rank-series {label}`"
+    return kind, f"{_HINT}. This looks like {kind}: {command}"
 
 
 # --- heads ------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from volskew.errors import InputError
+from volskew.errors import InputError, NotAChainError
 from volskew.ledger import Code, Ledger, Stage
 from volskew.market import (
     DiscountCurve,
@@ -134,6 +134,7 @@ def gather(
         for entry in entries
         if entry.is_failure
     ]
+    named = {Path(path) for path in given}
     readings = []
     n_files = 0
     for position, file in enumerate(files):
@@ -141,8 +142,11 @@ def gather(
         try:
             members = read_file(file, format=format, columns=columns, settings=settings)
         except InputError as error:
-            ledger.add(None, "", Stage.INPUT, error.code, detail=str(error), source=str(file))
-            if Code[error.code].is_failure:
+            code = error.code
+            if isinstance(error, NotAChainError) and error.looks_like and file not in named:
+                code = Code.SKIPPED  # another kind of table that lies in the same folder
+            ledger.add(None, "", Stage.INPUT, code, detail=str(error), source=str(file))
+            if Code[code].is_failure:
                 problems.append(str(error))
             continue
         n_files += 1

@@ -137,9 +137,9 @@ def splice_entries(basis: pd.DataFrame, *, imported: str, solved: str, into: str
         what = f"{row['measure']} {row['tenor']} {row['delta']}"
         days = "day" if row["n_imported"] == 1 else "days"
         detail = (
-            f"{row['n_imported']} {days} of {what} from series {imported!r} "
+            f"{row['n_imported']:,} {days} of {what} from series {imported!r} "
             f"({row['first_imported']} to {row['last_imported']}) "
-            f"put ahead of {row['n_solved']} of series {solved!r}; "
+            f"put ahead of {row['n_solved']:,} of series {solved!r}; "
         )
         if not row["n_overlap"]:
             detail += "no day has both, so the basis is unknown and nothing was adjusted"

@@ -82,7 +82,12 @@ def _draw_ratio(axes: Axes, ranking: Ranking) -> None:
     axes.plot(days, values, color="#333333", linewidth=1.0)
     if len(values) > 1:
         for share, style in ((5, ":"), (50, "--"), (95, ":")):
-            axes.axhline(float(np.percentile(values, share)), color=_GREY, linewidth=0.8, linestyle=style)
+            level = float(np.percentile(values, share))
+            axes.axhline(level, color=_GREY, linewidth=0.8, linestyle=style)
+            name = "median" if share == 50 else f"{share} %"
+            axes.annotate(
+                name, (1.0, level), xycoords=("axes fraction", "data"), color=_GREY, fontsize=8, va="center"
+            )
     axes.plot(days[-1:], values[-1:], marker="o", color="#b00020", markersize=6)
     headline = ranking.headline
     percentile = headline["percentile"]

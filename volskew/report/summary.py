@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +14,22 @@ from rich.table import Table
 from rich.text import Text
 
 from volskew.history import AddResult
+from volskew.ledger import Stage
 from volskew.ranking import Ranking
 from volskew.ranking.verdict import describe_reading
 from volskew.workflow import Inspection, MeasureResult, RankResult
 
 __all__ = ["print_import", "print_inspection", "print_measures", "print_ranking", "print_series_ranking"]
 
-_CAVEATS = {
+_STAGES_OF_DAYS = {Stage.INPUT, Stage.SESSION, Stage.TENOR, Stage.RANKING}
+
+_CAVEATS_OF_THE_DAY = {
     "RATE_ASSUMED": "no rate was given, 4 % is assumed (--rate or --rates)",
     "NO_QUOTES": "vols are the vendor's own, not solved from quotes",
     "WIDE_BRACKET": "the expiries around the tenor lie far apart",
+    "WIDE_WINDOW": "few quotes lie near the delta that is read",
+}
+_CAVEATS_OF_THE_HISTORY = {
     "SPLICED": "earlier days come from an imported history",
     "NO_OVERLAP": "imported and solved days do not overlap, so their basis is unknown",
     "BASIS_ADJUSTED": "imported days were shifted by the measured basis",
@@ -72,8 +78,11 @@ def print_series_ranking(ranking: Ranking, *, files: Sequence[Path] = ()) -> Non
 def _print_pair(console: Console, ranking: Ranking, result: RankResult) -> None:
     a, b = ranking.pair
     what = describe_reading(ranking.measure, ranking.tenor, ranking.delta)
+    console.print()
     console.print(
-        f"\n[bold]{a} / {b}[/bold]  {what}, {ranking.as_of}  [dim]series {ranking.label_series}[/dim]"
+        Text.assemble(
+            (f"{a} / {b}", "bold"), f"  {what}, {ranking.as_of}  ", (f"series {ranking.label_series}", "dim")
+        )
     )
     console.print(Text(ranking.verdict, style="bold"))
     legs = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
@@ -132,18 +141,31 @@ def _record(row: Mapping[Any, Any], side: str, *, points: bool) -> str:
 
 
 def _print_caveats(console: Console, result: RankResult) -> None:
-    flags = result.flags_of_readings()
     lines = ["no error bar or band is claimed yet"]
     if result.history["method"].str.contains("european-exercise", regex=False).any():
         lines.insert(0, "exercise is treated as European")
-    lines += [text for flag, text in _CAVEATS.items() if flag in flags]
+    rows = [result.reading(ranking, leg) for ranking in result.rankings for leg in ranking.pair]
+    today = _flags(row["flags"] for row in rows if row is not None)
+    ever = _flags(result.history["flags"].dropna().unique())
+    lines += [text for flag, text in _CAVEATS_OF_THE_DAY.items() if flag in today]
+    lines += [text for flag, text in _CAVEATS_OF_THE_HISTORY.items() if flag in ever]
     console.print(Text("To know: " + "; ".join(lines) + ".", style="dim"))
     for line in result.notes:
         console.print(Text(line, style="dim"))
-    counts = Counter({code: count for code, count in result.ledger_counts().items() if count})
-    if counts:
-        text = ", ".join(f"{code} {count}" for code, count in counts.most_common(8))
-        console.print(Text(f"Ledger: {text}.", style="dim"))
+    console.print(Text(_ledger_sentence(result), style="dim"))
+
+
+def _flags(texts: Iterable[Any]) -> set[str]:
+    return {flag for text in texts for flag in str(text).split()}
+
+
+def _ledger_sentence(result: RankResult) -> str:
+    """How many days and files each code took, and how many lines all cleaning rules together."""
+    # entries, not their counts: one stale repeat may stand for thousands of lines
+    days = Counter(entry.code for entry in result.ledger if entry.stage in _STAGES_OF_DAYS)
+    lines = sum(entry.count for entry in result.ledger if entry.stage == Stage.QUOTES)
+    text = f"Ledger: {lines:,} of {result.inputs.n_lines:,} lines excluded"
+    return text + "".join(f", {code} {count}" for code, count in sorted(days.items())) + "."
 
 
 def print_measures(result: MeasureResult) -> None:
@@ -162,7 +184,9 @@ def print_inspection(inspections: Sequence[Inspection]) -> None:
 def print_import(result: AddResult, *, series: str, store: str) -> None:
     """Say what an import did."""
     console = _console()
-    console.print(
-        f"series {series!r} in {store}: {result.inserted} readings added, {result.unchanged} unchanged, "
-        f"{result.restated} restated (the old ones are kept)."
-    )
+    text = f"series {series!r} in {store}: {result.inserted} readings added, {result.unchanged} unchanged"
+    if result.restated:
+        text += f", {result.restated} restated (the old ones are kept)"
+    if result.skipped:
+        text += f"; {result.skipped} cells without a vol were passed over"
+    console.print(Text(text + "."))

@@ -85,18 +85,6 @@ class RankResult:
         found = rows[mask]
         return None if found.empty else found.iloc[-1]
 
-    def flags_of_readings(self) -> set[str]:
-        """Every flag that any reading of the ranked series carries."""
-        flags = self.history["flags"].dropna()
-        return {flag for text in flags.unique() for flag in str(text).split()}
-
-    def ledger_counts(self) -> dict[str, int]:
-        """How many lines, days or files each code took."""
-        counts: dict[str, int] = {}
-        for entry in self.ledger:
-            counts[entry.code] = counts.get(entry.code, 0) + entry.count
-        return counts
-
 
 def rank_files(
     paths: PathLike | Sequence[PathLike],

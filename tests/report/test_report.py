@@ -1,0 +1,121 @@
+"""CSV text, chart and terminal summary."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import shutil
+import struct
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from volskew.ledger import Code, Ledger, Stage
+from volskew.ranking import Ranking, rank
+from volskew.report import draw_pair, ledger_notes, print_ranking, print_series_ranking, table_text
+from volskew.workflow import rank_files
+
+_QUOTES = Path(__file__).parents[2] / "chains" / "quotes"
+
+
+def _ranking(n: int = 600, *, series: str = "close") -> Ranking:
+    days = pd.bdate_range("2022-01-03", periods=n).as_unit("us")
+    random = np.random.default_rng(7)
+    b = 0.2 * np.exp(0.01 * random.standard_normal(n).cumsum())
+    panel = pd.DataFrame({"QQQ": b * np.exp(0.02 * random.standard_normal(n)), "IWM": b}, index=days)
+    return rank(panel, series=series)
+
+
+def test_table_text_has_iso_times_fixed_decimals_and_empty_cells() -> None:
+    frame = pd.DataFrame(
+        {
+            "snapshot_time": pd.Series([pd.Timestamp("2026-07-10 20:00", tz="UTC"), pd.NaT]),
+            "day": pd.to_datetime(["2026-07-10", "2026-07-13"]),
+            "strike": [100.0, 99.123456789],
+            "vol_mid": [0.2, np.nan],
+            "is_call": pd.array([True, None], dtype="boolean"),
+            "exclusion": pd.array(["TICK", None], dtype="str"),
+        }
+    )
+    assert table_text(frame) == (
+        "snapshot_time,day,strike,vol_mid,is_call,exclusion\n"
+        "2026-07-10T20:00:00Z,2026-07-10,100,0.2,true,TICK\n"
+        ",2026-07-13,99.1235,,,\n"
+    )
+
+
+def test_table_text_does_not_change_its_input() -> None:
+    frame = pd.DataFrame({"x": [1.23456789123]})
+    table_text(frame)
+    assert frame["x"].tolist() == [1.23456789123]
+
+
+def test_a_negative_number_that_rounds_to_nothing_is_0() -> None:
+    assert table_text(pd.DataFrame({"x": [-1e-12]})) == "x\n0\n"
+
+
+def test_ledger_notes_leave_out_single_lines() -> None:
+    ledger = Ledger()
+    day = dt.date(2026, 7, 10)
+    ledger.add(day, "QQQ", Stage.QUOTES, "CROSSED", count=3)
+    ledger.add(day, "QQQ", Stage.TENOR, Code.NO_EXPIRY_AFTER, detail="the last expiry is 60 d away")
+    assert ledger_notes(ledger) == "2026-07-10 QQQ: NO_EXPIRY_AFTER: the last expiry is 60 d away\n"
+
+
+def test_a_chart_is_a_png_of_reasonable_size(tmp_path: Path) -> None:
+    path = draw_pair(_ranking(), tmp_path)
+    assert path is not None
+    data = path.read_bytes()
+    assert data.startswith(b"\x89PNG")
+    width, height = struct.unpack(">II", data[16:24])
+    assert width > 800
+    assert height > 400
+
+
+def test_a_single_day_can_be_drawn_and_none_cannot(tmp_path: Path) -> None:
+    assert draw_pair(_ranking(1), tmp_path) is not None
+    days = pd.bdate_range("2022-01-03", periods=3).as_unit("us")
+    empty = rank(pd.DataFrame({"QQQ": [0.2, 0.2, 0.2], "IWM": np.nan}, index=days))
+    assert draw_pair(empty, tmp_path) is None
+
+
+def test_a_chart_name_holds_no_folder(tmp_path: Path) -> None:
+    days = pd.bdate_range("2022-01-03", periods=3).as_unit("us")
+    panel = pd.DataFrame({"A/../B": [0.2, 0.2, 0.2], "C": [0.2, 0.3, 0.1]}, index=days)
+    path = draw_pair(rank(panel, pair=("A/../B", "C")), tmp_path)
+    assert path is not None
+    assert path.parent == tmp_path
+
+
+def test_the_summary_fits_one_screen_with_the_answer_first(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for leg in ("QQQ", "IWM"):
+        shutil.copy(max(_QUOTES.glob(f"{leg}_*.csv.gz")), tmp_path)
+    result = rank_files(tmp_path)
+    print_ranking(result)
+    shown = capsys.readouterr().out
+    lines = shown.splitlines()
+    assert len(lines) <= 30
+    assert max(map(len, lines)) <= 100
+    assert lines[0].startswith("SIMULATED DATA")
+    assert result.rankings[0].verdict.split(":")[0] in shown.split("vol [%]")[0]
+    assert "lines excluded" in shown
+    assert "4 % is assumed" in " ".join(shown.split())
+
+
+def test_the_summary_survives_brackets_and_narrow_files(capsys: pytest.CaptureFixture[str]) -> None:
+    days = pd.bdate_range("2022-01-03", periods=3).as_unit("us")
+    panel = pd.DataFrame({"[red]": [1.0, 2.0, 3.0], "B": [1.0, 1.0, 1.0]}, index=days)
+    print_series_ranking(rank(panel, pair=("[red]", "B"), measure="-", tenor="-", delta="-"))
+    assert "[red]" in capsys.readouterr().out
+
+
+def test_rankings_read_back_as_they_were(tmp_path: Path) -> None:
+    ranking = _ranking()
+    table = pd.read_csv(io.StringIO(Path(ranking.to_csv(tmp_path / "rankings.csv")).read_text()))
+    assert table["percentile"].to_numpy() == pytest.approx(
+        ranking.table["percentile"].to_numpy(dtype=float), abs=5e-5, nan_ok=True
+    )  # four decimals are written

@@ -226,6 +226,15 @@ def test_a_missing_path_is_exit_1(capsys: pytest.CaptureFixture[str]) -> None:
         ["rank", ".", "--columns", "bid"],
         ["rank", ".", "--no-such-option"],
         ["no-such-command"],
+        ["rank", ".", "--tenor", "fortnight"],
+        ["rank", ".", "--delta", "300c"],
+        ["rank", ".", "--rate", "4"],
+        ["rank", ".", "--rate", "nan"],
+        ["rank", ".", "--as-of", "soon"],
+        ["rank", ".", "--as-of", "2026-07-10junk"],
+        ["rank", ".", "--measure", "colour"],
+        ["rank", ".", "--splice", "desk"],
+        ["rank", ".", "--rate", "0.04", "--rates", "curve.csv"],
     ],
 )
 def test_wrong_usage_is_exit_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
@@ -246,7 +255,7 @@ def test_wrong_usage_is_exit_2(arguments: list[str], capsys: pytest.CaptureFixtu
 def test_a_value_that_is_not_accepted_is_one_line_with_what_is(
     extra: list[str], chains: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(["rank", str(chains), *extra]) == 1
+    assert run(["rank", str(chains), *extra]) == 2
     err = capsys.readouterr().err
     assert len(err.strip().splitlines()) == 1
     assert extra[1].lower() in err.lower()
@@ -342,3 +351,137 @@ def test_a_chain_that_lacks_a_column_is_never_passed_over(
     )
     assert run(["rank", str(chains), "--no-chart"]) == 3
     assert "a strike" in capsys.readouterr().err
+
+
+def test_measure_without_a_reading_says_why(chains: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = str(max(chains.glob("QQQ*")))
+    assert run(["measure", file, "--tenor", "2y"]) == 1
+    out, err = capsys.readouterr()
+    assert out.splitlines() == [_HISTORY_COLUMNS]
+    assert "NO_EXPIRY_AFTER" in err
+    assert run(["measure", file, "--tenor", "2y", "--out", "m"]) == 1
+    assert Path("m/measures.csv").read_text().splitlines() == [_HISTORY_COLUMNS]
+    assert "NO_EXPIRY_AFTER" in Path("m/ledger.csv").read_text()
+    assert run(["measure", file, "--symbol", "ZZZ"]) == 1
+    assert "No file holds ZZZ; these hold QQQ" in capsys.readouterr().err
+
+
+def test_the_drill_down_tells_of_files_that_failed(chains: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("bad.csv").write_bytes(bytes(range(256)))
+    assert run(["vols", str(max(chains.glob("QQQ*"))), "bad.csv", "nowhere.csv"]) == 3
+    err = capsys.readouterr().err
+    assert "bad.csv" in err
+    assert "nowhere.csv" in err
+
+
+def test_an_import_cannot_pass_for_solved_days(capsys: pytest.CaptureFixture[str]) -> None:
+    history = str(_CHAINS / "simulated_vol_history.csv")
+    for name in ("close", "15:45", "simulated:close", "vendor:close", "a+b"):
+        assert run(["import", history, "--series", name, "--store", "vols.db"]) == 2
+        assert name in capsys.readouterr().err
+
+
+def test_an_out_folder_that_cannot_be_made_is_told_before_the_work(
+    chains: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("taken").write_text("a file")
+    assert run(["rank", str(chains), "--out", "taken"]) == 1
+    assert "cannot be written" in capsys.readouterr().err
+    assert Path("taken").read_text() == "a file"
+
+
+def test_an_as_of_day_knows_nothing_of_later_days(tmp_path: Path) -> None:
+    history = str(_CHAINS / "simulated_vol_history.csv")
+    files = [path for leg in ("QQQ", "IWM") for path in sorted(_QUOTES.glob(f"{leg}_*.csv.gz"))[:16]]
+    days = sorted({path.name.split("_")[1] for path in files})
+    for name, last in (("cut", days[10]), ("more", days[-1])):
+        folder = tmp_path / name
+        folder.mkdir()
+        for path in files:
+            if path.name.split("_")[1] <= last:
+                shutil.copy(path, folder)
+        extra = ["--history", history, "--as-of", days[10], "--adjust-basis", "--out", name, "--no-chart"]
+        assert run(["rank", str(folder), *extra]) == 0
+    assert Path("cut/rankings.csv").read_bytes() == Path("more/rankings.csv").read_bytes()
+    # the source of a row names its folder, which differs here
+    cut, more = (pd.read_csv(f"{name}/history.csv").drop(columns="source") for name in ("cut", "more"))
+    pd.testing.assert_frame_equal(cut, more, check_exact=True)
+
+
+def test_what_was_published_later_is_not_ranked_before(chains: Path) -> None:
+    table = pd.read_csv(_CHAINS / "simulated_vol_history.csv")
+    table["published"] = table["date"].where(table["date"] < "2023", "2027-01-04")
+    table.to_csv("published_simulated.csv", index=False)
+    extra = ["--history", "published_simulated.csv", "--no-chart"]
+    assert run(["rank", str(chains), *extra]) == 0
+    everything = int(_rows("out/rankings.csv")[0]["n_obs"])
+    assert run(["rank", str(chains), *extra, "--history-columns", "known_at=published"]) == 0
+    known = int(_rows("out/rankings.csv")[0]["n_obs"])
+    assert known == 3 + table.loc[table["date"] < "2023", "date"].nunique()
+    assert everything == 3 + table["date"].nunique()
+
+
+def test_an_older_day_rerun_on_a_store_answers_for_that_day(chains: Path) -> None:
+    assert run(["rank", str(chains), "--store", "vols.db", "--no-chart"]) == 0
+    first = min(path.name.split("_")[1] for path in chains.iterdir())
+    today = [str(path) for path in chains.glob(f"*{first}*")]
+    assert run(["rank", *today, "--store", "vols.db", "--no-chart"]) == 0
+    assert {row["as_of"] for row in _rows("out/rankings.csv")} == {first}
+
+
+def test_dated_parts_without_a_common_time_make_one_chain(tmp_path: Path) -> None:
+    """A dump in which only the lines' last trades have dates, a file an expiry and right."""
+    (path,) = _last_files(1)[:1]
+    whole = pd.read_csv(path, dtype=str).drop(columns="quote_date")
+    day = path.name.split("_")[1]
+    quiet = whole["expiration"] == whole["expiration"].max()
+    whole["last_trade_date"] = f"{day} 15:59:50"
+    whole.loc[quiet, "last_trade_date"] = "2026-07-08 11:00:00"
+    folder = tmp_path / "dump_simulated"
+    folder.mkdir()
+    for (expiry, right), part in whole.groupby(["expiration", "right"]):
+        part.to_csv(folder / f"QQQ_simulated_{right}_{str(expiry).replace('-', '')[2:]}.csv", index=False)
+    assert run(["measure", str(folder), "--out", "m"]) == 0
+    rows = _rows("m/measures.csv")
+    assert [row["date"] for row in rows] == [day]
+
+
+def test_a_device_is_written_to_and_not_replaced(chains: Path) -> None:
+    assert run(["vols", str(max(chains.glob("QQQ*"))), "--out", "/dev/null"]) == 0
+    assert Path("/dev/null").is_char_device()
+
+
+def test_a_link_is_written_through(chains: Path) -> None:
+    Path("real.csv").write_text("old")
+    Path("link.csv").symlink_to("real.csv")
+    assert run(["vols", str(max(chains.glob("QQQ*"))), "--out", "link.csv"]) == 0
+    assert Path("link.csv").is_symlink()
+    assert Path("real.csv").read_text().startswith("snapshot_time,")
+
+
+def test_closing_readings_go_before_others_on_equal_counts(
+    chains: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    newest = max(chains.glob("IWM*"))
+    day = newest.name.split("_")[1]
+    noon = pd.read_csv(newest, dtype=str)
+    noon["quote_date"] = f"{day} 12:00:00"
+    noon.to_csv(chains / "IWM_noon_simulated.csv", index=False)
+    for path in list(chains.iterdir()):
+        if day not in path.name and "noon" not in path.name:
+            path.unlink()
+    assert run(["rank", str(chains), "--no-chart"]) == 0
+    assert {row["series"] for row in _rows("out/rankings.csv")} == {"simulated:close"}
+    assert "--series picks one" in capsys.readouterr().out
+
+
+def test_the_readme_block_runs_as_a_script_without_a_guard(tmp_path: Path) -> None:
+    program = tmp_path / "mine.py"
+    program.write_text(
+        "import volskew as vs\n"
+        f"result = vs.measure_files(sorted(__import__('pathlib').Path({str(_QUOTES)!r}).glob('IWM*'))[:70])\n"
+        "print(len(result.readings))\n"
+    )
+    done = subprocess.run([sys.executable, str(program)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) >= 69

@@ -5,7 +5,9 @@ Heavy imports happen inside the commands, so that ``volskew --help`` answers at 
 
 from __future__ import annotations
 
+import errno
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,7 +17,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from volskew import __version__
-from volskew.errors import VolskewError
+from volskew.errors import SettingsError, VolskewError
+from volskew.files import check_writable
 from volskew.settings import Settings
 
 if TYPE_CHECKING:
@@ -123,6 +126,7 @@ def cli() -> None:
 @click.option(
     "--history-unit", type=click.Choice(["decimal", "percent"]), default="decimal", show_default=True
 )
+@click.option("--history-date-format", metavar="FORMAT", help="Such as %d/%m/%Y, where dates are not ISO.")
 @click.option(
     "--adjust-basis", is_flag=True, help="Shift imported days by the basis measured at the overlap."
 )
@@ -140,9 +144,10 @@ def rank_command(out: str, chart: bool, pairs: Sequence[tuple[str, str]], **opti
     Writes rankings.csv, history.csv, ledger.csv and a chart. PATH is a file, folder or pattern; gz, zip and
     zst are opened as they are.
     """
-    from volskew.report import print_ranking, write_outputs
+    from volskew.report import draw_charts, ledger_notes, print_ranking, write_outputs
     from volskew.workflow import rank_files
 
+    check_writable(out)
     with _progress() as progress:
         result = rank_files(
             list(options["paths"]),
@@ -155,6 +160,7 @@ def rank_command(out: str, chart: bool, pairs: Sequence[tuple[str, str]], **opti
             history=options["history"],
             history_columns=dict(options["history_columns"]) or None,
             history_unit=options["history_unit"],
+            history_date_format=options["history_date_format"],
             adjust_basis=options["adjust_basis"],
             store=options["store"],
             series=options["series"],
@@ -166,12 +172,16 @@ def rank_command(out: str, chart: bool, pairs: Sequence[tuple[str, str]], **opti
         )
     _complain(result.inputs.problems)
     if not result.rankings:
-        files = write_outputs(result, out, charts=False)
-        click.echo(f"Nothing could be measured; the reasons are in {files[-1]}.", err=True)
-        return result.exit_code
-    files = write_outputs(result, out, charts=chart)
-    print_ranking(result, files=files)
-    return result.exit_code
+        files = write_outputs(result, out)
+        click.echo(ledger_notes(result.ledger), nl=False, err=True)
+        _complain(result.notes)
+        click.echo(f"Nothing could be ranked; the ledger is {files[-1]}.", err=True)
+        return 1
+    files = write_outputs(result, out)
+    drawn, trouble = draw_charts(result, out) if chart else ([], [])
+    print_ranking(result, files=[*files, *drawn])
+    _complain(trouble)
+    return result.exit_code or (3 if trouble else 0)
 
 
 @cli.command(name="measure", epilog=_EXIT_CODES)
@@ -199,13 +209,15 @@ def measure_command(out: str | None, **options: Any) -> int:
             jobs=options["jobs"],
             progress=progress,
         )
-    _complain(result.inputs.problems)
+    _complain([*result.inputs.problems, *result.inputs.absence()])
     if out is None:
         click.echo(measures_text(result), nl=False)
         click.echo(ledger_notes(result.ledger), nl=False, err=True)
     else:
         for file in write_measures(result, out):
             click.echo(file)
+    if out is not None and result.readings.empty:
+        click.echo(ledger_notes(result.ledger), nl=False, err=True)
     print_measures(result)
     return result.exit_code
 
@@ -221,7 +233,7 @@ def vols_command(out: str | None, solve_all: bool, **options: Any) -> int:
     """Every line of a chain with its label, flags, vols, delta and forward: the drill-down."""
     from volskew.workflow import vols_table
 
-    table = vols_table(
+    table, inputs = vols_table(
         list(options["paths"]),
         settings=_settings(options),
         symbols=options["symbols"] or None,
@@ -229,7 +241,7 @@ def vols_command(out: str | None, solve_all: bool, **options: Any) -> int:
         columns=_columns(options),
         solve_all=solve_all,
     )
-    return _emit(table, out)
+    return _emit(table, out, problems=inputs.problems)
 
 
 @cli.command(name="smiles", epilog=_EXIT_CODES)
@@ -242,14 +254,14 @@ def smiles_command(out: str | None, **options: Any) -> int:
     """Each expiry's forward, fit, quality and gates."""
     from volskew.workflow import smiles_table
 
-    table = smiles_table(
+    table, inputs = smiles_table(
         list(options["paths"]),
         settings=_settings(options),
         symbols=options["symbols"] or None,
         format=options["format_name"],
         columns=_columns(options),
     )
-    return _emit(table, out)
+    return _emit(table, out, problems=inputs.problems)
 
 
 @cli.command(name="inspect", epilog=_EXIT_CODES)
@@ -274,6 +286,7 @@ def inspect_command(**options: Any) -> int:
 @click.option("--columns", type=_Mapping(), multiple=True, help="date=..., symbol=..., vol=...")
 @click.option("--unit", type=click.Choice(["decimal", "percent"]), default="decimal", show_default=True)
 @click.option("--known-at", metavar="COLUMN", help="Column that holds the publication date.")
+@click.option("--date-format", metavar="FORMAT", help="Such as %d/%m/%Y; default: ISO or month/day/year.")
 @click.option("--measure", default="implied_vol", show_default=True)
 @click.option("--tenor", default="3m", show_default=True)
 @click.option("--delta", default="25c", show_default=True)
@@ -292,6 +305,7 @@ def import_command(**options: Any) -> int:
         delta=options["delta"],
         unit=options["unit"],
         known_at=options["known_at"],
+        date_format=options["date_format"],
     )
     print_import(result, series=options["series"], store=options["store"])
     return 0
@@ -321,7 +335,8 @@ def rank_series_command(out: str, **options: Any) -> int:
     file = Path(out) / "rankings.csv"
     ranking.to_csv(file)
     print_series_ranking(ranking, files=[file])
-    return 0
+    # a leg without a value on the day is a wanted reading that is missing
+    return 3 if any(ranking.is_leg_missing(leg) for leg in ranking.pair) else 0
 
 
 @cli.command(name="demo")
@@ -340,6 +355,9 @@ def demo_command(out: str, seed: int | None) -> int:
 
 
 def _settings(options: Mapping[str, Any]) -> Settings:
+    if options["rate"] is not None and options["rates_file"] is not None:
+        msg = "--rate and --rates exclude each other: a flat rate, or a curve file"
+        raise SettingsError(msg)
     return Settings(rate=options["rate"], rates_file=options["rates_file"])
 
 
@@ -347,7 +365,7 @@ def _columns(options: Mapping[str, Any]) -> dict[str, str] | None:
     return dict(options["columns"]) or None
 
 
-def _emit(table: pd.DataFrame, out: str | None) -> int:
+def _emit(table: pd.DataFrame, out: str | None, *, problems: Sequence[str]) -> int:
     from volskew.files import write_whole
     from volskew.report import table_text
 
@@ -356,7 +374,8 @@ def _emit(table: pd.DataFrame, out: str | None) -> int:
         click.echo(text, nl=False)
     else:
         click.echo(write_whole(out, text))
-    return 0
+    _complain(problems)
+    return 3 if problems else 0
 
 
 def _complain(problems: Sequence[str]) -> None:
@@ -409,16 +428,35 @@ def run(arguments: Sequence[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("Stopped.", err=True)
         return 130
+    except SettingsError as error:
+        click.echo(str(error), err=True)
+        return 2
     except VolskewError as error:
         click.echo(str(error), err=True)
         return 1
     except BrokenPipeError:
-        # the reader of our output (head, less) has gone; Python would complain again at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _close_stdout()
         return 0
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        _close_stdout()
+        click.echo(f"The output could not be written: {error.strerror}.", err=True)
+        return 1
     return int(result or 0)
+
+
+def _close_stdout() -> None:
+    """Let stdout lead nowhere: Python would complain again when it flushes at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def main() -> None:
     """Entry point of the ``volskew`` program."""
+    # a terminated run must still end its worker processes and leave no half-written file
+    signal.signal(signal.SIGTERM, lambda _signal, _frame: sys.exit(143))
     sys.exit(run(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()

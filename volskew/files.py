@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from pathlib import Path
 
 from volskew.errors import StoreError
 
-__all__ = ["write_whole"]
+__all__ = ["check_writable", "write_whole"]
 
 
 def write_whole(path: str | os.PathLike[str], content: str | bytes) -> Path:
@@ -35,6 +36,13 @@ def write_whole(path: str | os.PathLike[str], content: str | bytes) -> Path:
     data = content.encode() if isinstance(content, str) else content
     temporary: str | None = None
     try:
+        if target.exists() and not target.is_file():
+            # a device or pipe takes the bytes as they come; there is no old file to keep
+            if target.is_dir():
+                raise IsADirectoryError(errno.EISDIR, "it is a folder")
+            target.write_bytes(data)
+            return target
+        target = Path(os.path.realpath(target))  # a link is written through, not replaced
         target.parent.mkdir(parents=True, exist_ok=True)
         descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
         with os.fdopen(descriptor, "wb") as file:
@@ -44,9 +52,20 @@ def write_whole(path: str | os.PathLike[str], content: str | bytes) -> Path:
         os.umask(mask)
         Path(temporary).chmod(0o666 & ~mask)
         Path(temporary).replace(target)
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
-        msg = f"{target} cannot be written: {error.strerror or error}."
+        msg = f"{target} cannot be written: {getattr(error, 'strerror', None) or error}."
         raise StoreError(msg) from error
     return target
+
+
+def check_writable(folder: str | os.PathLike[str]) -> None:
+    """Make a folder, and a file in it for a moment, so that a long run does not fail at its end.
+
+    Raises
+    ------
+    StoreError
+        The folder cannot be made or written to.
+    """
+    write_whole(Path(folder) / ".volskew-probe", b"").unlink(missing_ok=True)

@@ -225,7 +225,7 @@ def test_empty_and_missing_columns_of_instants() -> None:
         (dt.date(1990, 1, 1), "outside the trading calendar: '1990-01-01'"),
         (dt.date(2046, 1, 1), "outside the trading calendar: '2046-01-01'"),
         (pd.NaT, "not a date"),
-        (np.datetime64("NaT"), "not a date"),
+        (np.datetime64("NaT", "D"), "not a date"),
         (None, "not a date"),
         ("2026-07-10", "not a date"),
         (20260710, "not a date"),

@@ -88,14 +88,14 @@ def _against_the_files_own(vols: pd.DataFrame, root: str) -> float:
 
 
 def test_mid_vols_of_an_american_chain_against_the_exchanges_own(real: Path) -> None:
-    vols = vols_table(real / "cboe_delayed")
+    vols, _ = vols_table(real / "cboe_delayed")
     # the forward still holds the early-exercise premium, so the difference is not yet rounding
     assert abs(_against_the_files_own(vols, "IWM")) <= 0.15
 
 
 @pytest.mark.parametrize("root", ["SPX", "SPXW"])
 def test_mid_vols_of_a_european_chain_against_the_exchanges_own(real: Path, root: str) -> None:
-    vols = vols_table(
+    vols, _ = vols_table(
         [real / "cboe_flat" / "SPX_2026-07-22.csv.gz", real / "cboe_flat" / "SPX_2026-07-24.csv.gz"]
     )
     assert abs(_against_the_files_own(vols, root)) <= 0.05

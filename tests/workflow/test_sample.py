@@ -144,9 +144,15 @@ def test_a_pair_that_is_none_is_refused(pair: object) -> None:
 
 
 def test_an_as_of_day_without_a_session_leaves_both_legs_missing() -> None:
-    result = rank_files([*_some(2), *_some(2, "IWM")], as_of=dt.date(2026, 7, 4))
+    result = rank_files([*_some(7), *_some(7, "IWM")], as_of=dt.date(2026, 7, 4))
     assert result.exit_code == 3
     assert {entry.symbol for entry in result.ledger if entry.code == Code.LEG_MISSING} == {"QQQ", "IWM"}
+
+
+def test_as_of_a_day_before_all_readings_nothing_is_ranked() -> None:
+    result = rank_files([*_some(1), *_some(1, "IWM")], as_of=dt.date(2026, 7, 4))
+    assert result.exit_code == 1
+    assert Code.PAIR_MISSING in {entry.code for entry in result.ledger}
 
 
 def test_an_unknown_symbol_is_a_ledger_entry_not_a_crash() -> None:
@@ -157,6 +163,6 @@ def test_an_unknown_symbol_is_a_ledger_entry_not_a_crash() -> None:
 
 
 def test_smiles_have_a_row_for_each_expiry() -> None:
-    table = smiles_table(_some(1))
+    table, _ = smiles_table(_some(1))
     assert len(table) == 4
     assert table["forward"].is_monotonic_increasing

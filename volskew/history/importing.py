@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 import os
+import re
 import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from volskew.history.interchange import file_bytes, read_csv_table, read_parquet
 from volskew.history.spelling import SPELLINGS, canonical, default_known_at
 from volskew.market.clock import EASTERN
 
-__all__ = ["IMPORTED", "UNITS", "read_history"]
+__all__ = ["IMPORTED", "UNITS", "read_history", "refuse_solved_name"]
 
 IMPORTED: Final = "imported"
 """The method of every imported reading."""
@@ -38,6 +39,32 @@ _LOWEST_MEDIAN: Final = 0.03
 
 _MISSING: Final = frozenset({"", ".", "-", "na", "n/a", "#n/a", "nan", "null", "none"})
 _FIELDS: Final = ("date", "symbol", "vol", "known_at")
+
+
+_SOLVED_NAME: Final = re.compile(r"(.*:)?(close|intraday)|(.*:)?\d{1,2}:\d{2}|.*\+.*|vendor:.*")
+
+_ALIASES: Final[dict[str, tuple[str, ...]]] = {
+    "date": ("date", "quote_date", "trade_date"),
+    "symbol": ("symbol", "ticker", "underlying"),
+    "vol": ("vol", "iv", "implied_vol", "implied_volatility", "impliedvolatility", "volatility"),
+}
+"""What a column may be called where the caller does not say."""
+
+
+def refuse_solved_name(series: str) -> None:
+    """Refuse the name of a series that volskew itself makes: an import must never pass for solved days.
+
+    Raises
+    ------
+    SettingsError
+        The name is that of solved, vendor or spliced readings.
+    """
+    if _SOLVED_NAME.fullmatch(series.strip().lower()):
+        msg = (
+            f"series {series!r} is the name of readings that are made from chains; an import takes a name of "
+            "its own, such as 'desk'"
+        )
+        raise SettingsError(msg)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,9 +219,8 @@ def _layout(
         msg = "columns name one vol column a symbol, so that there is no other vol or symbol column"
         raise SettingsError(msg)
     publication = known_at or plain.get("known_at")
-    names = {"date": plain.get("date", "date")}
-    if not wide:
-        names.update({meaning: plain.get(meaning, meaning) for meaning in ("symbol", "vol")})
+    wanted = ("date",) if wide else ("date", "symbol", "vol")
+    names = {meaning: plain.get(meaning) or _alias(table, meaning) for meaning in wanted}
     if publication is not None:
         names["known_at"] = publication
     names.update({f"vol.{symbol}": column for symbol, column in wide.items()})
@@ -204,6 +230,13 @@ def _layout(
         msg = f"columns name a symbol twice: {', '.join(wide)}"
         raise SettingsError(msg)
     return _Layout(found["date"], found.get("symbol"), vols or {"": found["vol"]}, found.get("known_at"))
+
+
+def _alias(table: pd.DataFrame, meaning: str) -> str:
+    """The one column that bears a usual name of what is meant; the plain name where none or several do."""
+    there = {str(column).strip().lower() for column in table.columns}
+    usual = [name for name in _ALIASES[meaning] if name in there]
+    return meaning if meaning in usual or len(usual) != 1 else usual[0]
 
 
 def _find(table: pd.DataFrame, names: Mapping[str, str], where: Where) -> dict[str, str]:
@@ -222,8 +255,8 @@ def _find(table: pd.DataFrame, names: Mapping[str, str], where: Where) -> dict[s
         raise InputError(
             f"the history has no column {', '.join(absent)}; it has {', '.join(there)}",
             file=where.file,
-            accepted="columns={'date': ..., 'symbol': ..., 'vol': ...}, or for one column a symbol "
-            "columns={'date': ..., 'vol': {'QQQ': ..., 'IWM': ...}}",
+            accepted="columns for date, symbol and vol (--columns vol=NAME), or for date and one vol column "
+            "a symbol (--columns vol.QQQ=NAME --columns vol.IWM=NAME)",
         )
     return found
 

@@ -91,7 +91,7 @@ def _series(value: object) -> str:
 
 
 def _symbol(value: object) -> str:
-    text = _text(value).strip().upper()
+    text = _text(value).strip().upper().removeprefix("_")  # exchanges mark an index so: _SPX
     if not _SYMBOL.fullmatch(text):
         raise ValueError
     return text

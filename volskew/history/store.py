@@ -18,7 +18,7 @@ from volskew.files import write_whole
 from volskew.history.columns import COLUMNS, Where, conform
 from volskew.history.database import Database, ledger, readings
 from volskew.history.entries import read_entries, write_entries
-from volskew.history.importing import IMPORTED, read_history
+from volskew.history.importing import IMPORTED, read_history, refuse_solved_name
 from volskew.history.interchange import (
     csv_text,
     file_bytes,
@@ -154,7 +154,9 @@ class History:
         source : path-like or pandas.DataFrame
             CSV (gzip too) or Parquet.
         series : str
-            The name of the series. It may hold imported readings only; `splice` puts them beside solved ones.
+            The name of the series. It may hold imported readings only, so the names of solved series (close,
+            intraday, 15:45, with any prefix) and of splices (with a plus) are refused; `splice` puts the two
+            side by side.
         columns : mapping, optional
             ``{"date": ..., "symbol": ..., "vol": ...}`` names the columns of a long table; by default they
             bear these names. For a wide table
@@ -188,6 +190,7 @@ class History:
         StoreError
             The series holds readings that were not imported.
         """
+        refuse_solved_name(series)
         rows, where, skipped = read_history(
             source,
             columns=columns or {},
@@ -283,7 +286,14 @@ class History:
 
     # ------------------------------------------------------------------------------ readings out
 
-    def table(self, series: str | None = None, *, vintages: Vintages = "current") -> pd.DataFrame:
+    def table(
+        self,
+        series: str | None = None,
+        *,
+        vintages: Vintages = "current",
+        as_of: str | dt.date | None = None,
+        known_by: str | dt.datetime | None = None,
+    ) -> pd.DataFrame:
         """Readings as they stand in ``history.csv``.
 
         Parameters
@@ -293,6 +303,10 @@ class History:
         vintages : {"current", "all"}
             "all" adds the replaced readings, and columns ``vintage`` (1, 2, ...) and ``recorded_at`` (UTC).
             A vintage without a value, flagged WITHDRAWN, says that the reading was taken back.
+        as_of : str or datetime.date, optional
+            Leave out later dates.
+        known_by : str or datetime.datetime, optional
+            Leave out what was not known at this instant, as in `panel`; with current vintages only.
 
         Returns
         -------
@@ -300,9 +314,15 @@ class History:
             Sorted by key; empty where there are none. Text as in the CSV; NaN where missing.
         """
         conditions = [] if series is None else [readings.c.series == canonical("series", series)]
+        if as_of is not None:
+            conditions.append(readings.c.date <= canonical("date", as_of))
+        instant = None if known_by is None else canonical("known_at", known_by)
         columns: tuple[str, ...] = COLUMNS
         if _is_current(vintages):
-            statement = current_readings(COLUMNS, *conditions)
+            statement = current_readings(COLUMNS, *conditions, known_by=instant)
+        elif instant is not None:
+            msg = "known_by picks one vintage of each reading, so it goes with vintages='current' only"
+            raise SettingsError(msg)
         else:
             columns = (*COLUMNS, "vintage", "recorded_at")
             statement = select(*(readings.c[name] for name in columns)).where(*conditions)

@@ -13,6 +13,7 @@ from volskew.report.summary import (
     print_series_ranking,
 )
 from volskew.report.tables import (
+    draw_charts,
     ledger_notes,
     measures_text,
     table_text,
@@ -21,6 +22,7 @@ from volskew.report.tables import (
 )
 
 __all__ = [
+    "draw_charts",
     "draw_pair",
     "ledger_notes",
     "measures_text",

@@ -63,7 +63,7 @@ def print_ranking(result: RankResult, *, files: Sequence[Path] = ()) -> None:
         _print_pair(console, ranking, result)
     _print_caveats(console, result)
     if files:
-        console.print(Text("Files: " + ", ".join(str(file) for file in files), style="dim"))
+        console.print(Text(_file_list(files), style="dim"))
 
 
 def print_series_ranking(ranking: Ranking, *, files: Sequence[Path] = ()) -> None:
@@ -72,7 +72,7 @@ def print_series_ranking(ranking: Ranking, *, files: Sequence[Path] = ()) -> Non
     console.print(Text(ranking.verdict, style="bold"))
     console.print(_windows_table(ranking, records=console.width >= _WIDE))
     if files:
-        console.print(Text("Files: " + ", ".join(str(file) for file in files), style="dim"))
+        console.print(Text(_file_list(files), style="dim"))
 
 
 def _print_pair(console: Console, ranking: Ranking, result: RankResult) -> None:
@@ -117,7 +117,7 @@ def _windows_table(ranking: Ranking, *, records: bool) -> Table:
         points = row["form"] == "spread" and ranking.measure == "implied_vol"
         cells = [
             f"{str(row['form']).replace('_', ' ')}, {row['window']}",
-            _level(row["value"], points=points) + (" pts" if points else ""),
+            _level(row["value"], points=points),
             _plain(row["percentile"], ".1f"),
             _plain(row["z_score"], "+.2f"),
         ]
@@ -132,7 +132,7 @@ def _windows_table(ranking: Ranking, *, records: bool) -> Table:
 def _level(value: float, *, points: bool) -> str:
     if math.isnan(value):
         return "none"
-    return _percent(value, sign=True) if points else format(value, ".4f")
+    return f"{_percent(value, sign=True)} pts" if points else format(value, ".4f")
 
 
 def _record(row: Mapping[Any, Any], side: str, *, points: bool) -> str:
@@ -153,6 +153,10 @@ def _print_caveats(console: Console, result: RankResult) -> None:
     for line in result.notes:
         console.print(Text(line, style="dim"))
     console.print(Text(_ledger_sentence(result), style="dim"))
+
+
+def _file_list(files: Sequence[Path]) -> str:
+    return f"Files in {files[0].parent}: " + ", ".join(file.name for file in files)
 
 
 def _flags(texts: Iterable[Any]) -> set[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from volskew.errors import StoreError
 from volskew.files import write_whole
 from volskew.history.columns import conform
 from volskew.history.interchange import csv_text
@@ -15,7 +16,7 @@ from volskew.ledger import Code, Ledger, Stage
 from volskew.ranking import rankings_csv
 from volskew.workflow import MeasureResult, RankResult
 
-__all__ = ["ledger_notes", "measures_text", "table_text", "write_measures", "write_outputs"]
+__all__ = ["draw_charts", "ledger_notes", "measures_text", "table_text", "write_measures", "write_outputs"]
 
 _DECIMALS = {
     "strike": 4,
@@ -93,8 +94,8 @@ def write_measures(result: MeasureResult, out: str | os.PathLike[str]) -> list[P
     ]
 
 
-def write_outputs(result: RankResult, out: str | os.PathLike[str], *, charts: bool = True) -> list[Path]:
-    """Write rankings.csv, history.csv, ledger.csv and a chart for each pair into a folder.
+def write_outputs(result: RankResult, out: str | os.PathLike[str]) -> list[Path]:
+    """Write rankings.csv, history.csv and ledger.csv into a folder.
 
     Parameters
     ----------
@@ -102,8 +103,6 @@ def write_outputs(result: RankResult, out: str | os.PathLike[str], *, charts: bo
         What `volskew.workflow.rank_files` returned.
     out : path-like
         The folder; made where it is missing.
-    charts : bool
-        Whether to draw.
 
     Returns
     -------
@@ -111,14 +110,31 @@ def write_outputs(result: RankResult, out: str | os.PathLike[str], *, charts: bo
         The files, in the order written.
     """
     folder = Path(out)
-    files = [
+    return [
         write_whole(folder / "rankings.csv", rankings_csv(result.table)),
         write_whole(folder / "history.csv", csv_text(result.history)),
         write_whole(folder / "ledger.csv", table_text(result.ledger.to_frame())),
     ]
-    if charts:
-        from volskew.report.chart import draw_pair  # noqa: PLC0415 - matplotlib takes half a second
 
-        drawn = (draw_pair(ranking, folder) for ranking in result.rankings)
-        files += [file for file in drawn if file is not None]
-    return files
+
+def draw_charts(result: RankResult, out: str | os.PathLike[str]) -> tuple[list[Path], list[str]]:
+    """Draw each pair; a chart that cannot be drawn costs a sentence, not the run.
+
+    Returns
+    -------
+    tuple of (list of pathlib.Path, list of str)
+        The files, and what went wrong.
+    """
+    from volskew.report.chart import draw_pair  # noqa: PLC0415 - matplotlib takes half a second
+
+    files: list[Path] = []
+    trouble: list[str] = []
+    for ranking in result.rankings:
+        try:
+            drawn = draw_pair(ranking, out)
+        except (OSError, StoreError) as error:
+            trouble.append(f"The chart of {'/'.join(ranking.pair)} could not be drawn: {error}")
+            continue
+        if drawn is not None:
+            files.append(drawn)
+    return files, trouble

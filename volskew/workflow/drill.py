@@ -22,7 +22,7 @@ def vols_table(
     format: str | None = None,  # noqa: A002 - the name that users know from the command line
     columns: Mapping[str, str] | None = None,
     solve_all: bool = False,
-) -> pd.DataFrame:
+) -> tuple[pd.DataFrame, Inputs]:
     """Every line of a chain with its label, flags, vols, status, delta and forward.
 
     Parameters
@@ -36,8 +36,10 @@ def vols_table(
 
     Returns
     -------
-    pandas.DataFrame
+    table : pandas.DataFrame
         One row for each line read, in file order within each (symbol, session).
+    inputs : Inputs
+        What was found; `Inputs.problems` says which files failed.
 
     Raises
     ------
@@ -52,7 +54,7 @@ def vols_table(
         ).quotes
         for unit in inputs.units
     ]
-    return pd.concat(tables, ignore_index=True)
+    return pd.concat(tables, ignore_index=True), inputs
 
 
 def smiles_table(
@@ -62,7 +64,7 @@ def smiles_table(
     symbols: Sequence[str] | None = None,
     format: str | None = None,  # noqa: A002 - the name that users know from the command line
     columns: Mapping[str, str] | None = None,
-) -> pd.DataFrame:
+) -> tuple[pd.DataFrame, Inputs]:
     """Each expiry's forward, fit and gates; parameters and errors as in `vols_table`."""
     chosen = settings or Settings()
     inputs = _gathered(paths, settings=chosen, symbols=symbols, format=format, columns=columns)
@@ -70,7 +72,7 @@ def smiles_table(
         fit_surface(unit.quotes, market=unit.market, previous=unit.previous, settings=chosen).smiles
         for unit in inputs.units
     ]
-    return pd.concat(tables, ignore_index=True)
+    return pd.concat(tables, ignore_index=True), inputs
 
 
 def _gathered(

@@ -22,6 +22,7 @@ from volskew.market import (
     read_rates,
 )
 from volskew.quotes import FileReading, Snapshot, find_inputs, fingerprint, read_file, resolve_repeats
+from volskew.quotes.roots import canonical_symbol
 from volskew.settings import Settings
 from volskew.surface.forwards import box_rate
 
@@ -81,6 +82,10 @@ class Inputs:
         Option lines that were read, those of stale repeats included.
     problems : list of str
         The messages of the files that failed, in order.
+    symbols : frozenset of str
+        Every underlying in the files, those that were not asked for included.
+    absent : tuple of str
+        Underlyings that were asked for and are in no file.
     """
 
     units: list[Unit]
@@ -88,6 +93,14 @@ class Inputs:
     n_files: int
     n_lines: int
     problems: list[str] = field(default_factory=list)
+    symbols: frozenset[str] = frozenset()
+    absent: tuple[str, ...] = ()
+
+    def absence(self) -> list[str]:
+        """Say which underlyings were asked for and are in no file, and which there are; [] where none."""
+        if not self.absent or not self.symbols:
+            return []
+        return [f"No file holds {' or '.join(self.absent)}; these hold {', '.join(sorted(self.symbols))}."]
 
 
 def gather(
@@ -155,6 +168,7 @@ def gather(
             problems += [entry.detail for entry in member.entries if entry.is_failure]
             readings.append(member)
     progress("reading", len(files), len(files))
+    there = frozenset(snapshot.symbol for reading in readings for snapshot in reading.snapshots)
     chains = _chains(readings, symbols=symbols)
     days = _days(chains, ledger)
     return Inputs(
@@ -163,6 +177,8 @@ def gather(
         n_files=n_files,
         n_lines=sum(reading.lines_read for reading in readings),
         problems=problems,
+        symbols=there,
+        absent=tuple(sorted({canonical_symbol(symbol) for symbol in symbols or ()} - there)),
     )
 
 
@@ -180,7 +196,7 @@ class _Chain:
 
 def _chains(readings: Sequence[FileReading], *, symbols: Sequence[str] | None) -> list[_Chain]:
     """One chain for each snapshot; files that each hold a part of one chain are put together."""
-    wanted = None if symbols is None else {symbol.upper() for symbol in symbols}
+    wanted = None if symbols is None else {canonical_symbol(symbol) for symbol in symbols}
     groups: dict[tuple[object, ...], list[tuple[Snapshot, pd.DataFrame]]] = {}
     for reading in readings:
         if not reading.snapshots:
@@ -189,21 +205,46 @@ def _chains(readings: Sequence[FileReading], *, symbols: Sequence[str] | None) -
         for snapshot in reading.snapshots:
             if wanted is None or snapshot.symbol in wanted:
                 quotes = parts[snapshot.symbol, snapshot.snapshot_time]
-                key = (*snapshot.day_key, snapshot.label_date, snapshot.snapshot_time)
-                groups.setdefault(key, []).append((snapshot, quotes))
+                groups.setdefault(_family(snapshot), []).append((snapshot, quotes))
     return [chain for group in groups.values() for chain in _joined(group)]
 
 
+def _family(snapshot: Snapshot) -> tuple[object, ...]:
+    """What files may share that hold parts of one chain.
+
+    Parts that bear a date share it. Parts without one (a dump in which only the lines' last trades have
+    dates) lie in one folder; the session of such a part is that of its own newest trade, which for a quiet
+    expiry is not the chain's.
+    """
+    if snapshot.label_date is not None:
+        return (*snapshot.day_key, snapshot.label_date)
+    return snapshot.symbol, snapshot.source_label, snapshot.source.rpartition("/")[0]
+
+
+_CONTRACT = ["root", "settlement", "expiry", "strike", "is_call"]
+_SHARED = 0.05
+"""Files that share no more of their contracts than this are parts of one chain that overlap at the seam."""
+
+
 def _joined(group: Sequence[tuple[Snapshot, pd.DataFrame]]) -> list[_Chain]:
-    """Parts that share no contract (a file an expiry, calls and puts apart) make one chain."""
+    """Parts of one chain (a file an expiry, calls and puts apart) put together; whole chains as they are."""
     if len(group) > 1:
         together = pd.concat([quotes for _, quotes in group], ignore_index=True)
-        contract = ["root", "settlement", "expiry", "strike", "is_call"]
-        owners = together.groupby(contract, observed=True)["source_file"].nunique()
-        if (owners <= 1).all():
-            first = replace(group[0][0], lines=len(together))
-            return [_Chain(first, together, fingerprint(together))]
+        owners = together.groupby(_CONTRACT, observed=True)["source_file"].nunique()
+        if (owners > 1).mean() <= _SHARED:
+            # the newest evidence of any part tells the session and time of all
+            newest = max((snapshot for snapshot, _ in group), key=_age)
+            together["snapshot_time"] = pd.Series(
+                newest.snapshot_time, index=together.index, dtype=together["snapshot_time"].dtype
+            )
+            whole = replace(newest, lines=len(together))
+            return [_Chain(whole, together, fingerprint(together))]
     return [_Chain(snapshot, quotes, fingerprint(quotes)) for snapshot, quotes in group]
+
+
+def _age(snapshot: Snapshot) -> tuple[bool, pd.Timestamp]:
+    evidence = snapshot.newest_evidence
+    return evidence is not None, snapshot.snapshot_time if evidence is None else evidence
 
 
 def _days(chains: Sequence[_Chain], ledger: Ledger) -> list[_Chain]:

@@ -24,6 +24,7 @@ def import_history(
     delta: str = "25c",
     unit: str = "decimal",
     known_at: str | None = None,
+    date_format: str | None = None,
 ) -> AddResult:
     """Take an existing vol history into a series of its own; see `History.import_history`.
 
@@ -43,6 +44,8 @@ def import_history(
         Of the vols in the file.
     known_at : str, optional
         The column that holds the publication date.
+    date_format : str, optional
+        ``strptime`` format of the dates, where they are not ISO or month/day/year.
     """
     with History(store) as history:
         return history.import_history(
@@ -54,6 +57,7 @@ def import_history(
             delta=delta,
             unit=unit,
             known_at=known_at,
+            date_format=date_format,
         )
 
 

@@ -5,17 +5,20 @@ from __future__ import annotations
 import concurrent.futures
 import datetime as dt
 import multiprocessing
+import multiprocessing.connection
 import os
+import signal
+import threading
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
-from volskew.errors import InputError, VolskewError
+from volskew.errors import DataQualityWarning, InputError, SettingsError, VolskewError
 from volskew.ledger import Code, Entry, Ledger, Stage
 from volskew.market import tenor_days
-from volskew.measures import measure, missing
+from volskew.measures import COLUMNS, measure, missing
 from volskew.measures.registry import find_measure
 from volskew.settings import Settings
 from volskew.surface import fit_surface, parse_delta
@@ -95,7 +98,7 @@ def measure_files(
     format: str | None = None,  # noqa: A002 - the name that users know from the command line
     columns: Mapping[str, str] | None = None,
     exclude: Sequence[PathLike] = (),
-    jobs: int | None = None,
+    jobs: int | None = 1,
     progress: Progress = no_progress,
 ) -> MeasureResult:
     """Read chain files and measure every (date, symbol) in them.
@@ -112,8 +115,10 @@ def measure_files(
         Measures, tenors and deltas; by default the three-month 25-delta call vol.
     format, columns, exclude
         As in `volskew.workflow.gather`.
-    jobs : int, optional
-        Processes; by default one for each processor where there is enough work.
+    jobs : int or None
+        Processes. More than one need the caller's script to guard its start with
+        ``if __name__ == "__main__"``, as every use of processes does; None takes one for each processor where
+        there is enough work.
     progress : callable
         Called with (stage, done, total).
 
@@ -145,7 +150,7 @@ def measure_units(
     *,
     request: Request,
     settings: Settings,
-    jobs: int | None = None,
+    jobs: int | None = 1,
     progress: Progress = no_progress,
 ) -> tuple[pd.DataFrame, list[Entry]]:
     """Measure units; the result does not depend on the number of processes.
@@ -164,13 +169,18 @@ def measure_units(
         entries.extend(found)
         progress("measuring", done, len(units))
     if not frames:
-        return pd.DataFrame(columns=["series"]), entries
+        return pd.DataFrame(columns=["series", *COLUMNS]), entries
     return pd.concat(frames, ignore_index=True), entries
 
 
 def _workers(jobs: int | None, n_units: int) -> int:
+    if jobs is not None and jobs < 1:
+        msg = f"jobs must be a whole number from 1, or None for one a processor; got {jobs!r}"
+        raise SettingsError(msg)
+    if n_units < 2 or multiprocessing.current_process().daemon:
+        return 1  # a daemonic process may have no children
     if jobs is not None:
-        return max(1, min(jobs, n_units))
+        return min(jobs, n_units)
     if n_units < _SPAWN_WORTH:
         return 1
     available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -180,17 +190,51 @@ def _workers(jobs: int | None, n_units: int) -> int:
 def _results(
     units: Sequence[Unit], request: Request, settings: Settings, workers: int
 ) -> Iterator[tuple[pd.DataFrame, list[Entry]]]:
-    if workers == 1:
-        for unit in units:
-            yield measure_unit(unit, request, settings)
-        return
+    done = 0
+    if workers > 1:
+        try:
+            for result in _results_of_pool(units, request, settings, workers):
+                yield result
+                done += 1
+        except concurrent.futures.BrokenExecutor:
+            warnings.warn(
+                "a worker process died (out of memory, or killed); the rest is measured in this process",
+                DataQualityWarning,
+                stacklevel=2,
+            )
+    for unit in units[done:]:
+        yield measure_unit(unit, request, settings)
+
+
+def _results_of_pool(
+    units: Sequence[Unit], request: Request, settings: Settings, workers: int
+) -> Iterator[tuple[pd.DataFrame, list[Entry]]]:
     # spawn, not fork: pyarrow and numba hold threads that do not survive a fork
     context = multiprocessing.get_context("spawn")
-    with concurrent.futures.ProcessPoolExecutor(workers, mp_context=context) as pool:
+    with concurrent.futures.ProcessPoolExecutor(
+        workers, mp_context=context, initializer=_leave_with_parent
+    ) as pool:
         size = max(1, min(16, len(units) // (4 * workers)))
-        yield from pool.map(
-            measure_unit, units, [request] * len(units), [settings] * len(units), chunksize=size
-        )
+        try:
+            yield from pool.map(
+                measure_unit, units, [request] * len(units), [settings] * len(units), chunksize=size
+            )
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _leave_with_parent() -> None:
+    """End this worker when its parent has gone: a killed parent cannot tell it to."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_wait_and_leave, args=(parent.sentinel,), daemon=True).start()
+
+
+def _wait_and_leave(sentinel: int) -> None:
+    multiprocessing.connection.wait([sentinel])
+    os._exit(1)
 
 
 def measure_unit(unit: Unit, request: Request, settings: Settings) -> tuple[pd.DataFrame, list[Entry]]:

@@ -245,7 +245,7 @@ def test_readings_in_words(measure: str, tenor: str, delta: str, words: str) -> 
 def test_a_spread_as_headline_names_its_record_in_vol_points() -> None:
     ratios = np.append(np.linspace(1.0, 1.2, 1299), 1.3)
     ranking = _rank(ratios, forms=("spread",))  # type: ignore[arg-type]
-    assert "on 2026-07-10, spread 6.00 vol points, percentile 100.0 of" in ranking.verdict
+    assert "on 2026-07-10, spread 6.00 vol points, percentile 99.96 of" in ranking.verdict
     assert ranking.verdict.endswith("The record high before was 4.00 vol points on 2026-07-09.")
 
 

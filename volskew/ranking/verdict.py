@@ -286,12 +286,14 @@ def _describe_delta(delta: str) -> str:
 
 
 def _percentile(percentile: PercentileRank) -> str:
-    """One decimal, or as many more as keep the number on its side of the words' limits."""
+    """One decimal, or as many more as keep the number on its side of the words' limits, 0 and 100."""
     mid = percentile.mid
     for decimals in (1, 2, 3):
         text = f"{mid:.{decimals}f}"
         shown = float(text)
-        if all((shown <= limit, shown >= limit) == (mid <= limit, mid >= limit) for limit in LIMITS_OF_WORDS):
+        if (shown in {0.0, 100.0}) == (mid in {0.0, 100.0}) and all(
+            (shown <= limit, shown >= limit) == (mid <= limit, mid >= limit) for limit in LIMITS_OF_WORDS
+        ):
             return text
     return f"{mid:.4f}"
 

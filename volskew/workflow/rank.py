@@ -28,6 +28,8 @@ __all__ = ["RankResult", "rank_files"]
 
 Pair = tuple[str, str]
 
+_DIFFERENT_EXPIRIES = "DIFFERENT_EXPIRIES"
+
 
 @dataclass(frozen=True, slots=True)
 class RankResult:
@@ -196,6 +198,7 @@ def rank_files(
                 unit=history_unit,
                 date_format=history_date_format,
             )
+            notes.extend(_useless(kept, imported, symbols))
         with _as_known(kept, [solved, *([imported] if imported else [])], day) as known:
             ranked = solved
             if imported is not None:
@@ -256,12 +259,16 @@ def _rank_one(
     if panel.empty:
         ledger.add(None, "", Stage.RANKING, Code.PAIR_MISSING, detail=what)
         return None
+    flags = panel_of("flags")
+    if _expiries_differ(known.table(series=series, as_of=day), legs, measure, tenor, delta, day):
+        today = flags.index == pd.Timestamp(day)
+        flags.loc[today, list(legs)] += f" {_DIFFERENT_EXPIRIES}"
     ranking = rank(
         panel,
         pair=legs,
         as_of=day,
         errors=panel_of("error"),
-        flags=panel_of("flags"),
+        flags=flags,
         series=series,
         measure=measure,
         tenor=canonical_tenor(tenor),
@@ -272,6 +279,23 @@ def _rank_one(
         code = Code.PAIR_MISSING if panel[leg].isna().all() else Code.LEG_MISSING
         ledger.add(ranking.as_of, leg, Stage.RANKING, code, detail=what)
     return ranking
+
+
+def _expiries_differ(
+    rows: pd.DataFrame, legs: Pair, measure: str, tenor: str, delta: str, day: dt.date
+) -> bool:
+    """Whether the legs of a day were read between different expiries: clock and events do not cancel."""
+    key = {
+        "date": str(day),
+        "measure": measure,
+        "tenor": canonical_tenor(tenor),
+        "delta": delta_text(parse_delta(delta)),
+    }
+    mask = rows["symbol"].isin(legs)
+    for column, value in key.items():
+        mask &= rows[column] == value
+    dates = rows.loc[mask, ["expiry_before", "expiry_after"]].fillna("").drop_duplicates()
+    return int(mask.sum()) == 2 and len(dates) == 2 and "" not in set(dates["expiry_before"])
 
 
 def _pairs(pair: Pair | Sequence[Pair]) -> list[Pair]:
@@ -344,6 +368,13 @@ def _last_day(inputs: Inputs, kept: History, solved: str) -> dt.date:
         msg = f"there is no series {solved!r}; the store has {there}"
         raise SettingsError(msg)
     return dt.date.fromisoformat(str(rows["date"].max()))
+
+
+def _useless(kept: History, imported: str, symbols: Sequence[str]) -> list[str]:
+    """Say which legs the imported history lacks."""
+    there = sorted(set(kept.table(series=imported)["symbol"]))
+    lacking = [symbol for symbol in symbols if symbol not in there]
+    return [f"The history holds {', '.join(there)} and not {', '.join(lacking)}."] if lacking else []
 
 
 def _imported_name(path: Path, solved: str) -> str:

@@ -6,6 +6,8 @@ Run as a script, this file rewrites docs/codes.md from the enums: ``python tests
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -90,6 +92,20 @@ def test_links_lead_somewhere(name: str) -> None:
     page = _ROOT / name
     for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
         assert (page.parent / target).exists(), f"{name} links to {target}"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["README.md", "docs/tutorial.md"])
+def test_python_in_the_pages_runs_as_a_script(name: str, tmp_path: Path) -> None:
+    blocks = re.findall(r"```python\n(.*?)```", (_ROOT / name).read_text(encoding="utf-8"), flags=re.DOTALL)
+    assert blocks
+    (tmp_path / "chains").symlink_to(_ROOT / "chains")
+    program = tmp_path / "page.py"
+    program.write_text("\n".join(blocks), encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, str(program)], capture_output=True, text=True, check=False, cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
 
 
 if __name__ == "__main__":

@@ -5,15 +5,18 @@ from __future__ import annotations
 import pickle
 import subprocess
 import sys
+from dataclasses import fields, replace
+from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import volskew
 from volskew.errors import InputError, NotAChainError, SettingsError, StoreError, VolskewError
 from volskew.files import write_whole
 from volskew.ledger import COLUMNS, Code, Entry, Ledger, Stage
-from volskew.settings import Gates, Settings
+from volskew.settings import Bracket, Gates, Settings
 
 
 def _modules_after(code: str) -> set[str]:
@@ -90,11 +93,100 @@ def test_each_choice_that_changes_a_number_changes_the_method_version() -> None:
         ({"rate": 4.0}, "4 % is 0.04"),
         ({"pricer": "tree"}, "pricer must be one of european"),
         ({"exercise_overrides": (("SPX", "asian"),)}, "american or european"),
+        ({"rate": "0.04"}, r"rate must be a number from -0\.05 to 0\.3, .*; got '0\.04'"),
+        ({"rate": True}, "got True"),
+        ({"assumed_rate": 4.0}, r"assumed_rate must be .*4 % is 0\.04\); got 4\.0"),
+        ({"assumed_rate": None}, "assumed_rate must be a number .* got None"),
+        ({"curve_max_age_days": -1}, "curve_max_age_days must be a whole number from 0 .* got -1"),
+        ({"three_month_days": 0}, "three_month_days must be a whole number from 80 to 100, .* got 0"),
+        ({"three_month_days": -91}, "got -91"),
+        ({"three_month_days": 91.5}, r"got 91\.5"),
+        ({"stale_seconds": -1}, "stale_seconds must be a number from 0 .*, seconds; got -1"),
+        ({"stale_seconds": float("inf")}, "got inf"),
+        ({"stale_underlying_move": 50}, "stale_underlying_move .* got 50"),
+        ({"min_mid": -1}, "min_mid .* dollars; got -1"),
+        ({"min_mid": 10**400}, "min_mid must be a number"),
+        ({"max_vol_spread": float("nan")}, "max_vol_spread .* got nan"),
+        ({"max_vol_spread": 3}, r"3 vol points are 0\.03\); got 3"),
+        ({"max_vol_spread_relative": -0.1}, r"max_vol_spread_relative .* got -0\.1"),
+        ({"crossed_share": 5}, r"crossed_share .* share \(5 % is 0\.05\); got 5"),
+        ({"gates": None}, r"gates must be a Gates\(\.\.\.\), got None"),
+        ({"gates": {"min_quotes": 5}}, r"gates must be a Gates"),
+        ({"bracket": None}, r"bracket must be a Bracket\(\.\.\.\), got None"),
+        ({"exercise_overrides": None}, "exercise_overrides must be pairs .* got None"),
+        ({"exercise_overrides": "SPX"}, "exercise_overrides must be pairs .* got 'SPX'"),
+        ({"exercise_overrides": ("SPX",)}, "got 'SPX' among them"),
+        ({"exercise_overrides": ((1, "american"),)}, "among them"),
+        ({"exercise_overrides": (("SPX", []),)}, r"american or european, got \[\]"),
+        ({"rates_file": 3}, "rates_file must be the path of a curve file, or None, got 3"),
     ],
 )
 def test_settings_that_no_stage_could_honour_are_refused(changes: dict[str, object], message: str) -> None:
     with pytest.raises(SettingsError, match=message):
         Settings().replace(**changes)
+
+
+@pytest.mark.parametrize(
+    ("kind", "field", "value"),
+    [
+        (Gates, "min_quotes", 0),
+        (Gates, "min_quotes", 7.5),
+        (Gates, "min_wing_quotes", "3"),
+        (Gates, "wing_below", -0.1),
+        (Gates, "wing_above", 15),
+        (Gates, "max_delta_gap", 10),
+        (Gates, "max_forward_error_bp", float("nan")),
+        (Bracket, "lowest", 50),
+        (Bracket, "highest", 0.5),
+        (Bracket, "widest", None),
+    ],
+)
+def test_gates_and_brackets_refuse_slips(kind: type[Gates | Bracket], field: str, value: object) -> None:
+    with pytest.raises(SettingsError) as caught:
+        kind(**{field: value})  # type: ignore[arg-type]
+    assert str(caught.value).startswith(f"{kind.__name__}.{field} must be a ")
+    assert str(caught.value).endswith(f"got {value!r}")
+
+
+def test_equal_settings_have_one_method_version_however_they_are_spelled() -> None:
+    spellings = (
+        (Settings(rate=0.0), (Settings(rate=0), Settings(rate=-0.0), Settings(rate=np.int64(0)))),  # type: ignore[arg-type]
+        (Settings(), (Settings(assumed_rate=np.float64(0.04)), Settings(three_month_days=91.0))),  # type: ignore[arg-type]
+        (Settings(stale_seconds=30.0), (Settings(stale_seconds=30), Settings(stale_seconds=Fraction(30)))),  # type: ignore[arg-type]
+        (
+            Settings(gates=Gates(min_quotes=5, wing_below=0.0), bracket=Bracket(highest=2.0)),
+            (
+                Settings(
+                    gates=Gates(min_quotes=np.int32(5), wing_below=0),  # type: ignore[arg-type]
+                    bracket=Bracket(highest=2),
+                ),
+            ),
+        ),
+        (
+            Settings(exercise_overrides=(("SPX", "american"),)),
+            (
+                Settings(exercise_overrides={"SPX": "american"}),  # type: ignore[arg-type]
+                Settings(exercise_overrides=[["SPX", "american"]]),  # type: ignore[arg-type]
+            ),
+        ),
+        (Settings(rates_file="a.csv"), (Settings(rates_file=Path("a.csv")),)),  # type: ignore[arg-type]
+    )
+    for plain, others in spellings:
+        for other in others:
+            assert other == plain
+            assert hash(other) == hash(plain)
+            assert other.method_version == plain.method_version
+            assert repr(other) == repr(plain)
+
+
+def test_every_number_among_the_settings_has_a_range() -> None:
+    """A field that is added without one would be accepted whatever it holds."""
+    settings = Settings(rate=0.04)
+    for chosen in (settings, settings.gates, settings.bracket):
+        for field in fields(chosen):
+            if type(getattr(chosen, field.name)) in {int, float}:
+                with pytest.raises(SettingsError, match=rf"{field.name} must be .* got 'x'"):
+                    replace(chosen, **{field.name: "x"})  # type: ignore[arg-type]
 
 
 def test_ledger_rows_are_sorted_by_date_symbol_and_stage() -> None:

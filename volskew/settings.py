@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
-from typing import Any, Literal
+from numbers import Integral, Real
+from typing import Any, Final, Literal, NamedTuple
 
 from volskew.errors import SettingsError
 
@@ -15,6 +19,89 @@ METHOD_INTEGER = 1
 """Rises with any change of the code that can move a number; see CHANGELOG.md."""
 
 _UNHASHED = {"hashed": False}
+
+
+class _Range(NamedTuple):
+    """What a numeric field accepts, ends included, and its unit in words."""
+
+    lowest: float
+    highest: float
+    unit: str
+    is_whole: bool = False
+
+
+_RATE: Final = _Range(-0.05, 0.30, "a continuously compounded decimal (4 % is 0.04)")
+_SHARE: Final = _Range(0.0, 1.0, "a share (5 % is 0.05)")
+_COUNT: Final = _Range(1, 10_000, "quotes", is_whole=True)
+
+_RANGES: Final[dict[str, dict[str, _Range]]] = {
+    "Settings": {
+        "rate": _RATE,
+        "assumed_rate": _RATE,
+        "curve_max_age_days": _Range(0, 3660, "days", is_whole=True),
+        "three_month_days": _Range(80, 100, "calendar days", is_whole=True),
+        "stale_seconds": _Range(0.0, 31_536_000.0, "seconds"),
+        "stale_underlying_move": _SHARE,
+        "min_mid": _Range(0.0, 100.0, "dollars"),
+        "max_vol_spread": _Range(0.0, 1.0, "decimal vol (3 vol points are 0.03)"),
+        "max_vol_spread_relative": _Range(0.0, 10.0, "times the at-the-money vol"),
+        "crossed_share": _SHARE,
+    },
+    "Gates": {
+        "min_quotes": _COUNT,
+        "min_wing_quotes": _COUNT,
+        "wing_below": _Range(0.0, 1.0, "a distance in delta"),
+        "wing_above": _Range(0.0, 1.0, "a distance in delta"),
+        "max_delta_gap": _Range(0.0, 1.0, "a distance in delta"),
+        "max_forward_error_bp": _Range(0.0, 10_000.0, "basis points of the forward"),
+    },
+    "Bracket": {
+        "lowest": _Range(0.0, 1.0, "times the tenor"),
+        "highest": _Range(1.0, 1000.0, "times the tenor"),
+        "widest": _Range(0.0, 1000.0, "times the tenor"),
+    },
+}
+"""By class and field. Whatever lies outside is a slip (a percentage, a sign), not a choice."""
+
+
+def _settle_numbers(chosen: Gates | Bracket | Settings) -> None:
+    """Give every numeric field its declared type, so that equal choices have one `method_version`.
+
+    Raises
+    ------
+    SettingsError
+        A field is no number or outside its range.
+    """
+    kind = type(chosen).__name__
+    for name, accepted in _RANGES[kind].items():
+        value = getattr(chosen, name)
+        if value is None and name == "rate":
+            continue
+        number = _number(value, is_whole=accepted.is_whole)
+        if number is None or not accepted.lowest <= number <= accepted.highest:
+            what = "a whole number" if accepted.is_whole else "a number"
+            field_name = name if kind == "Settings" else f"{kind}.{name}"
+            msg = (
+                f"{field_name} must be {what} from {accepted.lowest:g} to {accepted.highest:g}, "
+                f"{accepted.unit}; got {value!r}"
+            )
+            raise SettingsError(msg)
+        object.__setattr__(chosen, name, number)
+
+
+def _number(value: object, *, is_whole: bool) -> int | float | None:
+    """A Python number, None where `value` is none that could be meant (text, truth values, NaN)."""
+    if isinstance(value, bool) or not isinstance(value, Real):  # numpy's scalars are Real, its bool is not
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    if not math.isfinite(number) or (is_whole and number != round(number)):
+        return None
+    if is_whole:
+        return int(value) if isinstance(value, Integral) else round(number)
+    return number + 0.0  # no -0.0, which equals 0.0 and is written otherwise
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +129,10 @@ class Gates:
     max_delta_gap: float = 0.10
     max_forward_error_bp: float = 3.0
 
+    def __post_init__(self) -> None:
+        """Refuse gates that no slice could be held against."""
+        _settle_numbers(self)
+
 
 @dataclass(frozen=True, slots=True)
 class Bracket:
@@ -54,6 +145,10 @@ class Bracket:
     lowest: float = 50.0 / 91.0
     highest: float = 140.0 / 91.0
     widest: float = 45.0 / 91.0
+
+    def __post_init__(self) -> None:
+        """Refuse fractions between which no expiry could stand."""
+        _settle_numbers(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,12 +222,16 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Refuse values that no stage could honour."""
-        if self.rate is not None and not -0.05 <= self.rate <= 0.30:
-            msg = (
-                f"rate must be a continuously compounded decimal between -0.05 and 0.30, got {self.rate!r} "
-                "(4 % is 0.04)"
-            )
+        _settle_numbers(self)
+        for name, wanted in (("gates", Gates), ("bracket", Bracket)):
+            if not isinstance(getattr(self, name), wanted):
+                msg = f"{name} must be a {wanted.__name__}(...), got {getattr(self, name)!r}"
+                raise SettingsError(msg)
+        place: object = self.rates_file
+        if place is not None and not isinstance(place, str | os.PathLike):
+            msg = f"rates_file must be the path of a curve file, or None, got {place!r}"
             raise SettingsError(msg)
+        object.__setattr__(self, "rates_file", None if place is None else os.fspath(place))
         for name, allowed in (
             ("pricer", ("european",)),
             ("smile_model", ("local",)),
@@ -141,10 +240,7 @@ class Settings:
             if getattr(self, name) not in allowed:
                 msg = f"{name} must be one of {', '.join(allowed)}, got {getattr(self, name)!r}"
                 raise SettingsError(msg)
-        for root, style in self.exercise_overrides:
-            if style not in {"american", "european"}:
-                msg = f"exercise of root {root!r} must be american or european, got {style!r}"
-                raise SettingsError(msg)
+        object.__setattr__(self, "exercise_overrides", _overrides(self.exercise_overrides))
 
     @property
     def method_version(self) -> str:
@@ -155,6 +251,22 @@ class Settings:
     def replace(self, **changes: Any) -> Settings:
         """A copy with some choices changed."""
         return replace(self, **changes)
+
+
+def _overrides(given: object) -> tuple[tuple[str, str], ...]:
+    """Pairs of a root and its exercise, from pairs or from a mapping."""
+    pairs = tuple(given.items()) if isinstance(given, Mapping) else given
+    if not isinstance(pairs, tuple | list):
+        msg = f'exercise_overrides must be pairs such as (("SPX", "european"),), got {given!r}'
+        raise SettingsError(msg)
+    for pair in pairs:
+        if not (isinstance(pair, tuple | list) and len(pair) == 2 and isinstance(pair[0], str)):
+            msg = f'exercise_overrides must be pairs such as (("SPX", "european"),), got {pair!r} among them'
+            raise SettingsError(msg)
+        if pair[1] not in ("american", "european"):
+            msg = f"exercise of root {pair[0]!r} must be american or european, got {pair[1]!r}"
+            raise SettingsError(msg)
+    return tuple((root, style) for root, style in pairs)
 
 
 def _canonical(value: Any) -> Any:

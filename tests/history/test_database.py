@@ -18,6 +18,7 @@ import pytest
 
 from volskew.errors import StoreError
 from volskew.history import AddResult, History
+from volskew.ledger import Entry
 
 Readings = Callable[..., pd.DataFrame]
 
@@ -50,12 +51,30 @@ def test_stores_in_memory_are_separate(place: str, readings: Readings) -> None:
         ("", "a store is a file or a database URL"),
         ("mysql://user:secret@host/db", "cannot be kept in mysql"),
         ("sqlite:://x", "URL cannot be understood"),
+        ("postgresql+psycopg://user@host:port/db", "URL cannot be understood"),
+        (
+            "sqlite+pysqlcipher://:secret@/x.db",
+            "cannot be reached by the driver 'pysqlcipher'. Accepted: a file",
+        ),
+        ("postgresql+asyncpg://user:secret@host/db", "cannot be reached by the driver 'asyncpg'"),
+        ("sqlite:///x.db?mode=ro", "x.db.mode=ro has parameters after '.', and a SQLite store takes none"),
+        ("sqlite:///file:x.db?mode=ro&uri=true", "has parameters"),
+        ("sqlite://?x=1", "has parameters"),
+        ("file:///x.db?mode=ro", "has parameters"),
+        ("sqlite://user:secret@host/x.db", "names a host, and SQLite has none"),
+        ("a\0b.db", "a store is a file or a database URL"),
+        (b"x.db", "a store is a file or a database URL"),
+        (3, "a store is a file or a database URL, got 3"),
     ],
 )
-def test_other_places_are_refused(place: str, words: str) -> None:
+def test_other_places_are_refused(
+    place: Any, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     with pytest.raises(StoreError, match=words) as caught:
         History(place)
     assert "secret" not in str(caught.value)
+    assert not list(tmp_path.iterdir())  # nothing was made on the way
 
 
 def test_what_is_no_store_is_refused_and_left_alone(tmp_path: Path) -> None:
@@ -184,6 +203,106 @@ def _check_both_wrote(table: pd.DataFrame) -> None:
 @pytest.mark.slow
 def test_two_processes_lose_no_row_of_one_file(tmp_path: Path) -> None:
     _check_both_wrote(_two_processes(str(tmp_path / "new.db")))  # both make the tables, too
+
+
+DAMAGE = [
+    ("value", "twenty", "a finite number"),
+    ("value", 9e999, "a finite number"),
+    ("value", b"\x00", "a finite number"),
+    ("error", "small", "a finite number"),
+    ("n_quotes", "many", "a whole number"),
+    ("date", "2026-02-30", "a date YYYY-MM-DD"),
+    ("date", "20260710", "a date YYYY-MM-DD"),
+    ("expiry_after", "soon", "a date YYYY-MM-DD"),
+    ("known_at", "2026-07-10", "an instant YYYY-MM-DDThh:mm:ssZ"),
+    ("symbol", b"\xff", "text"),
+    ("flags", b"\xff", "text"),
+]
+
+
+def _damage(path: Path, table: str, column: str, cell: object) -> None:
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+        statement = f"UPDATE {table} SET {column} = ? WHERE symbol = 'QQQ'"  # noqa: S608 - names from a list
+        assert connection.execute(statement, (cell,)).rowcount == 1
+
+
+@pytest.mark.parametrize(("column", "cell", "accepted"), DAMAGE)
+def test_a_damaged_row_is_named(
+    column: str, cell: object, accepted: str, tmp_path: Path, readings: Readings
+) -> None:
+    path = tmp_path / "a.db"
+    with History(path) as history:
+        history.add(readings(DAY, error=0.01, n_quotes=9), series="close")
+        history.write_csv(tmp_path / "all.csv", vintages="all")
+    _damage(path, "readings", column, cell)
+    with History(path) as history:
+        attempts: list[Callable[[], object]] = [
+            history.table,
+            lambda: history.table(vintages="all"),
+            lambda: history.write_parquet(tmp_path / "again.parquet"),
+            lambda: history.read_csv(tmp_path / "all.csv"),
+        ]
+        for attempt in attempts:
+            with pytest.raises(StoreError) as caught:
+                attempt()
+            message = str(caught.value)
+            assert "a.db holds a damaged row in its table readings (series 'close'" in message
+            assert f"{column} is {cell!r}, where {accepted} belongs" in message
+            assert f"date {cell if column == 'date' else '2026-07-10'!r}, symbol " in message
+            assert f"symbol {cell if column == 'symbol' else 'QQQ'!r}, measure" in message
+    assert not (tmp_path / "again.parquet").exists()
+
+
+@pytest.mark.parametrize("column", ["value", "n_quotes", "known_at", "flags"])
+def test_a_damaged_row_stops_what_needs_it_and_nothing_else(
+    column: str, tmp_path: Path, readings: Readings
+) -> None:
+    path = tmp_path / "a.db"
+    with History(path) as history:
+        history.add(readings(DAY), series="close")
+        history.add(readings(DAY), series="other")
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+        damage = f"UPDATE readings SET {column} = X'00' WHERE series = 'close' AND symbol = 'QQQ'"  # noqa: S608
+        connection.execute(damage)
+    changed = readings({"QQQ": {"2026-07-10": 0.3}})
+    with History(path) as history:
+        attempts: list[Callable[[], object]] = [
+            lambda: history.panel(series="close", field=column),
+            lambda: history.add(changed, series="close"),
+            lambda: history.splice(imported="close", solved="other", into="both"),
+        ]
+        for attempt in attempts:
+            with pytest.raises(StoreError, match=rf"damaged row .*symbol 'QQQ'.* {column} is b'.x00'"):
+                attempt()
+        assert history.panel(series="close", symbols=["IWM"]).shape == (1, 1)
+        assert history.add(changed, series="other").restated == 1
+        assert history.series_names() == ["close", "other"]
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("DELETE FROM readings WHERE series = 'close' AND symbol = 'QQQ'")
+    with History(path) as history:
+        assert history.add(changed, series="close").inserted == 1
+
+
+@pytest.mark.parametrize(("column", "cell"), [("date", "2026-02-30"), ("count", "few"), ("detail", b"\xff")])
+def test_a_damaged_ledger_is_named(column: str, cell: object, tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    with History(path) as history:
+        history.add_ledger([Entry(None, "IWM", "tenor", "NO_EXPIRY_AFTER"), Entry(None, "QQQ", "x", "Y")])
+        assert len(history.ledger()) == 2
+    _damage(path, "ledger", column, cell)
+    with History(path) as history, pytest.raises(StoreError, match=r"in its table ledger \(.*symbol 'QQQ'"):
+        history.ledger()
+
+
+def test_damaged_names_are_found_by_every_list_of_them(tmp_path: Path, readings: Readings) -> None:
+    path = tmp_path / "a.db"
+    with History(path) as history:
+        history.add(readings(DAY), series="close")
+    _damage(path, "readings", "series", b"\xff")
+    with History(path) as history:
+        for attempt in (history.series_names, history.catalog):
+            with pytest.raises(StoreError, match=r"series is b'\\xff', where text belongs"):
+                attempt()
 
 
 # ------------------------------------------------------------------------------ PostgreSQL

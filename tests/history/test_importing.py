@@ -113,7 +113,7 @@ def test_publication_says_when_a_number_was_known(history: History, tmp_path: Pa
         ("date,symbol,vol\n2024-01-02,QQQ,0.2\n\n2024-01-03,QQQ,x\n", 4, "vol", "not a number: 'x'"),
         ('date,symbol,vol,note\n2024-01-02,QQQ,0.2,"a\nb"\n2024-01-03,QQQ,x,\n', 4, "vol", "not a number"),
         ("date,symbol,vol\n2024-01-02,QQQ,inf\n", 2, "vol", "not a number"),
-        ("date,symbol,vol\n2024-01-02,QQQ,21%\n", 2, "vol", "unit='percent' reads percent"),
+        ("date,symbol,vol\n2024-01-02,QQQ,21%\n", 2, "vol", r"unit='percent' \(--unit or .* percent\) reads"),
         ("date,symbol,vol\n2024-01-02,QQQ,0\n", 2, "vol", "0 or below"),
         ("date,symbol,vol\n2024-01-02,QQQ,-0.2\n", 2, "vol", "0 or below"),
         ("date,symbol,vol\n2024-02-30,QQQ,0.2\n", 2, "date", "not a date"),
@@ -143,7 +143,11 @@ def test_what_cannot_be_read_is_named(
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("date,symbol,iv\n2024-01-02,QQQ,.2\n", r"no column 'vol' \(for vol\); it has date, symbol, iv"),
+        (
+            "date,symbol,close\n2024-01-02,QQQ,.2\n",
+            r"no column 'vol' \(for vol\); it has date, symbol, close",
+        ),
+        ("date,symbol,iv,implied_vol\n2024-01-02,QQQ,.2,.2\n", r"no column 'vol' .* iv, implied_vol"),
         ("date,symbol,vol\n", "no vol in the history"),
         ("date,symbol,vol\n2024-01-02,QQQ,\n", "no vol in the history"),
     ],
@@ -151,6 +155,31 @@ def test_what_cannot_be_read_is_named(
 def test_what_holds_no_history(text: str, words: str, history: History, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=words):
         history.import_history(write(tmp_path, text), series="old")
+
+
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [
+        (
+            "date,symbol,vol\n31/01/2024,QQQ,.2\n",
+            "date_format='%d/%m/%Y' (--date-format or --history-date-format)",
+        ),
+        (
+            "date,symbol,vol\n01/02/24,QQQ,.2\n",
+            "date_format='%d/%m/%y' (--date-format or --history-date-format)",
+        ),
+        ("date,symbol,vol\nMonday,QQQ,.2\n", "date_format (--date-format or --history-date-format), such as"),
+        ("date,symbol,vol\n2024-01-02,QQQ,21%\n", "unit='percent' (--unit or --history-unit percent)"),
+        ("date,symbol,vol\n2024-01-02,QQQ,21\n", "unit='percent' (--unit or --history-unit percent)"),
+        ("day,symbol,vol\n2024-01-02,QQQ,.2\n", "columns (--columns or --history-columns) names them"),
+    ],
+)
+def test_remedies_are_named_for_python_and_for_the_command_line(
+    text: str, remedy: str, history: History, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError) as caught:
+        history.import_history(write(tmp_path, text), series="old")
+    assert remedy in str(caught.value)
 
 
 def test_identical_duplicates_are_one(history: History, tmp_path: Path) -> None:
@@ -182,14 +211,97 @@ def test_other_measures_may_be_negative(history: History, tmp_path: Path) -> Non
     assert result.inserted == 1
 
 
+def test_usual_names_of_columns_are_read(history: History, tmp_path: Path) -> None:
+    renamed = LONG.replace("date,symbol,vol", "Quote_Date,TICKER,iv")
+    assert history.import_history(write(tmp_path, renamed), series="old").inserted == 3
+    assert history.import_history(write(tmp_path, LONG), series="old", name="x").unchanged == 3
+    # a plain name goes before another usual one
+    both = "date,symbol,vol,iv\n2024-01-02,QQQ,0.20,0.9\n"
+    assert history.import_history(write(tmp_path, both), series="old").unchanged == 1
+    with pytest.raises(InputError, match="--columns or --history-columns"):
+        history.import_history(write(tmp_path, "date,ticker,x\n2024-01-02,QQQ,0.2\n"), series="old")
+
+
+SHORT_STRETCH = {3: 20.0}
+LONG_STRETCH = dict.fromkeys(range(3, 33), 20.0)
+
+
+@pytest.mark.parametrize("unit", ["decimal", "percent"])
+@pytest.mark.parametrize("stretch", [SHORT_STRETCH, LONG_STRETCH], ids=["1 row", "30 rows"])
+@pytest.mark.parametrize("is_wide", [False, True])
+def test_a_stretch_in_the_other_unit_is_found(
+    unit: str, stretch: dict[int, float], is_wide: bool, history: History, tmp_path: Path
+) -> None:
+    days = pd.bdate_range("2024-01-02", periods=100).strftime("%Y-%m-%d")
+    scale = 1.0 if unit == "decimal" else 100.0
+    vols = [scale * 0.20] * 100
+    for position in stretch:
+        vols[position] = 0.20 * (100.0 if unit == "decimal" else 1.0)
+    frame = pd.DataFrame({"date": days, "q": vols, "i": scale * 0.25})
+    columns: dict[str, Any] = {"vol": {"QQQ": "q", "IWM": "i"}}
+    if not is_wide:
+        frame = pd.DataFrame({"date": days, "symbol": "QQQ", "q": vols})
+        columns = {"vol": "q"}
+    path = write(tmp_path, frame.to_csv(index=False))
+    with pytest.raises(InputError, match=f"not plausible in unit '{unit}' as a vol of QQQ") as caught:
+        history.import_history(path, series="old", columns=columns, unit=unit)
+    error = caught.value
+    assert (error.file, error.row, error.column) == (str(path), 5, "q")  # the fourth day, below the header
+    assert (error.value, error.code) == (vols[3], "BAD_UNITS")
+    assert "for QQQ a vol from" in str(error.accepted)
+    assert history.series_names() == []
+
+
+@pytest.mark.parametrize(
+    ("vol", "is_read"),
+    [(5.0, True), (5.01, False), (50.0, False), (0.06, True), (0.059, False)],
+)
+def test_bounds_of_a_single_vol(vol: float, is_read: bool, history: History, tmp_path: Path) -> None:
+    days = pd.bdate_range("2024-01-02", periods=9).strftime("%Y-%m-%d")
+    frame = pd.DataFrame({"date": days, "symbol": "GME", "vol": 0.6})
+    frame.loc[4, "vol"] = vol
+    if is_read:
+        assert history.import_history(frame, series="old").inserted == 9
+        return
+    with pytest.raises(InputError, match=r"median is 0\.6: .* a vol from 0\.06 to 5, every row") as caught:
+        history.import_history(frame, series="old")
+    assert caught.value.row == 5
+
+
+def test_ten_times_the_median_is_the_most(history: History) -> None:
+    days = pd.bdate_range("2024-01-02", periods=4).strftime("%Y-%m-%d")
+    frame = pd.DataFrame({"date": days, "symbol": "TLT", "vol": [0.1, 0.1, 0.1, 1.0]})
+    assert history.import_history(frame, series="old").inserted == 4
+    with pytest.raises(InputError, match=r"a vol from 0\.01 to 1,"):
+        history.import_history(frame.assign(vol=[0.1, 0.1, 0.1, 1.001]), series="new")
+
+
 def test_an_import_never_mixes_with_solved_days(history: History, tmp_path: Path) -> None:
     path = write(tmp_path, LONG)
     history.import_history(path, series="old")
-    solved = history.table("old").assign(series="close", method="local european")
+    solved = history.table("old").assign(series="mine", method="local european")
     history.add(solved)
     with pytest.raises(StoreError, match="holds readings that were not imported"):
-        history.import_history(path, series="close")
-    pd.testing.assert_frame_equal(history.table("close"), solved)
+        history.import_history(path, series="mine")
+    pd.testing.assert_frame_equal(history.table("mine"), solved)
+
+
+@pytest.mark.parametrize(
+    "name", ["close", " Close ", "15:45", "intraday", "simulated:close", "vendor:close", "vendor:x", "a+b"]
+)
+def test_an_import_never_bears_the_name_of_a_solved_series(
+    name: str, history: History, tmp_path: Path
+) -> None:
+    with pytest.raises(SettingsError, match="an import takes a name of its own") as caught:
+        history.import_history(write(tmp_path, LONG), series=name)
+    assert repr(name) in str(caught.value)
+    assert history.series_names() == []
+
+
+@pytest.mark.parametrize("name", ["desk", "simulated:history", "closed", "desk close"])
+def test_other_names_are_free(name: str, history: History, tmp_path: Path) -> None:
+    history.import_history(write(tmp_path, LONG), series=name)
+    assert history.series_names() == [name]
 
 
 @pytest.mark.parametrize(
@@ -202,6 +314,7 @@ def test_an_import_never_mixes_with_solved_days(history: History, tmp_path: Path
         {"tenor": "soon"},
         {"delta": "25"},
         {"series": " "},
+        {"series": 3},
     ],
 )
 def test_bad_arguments(arguments: dict[str, Any], history: History, tmp_path: Path) -> None:

@@ -3,14 +3,17 @@ from __future__ import annotations
 import csv
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import brentq
 from scipy.special import ndtr
 
+from volskew.errors import SettingsError
 from volskew.pricing import Status, black
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "black_prices.csv"
@@ -259,6 +262,72 @@ def test_limits_and_shapes() -> None:
     assert isinstance(scalar.status, Status)
 
 
+GOOD_SIDES: list[tuple[Any, list[bool]]] = [
+    (True, [True]),
+    (np.False_, [False]),
+    (1, [True]),
+    (np.int64(0), [False]),
+    ([1, 0], [True, False]),
+    ([True, 0], [True, False]),
+    (np.array([0, 1], dtype=np.uint8), [False, True]),
+    (np.array([True, np.False_, 1], dtype=object), [True, False, True]),
+    (pd.Series([True, False], dtype="boolean"), [True, False]),
+    (pd.Series([1, 0], dtype="Int64"), [True, False]),
+]
+BAD_SIDES: list[tuple[Any, str]] = [
+    ("put", r"got 'put'$"),
+    ("P", r"got 'P'$"),
+    ("", r"got ''$"),
+    (["C", "P"], r"got 'C' at position 0$"),
+    ([True, "P"], r"got 'P' at position 1$"),
+    (math.nan, r"got nan$"),
+    ([True, math.nan], r"got nan at position 1$"),
+    (None, r"got None$"),
+    (2, r"got 2$"),
+    ([1, 0, -1], r"got -1 at position 2$"),
+    (1.0, r"got 1\.0$"),
+    (pd.Series([True, None], dtype="boolean"), r"got <NA> at position 1$"),
+]
+
+
+def _of_each_function(is_call: Any) -> list[Any]:
+    common: dict[str, Any] = {"forward": 100.0, "strike": 110.0, "time_to_expiry": 1.0, "is_call": is_call}
+    return [
+        black.price(**common, vol=0.2),
+        black.delta(**common, vol=0.2),
+        black.implied_vol(12.0, **common).vol,
+    ]
+
+
+@pytest.mark.parametrize(("given", "sides"), GOOD_SIDES)
+def test_a_side_may_be_a_boolean_or_0_or_1(given: Any, sides: list[bool]) -> None:
+    for got, call, put in zip(
+        _of_each_function(given), _of_each_function(True), _of_each_function(False), strict=True
+    ):
+        assert call != put
+        assert np.atleast_1d(got).tolist() == [call if side else put for side in sides]
+
+
+@pytest.mark.parametrize(("given", "words"), BAD_SIDES)
+def test_any_other_side_is_refused_by_each_function(given: Any, words: str) -> None:
+    common: dict[str, Any] = {"forward": 100.0, "strike": 110.0, "time_to_expiry": 1.0, "is_call": given}
+    for call in (
+        lambda: black.price(**common, vol=0.2),
+        lambda: black.delta(**common, vol=0.2),
+        lambda: black.implied_vol(12.0, **common),
+    ):
+        with pytest.raises(SettingsError, match=words) as caught:
+            call()
+        assert str(caught.value).startswith("is_call must be True or 1 for a call, False or 0 for a put")
+
+
 def test_every_status_explains_itself() -> None:
     assert [int(status) for status in Status] == list(range(9))
     assert all(status.meaning and not status.meaning.endswith(".") for status in Status)
+
+
+def test_an_engine_that_is_none_is_refused() -> None:
+    with pytest.raises(SettingsError, match="engine must be one of volskew, vollib, got 'typo'"):
+        black.implied_vol(  # type: ignore[call-overload]
+            1.0, forward=100, strike=100, time_to_expiry=1, is_call=True, engine="typo"
+        )

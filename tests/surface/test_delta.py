@@ -23,6 +23,8 @@ from volskew.surface import delta_label, delta_text, parse_delta
         ("10p", "0.9", "10p"),
         ("12.5c", "0.125", "12.5c"),
         (1 - 0.25, "0.75", "25p"),
+        ("1p", "0.99", "1p"),
+        ("1.5c", "0.015", "1.5c"),
     ],
 )
 def test_spellings_have_one_meaning(given: float | str, text: str, name: str) -> None:
@@ -33,7 +35,28 @@ def test_spellings_have_one_meaning(given: float | str, text: str, name: str) ->
 
 
 @pytest.mark.parametrize(
-    "given", [0, 1, 1.0, -0.25, 25, "25", "0c", "100c", "c", "", "call", math.nan, True, None, "-", "25d"]
+    "given",
+    [
+        0,
+        1,
+        1.0,
+        -0.25,
+        25,
+        "25",
+        "0c",
+        "100c",
+        "c",
+        "",
+        "call",
+        math.nan,
+        True,
+        None,
+        "-",
+        "25d",
+        "0.25p",
+        "0.25C",
+        "0.99c",
+    ],
 )
 def test_anything_else_is_refused_with_what_is_accepted(given: object) -> None:
     with pytest.raises(SettingsError, match="25c"):

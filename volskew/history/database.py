@@ -228,31 +228,51 @@ def _store_error(name: str, error: SQLAlchemyError) -> StoreError:
     return StoreError(f"{name} cannot be used as a store: {reason.rstrip('.')}.")
 
 
-def _url(place: str | os.PathLike[str]) -> URL:
-    text = os.fspath(place)
-    if not text.strip():
+_ACCEPTED: Final = "Accepted: a file, sqlite:///FILE or postgresql+psycopg://..."
+_DRIVERS: Final = {"sqlite": "pysqlite", "postgresql": "psycopg"}
+
+
+def _url(place: object) -> URL:
+    text = os.fspath(place) if isinstance(place, os.PathLike) else place
+    if not isinstance(text, str) or not text.strip() or "\0" in text:
         msg = f"a store is a file or a database URL, got {place!r}"
         raise StoreError(msg)
     if text == ":memory:":
         text = "sqlite://"
     if text.startswith("file:"):
-        return URL.create("sqlite", database=unquote(urlsplit(text).path))
+        parts = urlsplit(text)
+        _refuse_parameters(text, parts.query)
+        return URL.create("sqlite", database=unquote(parts.path))
     if "://" not in text:
         return URL.create("sqlite", database=text)
     if text.startswith(("postgresql://", "postgres://")):
         text = "postgresql+psycopg://" + text.partition("://")[2]
     try:
         url = make_url(text)
-    except ArgumentError as error:
-        msg = "the store's URL cannot be understood. Accepted: a file, sqlite:///FILE or postgresql+psycopg://..."
+    except (ArgumentError, ValueError) as error:
+        msg = f"the store's URL cannot be understood. {_ACCEPTED}"
         raise StoreError(msg) from error
-    if url.get_backend_name() not in {"sqlite", "postgresql"}:
-        msg = (
-            f"a store cannot be kept in {url.get_backend_name()}. Accepted: a file, sqlite:///FILE or "
-            "postgresql+psycopg://..."
-        )
+    kind, _, driver = url.drivername.partition("+")
+    if kind not in _DRIVERS:
+        msg = f"a store cannot be kept in {kind}. {_ACCEPTED}"
         raise StoreError(msg)
+    if driver not in {"", _DRIVERS[kind]}:
+        msg = f"a store cannot be reached by the driver {driver!r}. {_ACCEPTED}"
+        raise StoreError(msg)
+    if kind == "sqlite":
+        shown = url.render_as_string(hide_password=True)
+        if url.host or url.username or url.password or url.port:
+            msg = f"{shown} names a host, and SQLite has none: a third slash comes before FILE. {_ACCEPTED}"
+            raise StoreError(msg)
+        _refuse_parameters(shown, url.query)
     return url
+
+
+def _refuse_parameters(shown: str, parameters: object) -> None:
+    # read-only would not do: opening a store may make its tables, and WAL mode writes beside the file
+    if parameters:
+        msg = f"{shown} has parameters after '?', and a SQLite store takes none. {_ACCEPTED}"
+        raise StoreError(msg)
 
 
 def _engine(url: URL, name: str) -> Engine:

@@ -14,8 +14,11 @@ from volskew.history.spelling import SPELLINGS
 
 __all__ = ["DATES_ACCEPTED", "read_dates"]
 
+_OPTIONS: Final = "--date-format or --history-date-format"
+"""What the command line calls the argument ``date_format``."""
+
 DATES_ACCEPTED: Final = (
-    "YYYY-MM-DD, YYYYMMDD or month/day/year; give date_format (such as '%d/%m/%Y') for others"
+    f"YYYY-MM-DD, YYYYMMDD or month/day/year; give date_format ({_OPTIONS}), such as %d/%m/%Y, for others"
 )
 
 _KINDS: Final = {
@@ -130,7 +133,7 @@ def _by_kind(texts: dict[str, int], where: Where, column: str) -> dict[str, str]
                 position=position,
                 column=column,
                 value=text,
-                accepted=f"{kind}; give date_format='{_day_first(kind)}' for day/month/year",
+                accepted=f"{kind}; give date_format='{_day_first(kind)}' ({_OPTIONS}) for day/month/year",
             )
         is_settled = is_settled or day > 12
         try:
@@ -145,7 +148,7 @@ def _by_kind(texts: dict[str, int], where: Where, column: str) -> dict[str, str]
             position=first_position,
             column=column,
             value=first_text,
-            accepted=f"date_format='{_month_first(kind)}' or date_format='{_day_first(kind)}'",
+            accepted=f"date_format='{_month_first(kind)}' or date_format='{_day_first(kind)}' ({_OPTIONS})",
         )
     return read
 

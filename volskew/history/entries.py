@@ -13,6 +13,7 @@ from sqlalchemy import Connection, func, select
 
 from volskew.history.database import Database, ledger
 from volskew.history.spelling import canonical
+from volskew.history.stored import check_rows
 from volskew.history.vintages import now
 from volskew.ledger import COLUMNS, Entry
 
@@ -48,5 +49,6 @@ def write_entries(database: Database, connection: Connection, entries: Iterable[
 def read_entries(connection: Connection) -> list[Entry]:
     """Every entry, sorted by date, symbol, stage and code."""
     rows = [tuple(row) for row in connection.execute(select(*(ledger.c[name] for name in COLUMNS)))]
+    check_rows(connection, "ledger", COLUMNS, rows, nullable=frozenset({"date"}))
     rows.sort(key=lambda row: (row[0] or "", *row[1:]))
     return [Entry(row[0] and dt.date.fromisoformat(row[0]), *row[1:]) for row in rows]

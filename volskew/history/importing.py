@@ -12,7 +12,6 @@ import os
 import re
 import statistics
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,6 +21,7 @@ from volskew.errors import InputError, SettingsError
 from volskew.history.columns import Where, conform
 from volskew.history.dates import DATES_ACCEPTED, read_dates
 from volskew.history.interchange import file_bytes, read_csv_table, read_parquet_table, text_of
+from volskew.history.layout import Layout, find_layout
 from volskew.history.spelling import SPELLINGS, canonical, default_known_at
 from volskew.market.clock import EASTERN
 
@@ -33,22 +33,20 @@ IMPORTED: Final = "imported"
 UNITS: Final = {"decimal": 1.0, "percent": 100.0}
 """How many of each make one."""
 
+_UNIT_OPTIONS: Final = "--unit or --history-unit"
+"""What the command line calls the argument ``unit``."""
+
 _HIGHEST_MEDIAN: Final = 3.0
 _LOWEST_MEDIAN: Final = 0.03
 """Bounds of a plausible median vol, decimal; a decimal read as percent, or the reverse, is outside."""
 
+_HIGHEST_VOL: Final = 5.0
+_LARGEST_RATIO: Final = 10.0
+"""Bounds of a single plausible vol: decimal, and against the median of its symbol in either direction. A row
+in the other unit is off by a factor of 100; crises stay below 10."""
+
 _MISSING: Final = frozenset({"", ".", "-", "na", "n/a", "#n/a", "nan", "null", "none"})
-_FIELDS: Final = ("date", "symbol", "vol", "known_at")
-
-
 _SOLVED_NAME: Final = re.compile(r"(.*:)?(close|intraday)|(.*:)?\d{1,2}:\d{2}|.*\+.*|vendor:.*")
-
-_ALIASES: Final[dict[str, tuple[str, ...]]] = {
-    "date": ("date", "quote_date", "trade_date"),
-    "symbol": ("symbol", "ticker", "underlying"),
-    "vol": ("vol", "iv", "implied_vol", "implied_volatility", "impliedvolatility", "volatility"),
-}
-"""What a column may be called where the caller does not say."""
 
 
 def refuse_solved_name(series: str) -> None:
@@ -57,24 +55,14 @@ def refuse_solved_name(series: str) -> None:
     Raises
     ------
     SettingsError
-        The name is that of solved, vendor or spliced readings.
+        The name is that of solved, vendor or spliced readings, or no name at all.
     """
-    if _SOLVED_NAME.fullmatch(series.strip().lower()):
+    if _SOLVED_NAME.fullmatch(canonical("series", series).lower()):
         msg = (
             f"series {series!r} is the name of readings that are made from chains; an import takes a name of "
             "its own, such as 'desk'"
         )
         raise SettingsError(msg)
-
-
-@dataclass(frozen=True, slots=True)
-class _Layout:
-    """Which file columns hold what: `vols` maps a symbol, or "" in a long table, to a column."""
-
-    date: str
-    symbol: str | None
-    vols: dict[str, str]
-    known_at: str | None
 
 
 def read_history(
@@ -118,7 +106,7 @@ def read_history(
         "delta": canonical("delta", delta),
     }
     table, where, label = _open(source, name)
-    layout = _layout(table, columns, known_at, where)
+    layout = find_layout(table, columns, known_at, where)
     dates = read_dates(table[layout.date].tolist(), where=where, column=layout.date, date_format=date_format)
     published = _published(table, layout.known_at, dates, date_format, where)
     found: dict[tuple[str, str], tuple[float, int]] = {}
@@ -192,75 +180,6 @@ def _open(source: str | os.PathLike[str] | pd.DataFrame, name: str | None) -> tu
     return table, where, name or path.name
 
 
-def _layout(
-    table: pd.DataFrame,
-    columns: Mapping[str, object],
-    known_at: str | None,
-    where: Where,
-) -> _Layout:
-    wide: dict[str, str] = {}
-    plain: dict[str, str] = {}
-    for meaning, column in columns.items():
-        kind, _, symbol = meaning.partition(".")
-        if meaning == "vol" and isinstance(column, Mapping):
-            wide.update({str(name): str(place) for name, place in column.items()})
-        elif kind == "vol" and symbol and isinstance(column, str):
-            wide[symbol] = column
-        elif meaning in _FIELDS and isinstance(column, str):
-            plain[meaning] = column
-        else:
-            msg = (
-                f"columns cannot say {meaning!r}: {column!r}. Accepted: {', '.join(_FIELDS)}, each with "
-                "the name of a column; for one column a symbol, vol with a mapping of symbols to columns, or "
-                "vol.SYMBOL."
-            )
-            raise SettingsError(msg)
-    if wide and ("vol" in plain or "symbol" in plain):
-        msg = "columns name one vol column a symbol, so that there is no other vol or symbol column"
-        raise SettingsError(msg)
-    publication = known_at or plain.get("known_at")
-    wanted = ("date",) if wide else ("date", "symbol", "vol")
-    names = {meaning: plain.get(meaning) or _alias(table, meaning) for meaning in wanted}
-    if publication is not None:
-        names["known_at"] = publication
-    names.update({f"vol.{symbol}": column for symbol, column in wide.items()})
-    found = _find(table, names, where)
-    vols = {canonical("symbol", symbol): found[f"vol.{symbol}"] for symbol in wide}
-    if len(vols) < len(wide):
-        msg = f"columns name a symbol twice: {', '.join(wide)}"
-        raise SettingsError(msg)
-    return _Layout(found["date"], found.get("symbol"), vols or {"": found["vol"]}, found.get("known_at"))
-
-
-def _alias(table: pd.DataFrame, meaning: str) -> str:
-    """The one column that bears a usual name of what is meant; the plain name where none or several do."""
-    there = {str(column).strip().lower() for column in table.columns}
-    usual = [name for name in _ALIASES[meaning] if name in there]
-    return meaning if meaning in usual or len(usual) != 1 else usual[0]
-
-
-def _find(table: pd.DataFrame, names: Mapping[str, str], where: Where) -> dict[str, str]:
-    """The table's spelling of each wanted column: as it is, or else regardless of case."""
-    there = [str(column) for column in table.columns]
-    found, absent = {}, []
-    for meaning, name in names.items():
-        alike = [column for column in there if column.strip().lower() == name.strip().lower()]
-        if name in there:
-            found[meaning] = name
-        elif len(alike) == 1:
-            found[meaning] = alike[0]
-        else:
-            absent.append(f"{name!r} (for {meaning})")
-    if absent:
-        raise InputError(
-            f"the history has no column {', '.join(absent)}; it has {', '.join(there)}",
-            file=where.file,
-            accepted="columns for date, symbol and vol (--columns vol=NAME), or for date and one vol column "
-            "a symbol (--columns vol.QQQ=NAME --columns vol.IWM=NAME)",
-        )
-    return found
-
-
 def _is_missing(cell: object) -> bool:
     if cell is None or cell is pd.NA or cell != cell:  # noqa: PLR0124 - NaN
         return True
@@ -281,7 +200,7 @@ def _number(cell: object, unit: str, position: int, column: str, where: Where) -
             column=column,
             value=cell,
             accepted=f"a {unit} number such as {0.21 * UNITS[unit]:g}, or an empty cell"
-            + ("; unit='percent' reads percent" if is_percent else ""),
+            + (f"; unit='percent' ({_UNIT_OPTIONS} percent) reads percent" if is_percent else ""),
         )
     return number
 
@@ -353,31 +272,51 @@ def _published(
 
 
 def _check_vols(
-    found: Mapping[tuple[str, str], tuple[float, int]], layout: _Layout, unit: str, where: Where
+    found: Mapping[tuple[str, str], tuple[float, int]], layout: Layout, unit: str, where: Where
 ) -> None:
-    by_symbol: dict[str, list[float]] = {}
+    """Refuse what is no vol, a history in another unit than is said, and single rows in another one."""
+    by_symbol: dict[str, list[tuple[float, int]]] = {}
     for (symbol, _), (number, position) in found.items():
-        by_symbol.setdefault(symbol, []).append(number)
+        by_symbol.setdefault(symbol, []).append((number, position))
         if number <= 0.0:
             raise where.error(
                 f"no vol of {symbol} can be 0 or below",
                 position=position,
-                column=layout.vols.get(symbol, layout.vols.get("", "vol")),
+                column=layout.vol_column(symbol),
                 value=number,
                 accepted="a vol above 0, or an empty cell for none",
             )
-    for symbol, numbers in by_symbol.items():
-        median = statistics.median(numbers)
+    medians = {
+        symbol: statistics.median(number for number, _ in numbers) for symbol, numbers in by_symbol.items()
+    }
+    for symbol, median in medians.items():
         vol = median / UNITS[unit]
         if _LOWEST_MEDIAN <= vol <= _HIGHEST_MEDIAN:
             continue
         other = "percent" if unit == "decimal" else "decimal"
-        hint = f"; unit='{other}' reads these as {other}" if (vol > 1.0) == (unit == "decimal") else ""
+        is_other = (vol > 1.0) == (unit == "decimal")
         raise InputError(
             f"the median vol of {symbol}, {median:g}, is not plausible in unit {unit!r}",
             file=where.file,
-            column=layout.vols.get(symbol, layout.vols.get("", "vol")),
-            accepted=f"a median from {_LOWEST_MEDIAN * UNITS[unit]:g} to "
-            f"{_HIGHEST_MEDIAN * UNITS[unit]:g}{hint}",
+            column=layout.vol_column(symbol),
+            accepted=f"a median from {_LOWEST_MEDIAN * UNITS[unit]:g} to {_HIGHEST_MEDIAN * UNITS[unit]:g}"
+            + (f"; unit='{other}' ({_UNIT_OPTIONS} {other}) reads these as {other}" if is_other else ""),
             code="BAD_UNITS",
         )
+    for symbol, median in medians.items():
+        lowest = median / _LARGEST_RATIO
+        highest = min(median * _LARGEST_RATIO, _HIGHEST_VOL * UNITS[unit])
+        for number, position in by_symbol[symbol]:
+            # a hair of slack for the products of decimals
+            if lowest * (1 - 1e-12) <= number <= highest * (1 + 1e-12):
+                continue
+            span = f"{lowest:g} to {highest:g}"
+            raise InputError(
+                f"not plausible in unit {unit!r} as a vol of {symbol}, whose median is {median:g}",
+                file=where.file,
+                row=where.row(position),
+                column=layout.vol_column(symbol),
+                value=number,
+                accepted=f"for {symbol} a vol from {span}, every row in one unit; or an empty cell for none",
+                code="BAD_UNITS",
+            )

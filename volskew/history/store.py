@@ -30,6 +30,7 @@ from volskew.history.panel import PANEL_FIELDS, build_panel
 from volskew.history.results import AddResult, SpliceResult
 from volskew.history.spelling import canonical
 from volskew.history.splice import SPLICED, splice_entries, splice_rows
+from volskew.history.stored import check_rows
 from volskew.history.vintages import (
     current_readings,
     fetch,
@@ -60,7 +61,7 @@ class History:
     ------
     StoreError
         The store cannot be opened, or was written by a newer volskew. Every method raises it when the
-        database fails.
+        database fails, or a row that it reads is damaged.
 
     Notes
     -----
@@ -165,7 +166,8 @@ class History:
         measure, tenor, delta
             What the numbers are.
         unit : {"decimal", "percent"}
-            Of the numbers. It is never guessed, but refused where the median vol is not plausible in it.
+            Of the numbers. It is never guessed, but refused where the median vol of a symbol is not plausible
+            in it, or a single vol beside that median (above 5, or more than 10 times off).
         known_at : str, optional
             The column that says when a number was published (also ``columns["known_at"]``): an instant with
             its zone, or a date, which counts from the session's close. By default the close of the date.
@@ -425,8 +427,9 @@ class History:
             *keys
         )
         with self._reading() as connection:
-            rows = sorted(tuple(row) for row in connection.execute(statement))
-        frame = pd.DataFrame(rows, columns=[*group, "count", "first_date", "last_date"])
+            rows = [tuple(row) for row in connection.execute(statement)]
+            check_rows(connection, "readings", [*group, "count", "date", "date"], rows)
+        frame = pd.DataFrame(sorted(rows), columns=[*group, "count", "first_date", "last_date"])
         return frame.astype({name: "int64" if name == "count" else "str" for name in frame.columns})
 
     # ------------------------------------------------------------------------------ files

@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, Connection, Select, func, insert, select
 from volskew.history.columns import COLUMNS, KEY, PAYLOAD, WITHDRAWN, Where
 from volskew.history.database import readings
 from volskew.history.results import AddResult, Restatement
+from volskew.history.stored import check_rows
 
 __all__ = [
     "current_readings",
@@ -162,8 +163,12 @@ def _newest(connection: Connection, rows: pd.DataFrame) -> dict[Key, tuple[int, 
         distinct = sorted(set(rows[column]))
         if len(distinct) <= 100:  # a longer list would cost more than it saves
             statement = statement.where(readings.c[column].in_(distinct))
+    columns = tuple(column.name for column in readings.columns)
+    found = [tuple(row) for row in connection.execute(statement)]
+    check_rows(connection, "readings", columns, found)
     newest: dict[Key, tuple[int, dict[str, Any]]] = {}
-    for row in connection.execute(statement).mappings():
+    for cells in found:
+        row = dict(zip(columns, cells, strict=True))
         key = tuple(row[name] for name in KEY)
         if key not in newest or row["vintage"] > newest[key][0]:
             newest[key] = row["vintage"], {name: row[name] for name in PAYLOAD}
@@ -224,9 +229,15 @@ def fetch(connection: Connection, statement: Select[Any], columns: Sequence[str]
     """The rows of a statement that selects `columns`, sorted by key.
 
     Sorted here, because databases disagree about the order of text.
+
+    Raises
+    ------
+    StoreError
+        A row is damaged.
     """
     names = [name for name in (*KEY, "vintage") if name in columns]
     rows = [tuple(row) for row in connection.execute(statement)]
+    check_rows(connection, "readings", columns, rows)
     order = [columns.index(name) for name in names]
     rows.sort(key=lambda row: tuple(row[position] for position in order))
     cells = list(zip(*rows, strict=True)) if rows else [()] * len(columns)
@@ -245,7 +256,9 @@ def _dtype(column: str) -> Any:
 
 def series_names(connection: Connection) -> list[str]:
     """The series that there are readings of, sorted."""
-    return sorted(connection.execute(select(readings.c.series).distinct()).scalars())
+    rows = [tuple(row) for row in connection.execute(select(readings.c.series).distinct())]
+    check_rows(connection, "readings", ("series",), rows)
+    return sorted(name for (name,) in rows)
 
 
 def now() -> str:

@@ -17,8 +17,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr
 
+from volskew.errors import SettingsError
 from volskew.pricing.inversion import normalised_price, solve, solve_by_vollib
 from volskew.pricing.status import Status
+
+_ENGINES = {"volskew": solve, "vollib": solve_by_vollib}
 
 __all__ = ["ImpliedVol", "d1", "delta", "implied_vol", "price", "vega"]
 
@@ -89,6 +92,7 @@ def price(
     vol : array_like
         [decimal, annual]
     is_call : array_like of bool
+        True or 1 for a call, False or 0 for a put.
 
     Returns
     -------
@@ -96,6 +100,11 @@ def price(
         [$], of the broadcast shape. Intrinsic value where vol or time is 0. NaN where an input is NaN, a
         forward or strike is not positive, or vol or time is negative. Far out of the money the price keeps
         its relative accuracy until it underflows.
+
+    Raises
+    ------
+    SettingsError
+        `is_call` holds anything else than booleans, 0 and 1.
 
     Examples
     --------
@@ -131,11 +140,17 @@ def delta(
     vol : array_like
         [decimal, annual]
     is_call : array_like of bool
+        True or 1 for a call, False or 0 for a put.
 
     Returns
     -------
     float or ndarray
         Broadcast shape; NaN where an input is NaN.
+
+    Raises
+    ------
+    SettingsError
+        `is_call` holds anything else than booleans, 0 and 1.
 
     Examples
     --------
@@ -144,7 +159,7 @@ def delta(
     """
     z = np.asarray(d1(forward=forward, strike=strike, time_to_expiry=time_to_expiry, vol=vol))
     # N(d1) - 1 as -N(-d1): a far put keeps its digits
-    return _plain(np.where(np.asarray(is_call, dtype=bool), ndtr(z), -ndtr(-z)))
+    return _plain(np.where(_calls(is_call), ndtr(z), -ndtr(-z)))
 
 
 def vega(*, forward: ArrayLike, strike: ArrayLike, time_to_expiry: ArrayLike, vol: ArrayLike) -> Any:
@@ -216,6 +231,7 @@ def implied_vol(
     time_to_expiry : array_like
         [years]
     is_call : array_like of bool
+        True or 1 for a call, False or 0 for a put.
     engine : {"volskew", "vollib"}
         The vectorised solve, or one call of vollib an element: slow, an independent check.
 
@@ -224,6 +240,11 @@ def implied_vol(
     ImpliedVol
         ``vol`` [decimal, annual] and ``status``, of the broadcast shape, scalars for scalars. A row without
         a vol has NaN and its reason; it neither raises nor touches another row.
+
+    Raises
+    ------
+    SettingsError
+        `is_call` holds anything else than booleans, 0 and 1, or there is no such engine.
 
     Notes
     -----
@@ -239,12 +260,15 @@ def implied_vol(
     >>> implied_vol([1.0, 12.0], forward=100, strike=90, time_to_expiry=1, is_call=True).status
     array([1, 0], dtype=uint8)
     """
+    if engine not in _ENGINES:
+        msg = f"engine must be one of {', '.join(_ENGINES)}, got {engine!r}"
+        raise SettingsError(msg)
     f, k, t, p, call = _five(forward, strike, time_to_expiry, price, is_call)
     status = _screen(p, f, k, t, call)
     vol = np.full(status.shape, np.nan)
     good = status == Status.OK
     if good.any():
-        invert = solve if engine == "volskew" else solve_by_vollib
+        invert = _ENGINES[engine]
         solved, outcome = invert(p[good], f[good], k[good], t[good], call[good])
         vol[good] = solved
         status[good] = outcome
@@ -258,8 +282,25 @@ def _five(
     a: ArrayLike, b: ArrayLike, c: ArrayLike, d: ArrayLike, is_call: ArrayLike
 ) -> tuple[Floats, Floats, Floats, Floats, NDArray[np.bool_]]:
     floats = [np.asarray(item, dtype=np.float64) for item in (a, b, c, d)]
-    shaped = np.broadcast_arrays(*floats, np.asarray(is_call, dtype=bool))
+    shaped = np.broadcast_arrays(*floats, _calls(is_call))
     return shaped[0], shaped[1], shaped[2], shaped[3], shaped[4]
+
+
+def _calls(is_call: ArrayLike) -> NDArray[np.bool_]:
+    """`is_call` as booleans; anything but booleans, 0 and 1 is refused, for every text and NaN is true."""
+    given = np.asarray(is_call)
+    if given.dtype.kind == "b" or not given.size:
+        return given.astype(bool)
+    if given.dtype.kind in "iu" and bool(((given == 0) | (given == 1)).all()):
+        return given.astype(bool)
+    # as objects each item is still what was given: [True, nan] would be floats, [True, "C"] text
+    items = np.asarray(is_call, dtype=object)
+    for position, item in enumerate(items.ravel().tolist()):
+        if not isinstance(item, bool | np.bool_ | int | np.integer) or item not in {0, 1}:
+            where = f" at position {position}" if items.ndim else ""
+            msg = f"is_call must be True or 1 for a call, False or 0 for a put; got {item!r}{where}"
+            raise SettingsError(msg)
+    return items.astype(bool)
 
 
 def _plain(result: Floats) -> Any:

@@ -36,7 +36,8 @@ def parse_delta(delta: float | str) -> float:
     Raises
     ------
     SettingsError
-        Anything else; percentages without ``c`` or ``p`` are ambiguous but for 50.
+        Anything else; percentages without ``c`` or ``p`` are ambiguous but for 50, and so are numbers below
+        1 with one of these letters.
 
     Examples
     --------
@@ -51,7 +52,8 @@ def parse_delta(delta: float | str) -> float:
             value = 0.5
         elif match:
             share = float(match[1]) / 100
-            value = share if match[2] == "c" else 1 - share
+            # "0.25p" could mean 25p or a quarter of one percent
+            value = math.nan if share < 0.01 else share if match[2] == "c" else 1 - share
         else:
             try:
                 value = float(text)

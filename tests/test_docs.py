@@ -62,7 +62,8 @@ def _codes_text() -> str:
 _FLAGS_OF_READINGS = {
     "NO_ERROR": "no error bar is claimed",
     "NO_QUOTES": "a vendor's vols without quotes; no error bar can be claimed",
-    "VENDOR_FORWARD": "the forward that parity gives is far from the one behind the vendor's vols",
+    "VENDOR_FORWARD": "the forward behind the vendor's vols is more than 10 bp off their parity; re-solved",
+    "NO_PARITY": "too few pairs for a parity forward, so the vendor's own forward is kept",
     "RATE_ASSUMED": "no rate was given, so one was assumed",
     "WIDE_BRACKET": "the two expiries around the tenor lie far apart or far from it",
     "WIDE_WINDOW": "the fit had to reach for quotes far from the delta that is read",

@@ -63,7 +63,13 @@ class Code(StrEnum):
     SKIPPED = "SKIPPED", "a table that volskew itself writes, or a file that is no data; not read", False
     NO_FILE = "NO_FILE", "no input holds this symbol on this session", False
     BAD_CELLS = "BAD_CELLS", "cells that cannot be read, or contradict their line's option symbol", False
+    RAGGED = "RAGGED", "lines with another number of fields than the header, kept without values", False
     # session
+    DATE_DISAGREES = (
+        "DATE_DISAGREES",
+        "the rows' date is not the file name's, or is of another session",
+        False,
+    )
     NOT_A_SESSION = (
         "NOT_A_SESSION",
         "dated on a day without a session: a stale repeat of the session before",

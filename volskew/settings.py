@@ -171,9 +171,12 @@ class Settings:
     pricer : {"european"}
         How quotes are turned into vols. American exercise is not yet removed, and ``method`` says so.
     smile_model : {"local"}
-        Robust quadratic in delta around the delta to be read.
+        Robust quadratic in d1 = N^-1(delta) around the delta to be read.
     delta_convention : {"forward"}
         Undiscounted forward call delta N(d1) at the smile's own vol.
+    vendor_forward : {"parity", "vendor"}
+        Where a chain has a vendor's vols and no quotes: solve them again at the forward at which the vendor's
+        call and put vols agree, or take them as they are, with the vendor's own forward.
     three_month_days : int
         Calendar days meant by "3m"; other labels scale from the usual vendor grid.
     stale_seconds : float
@@ -210,6 +213,7 @@ class Settings:
     pricer: Literal["european"] = "european"
     smile_model: Literal["local"] = "local"
     delta_convention: Literal["forward"] = "forward"
+    vendor_forward: Literal["parity", "vendor"] = "parity"
     three_month_days: int = 91
     stale_seconds: float = 60.0
     stale_underlying_move: float = 0.005
@@ -236,6 +240,7 @@ class Settings:
             ("pricer", ("european",)),
             ("smile_model", ("local",)),
             ("delta_convention", ("forward",)),
+            ("vendor_forward", ("parity", "vendor")),
         ):
             if getattr(self, name) not in allowed:
                 msg = f"{name} must be one of {', '.join(allowed)}, got {getattr(self, name)!r}"

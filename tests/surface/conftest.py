@@ -1,4 +1,4 @@
-"""Chains with a known answer: European prices from a smile that is not a parabola in delta."""
+"""Chains with a known answer: European prices from a smile that is not a parabola in d1."""
 
 from __future__ import annotations
 

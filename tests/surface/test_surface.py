@@ -15,6 +15,7 @@ from volskew.ledger import Stage
 from volskew.quotes.schema import empty_quotes
 from volskew.settings import Gates, Settings
 from volskew.surface import Surface, fit_surface
+from volskew.surface.smiles import _stands_alone
 
 MakeChain = Callable[..., pd.DataFrame]
 SETTINGS = Settings(rate=0.04)
@@ -35,7 +36,7 @@ def surface(chain: pd.DataFrame) -> Surface:
 def test_known_readings(surface: Surface, qqq_like: Any, delta: float) -> None:
     estimate = surface.vol(delta=delta)
     truth = qqq_like.reading(delta, (84, 98))
-    # 0.03 vol points: what a parabola in delta misses of a hyperbola in strike, and cents
+    # 0.03 vol points: what a parabola in d1 misses of a hyperbola in strike, and cents
     assert estimate.value == pytest.approx(truth, abs=3e-4)
 
 
@@ -337,6 +338,70 @@ def test_a_line_that_its_vol_rejects_does_not_serve_the_forward(
     assert not (hit.quotes["used_in_forward"] & hit.quotes["exclusion"].notna()).any()
     assert hit.forwards["n_pairs"].tolist() == [12, 12]
     assert hit.vol().value == pytest.approx(surface.vol().value, abs=1e-4)
+
+
+def test_rejected_lines_keep_their_vols(qqq_like: Any, make_chain: MakeChain) -> None:
+    bad = make_chain(qqq_like, days=(28, 84, 98), width=0.4)
+    calls = bad["is_call"].astype(bool) & (bad["expiry"] == bad["expiry"].max())
+    wide, off = calls & (bad["strike"] == 530.0), calls & (bad["strike"] == 570.0)
+    bad.loc[wide, ["bid", "ask"]] += [-4.5, 4.5]
+    bad.loc[off, ["bid", "ask"]] += 0.6
+    hit = fit_surface(bad, settings=SETTINGS).quotes
+    assert hit.loc[wide, "exclusion"].tolist() == ["WIDE"]
+    assert hit.loc[off, "exclusion"].isin(["OUTLIER", "VERT", "FLY"]).all()
+    shown = hit[hit["exclusion"].isin(["WIDE", "TICK", "OUTLIER"]) & (hit["bid"] > 0)]
+    shown = shown[shown["is_call"].astype(bool) == (shown["log_moneyness"] >= 0)]
+    assert {"WIDE", "TICK"} <= set(shown["exclusion"])
+    assert (shown["vol_status"] == "OK").all()
+    assert shown[["vol_mid", "vol_ask"]].notna().all(axis=None)
+
+
+def test_a_bad_line_of_one_expiry_leaves_the_others_bit_for_bit(qqq_like: Any, make_chain: MakeChain) -> None:
+    days = (28, 84, 98, 189)
+    clean = make_chain(qqq_like, days=days)
+    bad = clean.copy()
+    # wide calls near the money serve the forward until their vols are known
+    hit = (bad["expiry"] == bad["expiry"].min()) & bad["strike"].isin([530.0, 535.0]) & bad["is_call"]
+    bad.loc[hit, ["bid", "ask"]] += [-4.5, 4.5]
+    whole, before = fit_surface(bad, settings=SETTINGS), fit_surface(clean, settings=SETTINGS)
+    assert (whole.quotes.loc[hit, "exclusion"] == "WIDE").all()
+    for expiry, lines in bad.groupby("expiry"):
+        alone = fit_surface(lines, settings=SETTINGS)
+        inside = whole.smiles[whole.smiles["expiry"] == expiry].reset_index(drop=True)
+        pd.testing.assert_frame_equal(inside, alone.smiles, check_exact=True)
+        pd.testing.assert_frame_equal(whole.quotes.loc[lines.index], alone.quotes, check_exact=True)
+        if not hit[lines.index].any():
+            untouched = before.smiles[before.smiles["expiry"] == expiry].reset_index(drop=True)
+            pd.testing.assert_frame_equal(inside, untouched, check_exact=True)
+
+
+def test_a_steep_put_wing_has_no_outliers_but_a_line_beside_its_neighbours_is_one(
+    qqq_like: Any, make_chain: MakeChain
+) -> None:
+    steep = replace(qqq_like, rho=-0.85, step=2.5)
+    quotes = make_chain(steep, width=0.4)
+    clean = fit_surface(quotes, settings=SETTINGS)
+    assert not (clean.quotes["exclusion"] == "OUTLIER").any()
+    # 0.02 vol points: the put wing is steeper than any that was measured
+    assert clean.vol(delta="25p").value == pytest.approx(steep.reading(0.75, (84, 98)), abs=2e-4)
+    near = clean.quotes["forward_call_delta"].between(0.70, 0.80) & ~quotes["is_call"].astype(bool)
+    for line in quotes.index[near]:
+        bad = quotes.copy()
+        # 0.13 vol points up: within what neighbours allow, so that no arbitrage rule sees it
+        bad.loc[line, ["bid", "ask"]] += 0.12
+        hit = fit_surface(bad, settings=SETTINGS)
+        assert hit.vol(delta="25p").value == pytest.approx(clean.vol(delta="25p").value, abs=1e-4)
+
+
+def test_only_a_line_that_stands_alone_is_an_outlier() -> None:
+    off = np.array(
+        [
+            [0.0, 0.0, 9.0, 0.0, 0.0, np.nan],  # alone
+            [0.0, 0.0, 9.0, 5.0, 0.0, np.nan],  # one of a run
+            [0.0, -5.0, 9.0, -5.0, 0.0, np.nan],  # its neighbours are off to the other side
+        ]
+    )
+    assert _stands_alone(off)[:, 2].tolist() == [True, False, True]
 
 
 def test_a_window_widened_for_want_of_quotes_is_flagged(qqq_like: Any, make_chain: MakeChain) -> None:

@@ -26,6 +26,8 @@ _STAGES_OF_DAYS = {Stage.INPUT, Stage.SESSION, Stage.TENOR, Stage.RANKING}
 _CAVEATS_OF_THE_DAY = {
     "RATE_ASSUMED": "no rate was given, 4 % is assumed (--rate or --rates)",
     "NO_QUOTES": "vols are the vendor's own, not solved from quotes",
+    "NO_PARITY": "the vendor's forward could not be checked by parity",
+    "DIFFERENT_EXPIRIES": "the legs are read between different expiries",
     "WIDE_BRACKET": "the expiries around the tenor lie far apart",
     "WIDE_WINDOW": "few quotes lie near the delta that is read",
 }
@@ -146,6 +148,7 @@ def _print_caveats(console: Console, result: RankResult) -> None:
         lines.insert(0, "exercise is treated as European")
     rows = [result.reading(ranking, leg) for ranking in result.rankings for leg in ranking.pair]
     today = _flags(row["flags"] for row in rows if row is not None)
+    today |= _flags(ranking.headline["flags"] for ranking in result.rankings)
     ever = _flags(result.history["flags"].dropna().unique())
     lines += [text for flag, text in _CAVEATS_OF_THE_DAY.items() if flag in today]
     lines += [text for flag, text in _CAVEATS_OF_THE_HISTORY.items() if flag in ever]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -99,6 +99,10 @@ class Chain:
     def counts(self, mask: BoolArray) -> IntArray:
         """How many lines of each slice the mask holds."""
         return np.bincount(self.lines.slice_id[mask], minlength=self.lines.n_slices).astype(np.intp)
+
+    def without(self, mask: BoolArray) -> Chain:
+        """The chain with the lines of a mask counted as not accepted."""
+        return replace(self, accepted=self.accepted & ~mask, is_quoted=self.is_quoted & ~mask)
 
     def places(self, forwards: pd.DataFrame) -> IntArray:
         """Row of each slice in a forwards table; -1 for slices that it lacks."""

@@ -24,8 +24,9 @@ from volskew.surface.vols import solve_vols
 __all__ = ["fit_surface"]
 
 _DEFAULTS = Settings()
-_ROUNDS = 8
-"""A line that its vol shows to be bad must not have served the forward: then all is done again without it."""
+_ROUNDS = 12
+"""A line that its vol shows to be bad must not have served the forward. That forward is then found without
+the line and its expiry is judged afresh; other expiries keep theirs, and come out the same."""
 
 
 def fit_surface(
@@ -72,15 +73,16 @@ def fit_surface(
         for flag in market.curve.flags:
             ledger.add(day, symbol, Stage.MARKET, flag, detail=f"rate={market.curve.label}", source=source)
     labelled = label(quotes, market=market, previous=previous, settings=settings)
+    chain = Chain.of(labelled, market=market, settings=settings)
+    serving = chain
     for _ in range(_ROUNDS):
-        chain = Chain.of(labelled, market=market, settings=settings)
-        forwards, labelled = fit_forwards(labelled, market=market, settings=settings, chain=chain)
-        vols = solve_vols(labelled, forwards, settings=settings, solve_all=solve_all, chain=chain)
+        forwards, served = fit_forwards(labelled, market=market, settings=settings, chain=serving)
+        vols = solve_vols(served, forwards, settings=settings, solve_all=solve_all, chain=chain)
         smiles = fit_smiles(vols, chain)
-        rejected = smiles.quotes["used_in_forward"] & smiles.quotes["exclusion"].notna()
+        rejected = (served["used_in_forward"] & smiles.quotes["exclusion"].notna()).to_numpy(dtype=bool)
         if not rejected.any():
             break
-        labelled = labelled.assign(exclusion=smiles.quotes["exclusion"])
+        serving = serving.without(rejected)
     forward = chain.per_slice(forwards, "forward")
     forward_error = chain.per_slice(forwards, "forward_error")
     by_slice = chain_failures(
@@ -126,6 +128,7 @@ def fit_surface(
             names=names,
             dates=chain.dates,
             methods=tuple(np.append(forwards["method"].to_numpy(dtype=object), "")[chain.places(forwards)]),
+            flags=tuple(np.append(forwards["flags"].to_numpy(dtype=object), "")[chain.places(forwards)]),
             years=np.where(pd.isna(chain.expiries), 0.0, chain.years),
             forward=forward,
             failures=failures,

@@ -30,6 +30,7 @@ from volskew.surface.robust import (
     weighted_median,
 )
 from volskew.surface.vendor import vendor_forwards
+from volskew.surface.vendor_parity import vendor_parity
 
 __all__ = ["box_rate", "fit_forwards"]
 
@@ -37,6 +38,9 @@ _NEAR_PAIRS = 12
 """Pairs nearest the money that give the forward: enough for a median, too near for the trend to bend."""
 _TREND_PAIRS = 6
 """Fewer pairs than this have no trend taken out."""
+PARITY_OF_VOLS = "vendor-parity"
+_VENDOR_PARITY = {"vendor-delta": PARITY_OF_VOLS}
+"""How forwards from a vendor's vols are called: those that began at the vendor's own deltas need no rate."""
 _FEW_PAIRS = 4
 """Below this the scatter says nothing of the error and the half-spreads are taken."""
 
@@ -62,8 +66,10 @@ def fit_forwards(
     forwards : pandas.DataFrame
         One row a slice, sorted by expiry, root and settlement: ``symbol, snapshot_time, root, settlement,
         expiry, time_to_expiry [years], forward [$], forward_error [$, one standard error], discount_factor,
-        implied_yield [continuous, decimal], n_pairs, method, flags``. Where no forward exists it is NaN and
-        `flags` holds NO_FORWARD. A forward that comes from a vendor's vols has no error.
+        implied_yield [continuous, decimal], n_pairs, method, flags, vendor_forward [$]``. Where no forward
+        exists it is NaN and `flags` holds NO_FORWARD. A forward that comes from a vendor's vols has no error;
+        `vendor_forward` is the one that these vols belong to (NaN where there are quotes), and `flags` says
+        where `forward` differs (VENDOR_FORWARD) or could not be found from them (NO_PARITY).
     labelled : pandas.DataFrame
         A copy with `used_in_forward` set.
 
@@ -71,16 +77,27 @@ def fit_forwards(
     -----
     Pairs: both legs accepted, two-sided and without flag PARITY. The twelve nearest the money serve, weighted
     by ``1/(h_C^2 + h_P^2)`` (half-spreads, capped at five times the median weight). The error is
-    ``1.2533 * 1.4826 * MAD / sqrt(n_eff)``, not below half a tick over ``sqrt(n)``; with fewer than four
-    pairs it comes from their half-spreads.
+    ``1.2533 * sqrt((1.4826 MAD)^2 n/(n - p) + tick^2/12) / sqrt(n_eff)`` with ``p`` = 1, or 2 where a trend
+    was taken out; with fewer than four pairs it is not below what their half-spreads give.
     """
     chain = chain or Chain.of(labelled, market=market, settings=settings)
     n = chain.lines.n_slices
     used = np.zeros(len(labelled), dtype=bool)
+    vendors, flags = np.full(n, np.nan), [""] * n
     if chain.by_vendor:
         found = vendor_forwards(labelled, chain)
         forward, n_pairs, method, used = found.forward, found.n_lines, found.method, found.used
         error = np.full(n, np.nan)
+        vendors = forward
+        if settings.vendor_forward == "parity":
+            parity = vendor_parity(labelled, chain, forward)
+            forward, flags = parity.forward, parity.flags
+            n_pairs = np.where(parity.has_parity, parity.n_pairs, n_pairs).astype(np.int64)
+            method = [
+                _VENDOR_PARITY.get(name, f"{name}:{PARITY_OF_VOLS}") if mended else name
+                for name, mended in zip(method, parity.has_parity, strict=True)
+            ]
+            used = used | parity.used
     else:
         forward, error, n_pairs = np.full(n, np.nan), np.full(n, np.nan), np.zeros(n, dtype=np.int64)
         for number, pairs in pairs_by_slice(labelled, chain):
@@ -111,7 +128,11 @@ def fit_forwards(
             "implied_yield": implied,
             "n_pairs": n_pairs,
             "method": pd.array(method, dtype="str"),
-            "flags": pd.array(["" if ok else str(Code.NO_FORWARD) for ok in usable], dtype="str"),
+            "flags": pd.array(
+                [flag if ok else str(Code.NO_FORWARD) for ok, flag in zip(usable, flags, strict=True)],
+                dtype="str",
+            ),
+            "vendor_forward": vendors,
         }
     )
     return table.iloc[known].reset_index(drop=True), labelled.assign(used_in_forward=used)
@@ -139,8 +160,10 @@ def _fit(pairs: Pairs, *, discount: float, european: bool, tick: float) -> _Fit:
         # F = median of F_i - slope (K_i - F), solved for F
         forward = weighted_median(values - slope * strike, weights) / (1 - slope)
     scatter = weighted_median(np.abs(values - slope * (strike - forward) - forward), weights)
-    size = effective_size(weights)
-    error = max(MEDIAN_ERROR * MAD_TO_SIGMA * scatter / np.sqrt(size), tick / 2 / discount / np.sqrt(size))
+    # median and trend were fitted to the same few values; of four prices in whole ticks, halved, tick^2/12
+    freedom = len(near) / max(len(near) - (1 if slope == 0.0 else 2), 1)
+    noise = MAD_TO_SIGMA * scatter * np.sqrt(freedom)
+    error = MEDIAN_ERROR * np.hypot(noise, tick / np.sqrt(12) / discount) / np.sqrt(effective_size(weights))
     if len(near) < _FEW_PAIRS:
         # a mid is off by about half-spread / sqrt(3), as if uniform between bid and ask
         error = max(error, float(np.median(pairs.half[near])) / discount / np.sqrt(3 * len(near)))

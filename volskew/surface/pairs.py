@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from volskew.quotes.lines import FloatArray, IntArray
+from volskew.quotes.lines import FloatArray, IntArray, Lines
 from volskew.quotes.schema import Flag, has_flag
 from volskew.surface.chain import Chain, runs
 
-__all__ = ["WEIGHT_CAP", "Pairs", "capped_weights", "pairs_by_slice"]
+__all__ = ["WEIGHT_CAP", "Pairs", "capped_weights", "paired_rows", "pairs_by_slice"]
 
 WEIGHT_CAP = 5.0
 """No pair weighs more than this many times the median: a near-locked quote does not own the result."""
@@ -33,15 +33,7 @@ def pairs_by_slice(labelled: pd.DataFrame, chain: Chain) -> list[tuple[int, Pair
     lines = chain.lines
     broken = has_flag(labelled["flags"], Flag.PARITY).to_numpy(dtype=bool)
     rows = np.flatnonzero(chain.is_quoted & ~broken)
-    order = rows[np.lexsort((lines.is_call[rows], lines.strike[rows], lines.slice_id[rows]))]
-    put, call = order[:-1], order[1:]
-    paired = (
-        (lines.slice_id[put] == lines.slice_id[call])
-        & (lines.strike[put] == lines.strike[call])
-        & ~lines.is_call[put]
-        & lines.is_call[call]
-    )
-    put, call = put[paired], call[paired]
+    put, call = paired_rows(rows, lines)
     result = []
     for number, here in runs(lines.slice_id[call]):
         c, p = call[here], put[here]
@@ -54,6 +46,19 @@ def pairs_by_slice(labelled: pd.DataFrame, chain: Chain) -> list[tuple[int, Pair
         )
         result.append((number, pairs))
     return result
+
+
+def paired_rows(rows: IntArray, lines: Lines) -> tuple[IntArray, IntArray]:
+    """Of the given rows, puts and calls of one strike and slice: by slice, then by rising strike."""
+    order = rows[np.lexsort((lines.is_call[rows], lines.strike[rows], lines.slice_id[rows]))]
+    put, call = order[:-1], order[1:]
+    paired = (
+        (lines.slice_id[put] == lines.slice_id[call])
+        & (lines.strike[put] == lines.strike[call])
+        & ~lines.is_call[put]
+        & lines.is_call[call]
+    )
+    return put[paired], call[paired]
 
 
 def capped_weights(half: FloatArray) -> FloatArray:

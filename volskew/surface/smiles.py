@@ -14,18 +14,23 @@ from volskew.quotes.schema import Exclusion
 from volskew.surface.chain import Chain, exclude, runs
 from volskew.surface.delta import STANDARD_DELTAS
 from volskew.surface.local import MIN_POINTS, LocalFits, Nodes, fit_local
+from volskew.surface.vendor_parity import vendor_errors
 from volskew.surface.vols import level_vols
 
 __all__ = ["Smiles", "fit_smiles"]
 
 _LOWEST_ERROR = 0.0005
 """[vol] No quote is believed closer than 0.05 vol points."""
-_VENDOR_ERROR, _VENDOR_UNTRADED_ERROR = 0.0025, 0.0075
-"""[vol] Stand-ins for half-spreads where a vendor gives none: a line without volume weighs a ninth."""
 _WIDEST_MONEYNESS = 3.0
 """In standard deviations of the slice: farther out quotes say nothing of the deltas that are read."""
 _LOWEST_DELTA = 0.02
 _OUTLIER_SIGMAS, _OUTLIER_HALF_SPREADS = 4.0, 1.5
+_VENDOR_OUTLIER_HALF_SPREADS = 3.0
+"""The stand-ins are no half-spreads: 0.75 vol points for a traded line, 2.25 for an untraded one."""
+_OUTLIER_REACH = 0.10
+"""Towards its ends a window's curve follows its last quotes, or misses them all: there it judges none."""
+_ISOLATED = 0.5
+"""A neighbour off to the same side by this share of a quote's own residual speaks for the quote."""
 _OUTLIER_PASSES = 2
 
 
@@ -64,15 +69,18 @@ def fit_smiles(quotes: pd.DataFrame, chain: Chain) -> Smiles:
     Notes
     -----
     A quote is an outlier where its residual exceeds four robust standard deviations of its window and
-    1.5 of its own half-spreads, judged by the fit whose target delta is nearest. No window is left with
-    fewer quotes than a fit needs.
+    1.5 of its own half-spreads (three of the stand-ins of a vendor's vols), judged by the fit whose target
+    delta is nearest and within 0.10, and where neither neighbour is off to the same side by half as much: a
+    run of quotes beside the curve is the curve's fault. No window is left with fewer quotes than a fit
+    needs.
     """
     n = chain.lines.n_slices
     nodes = _nodes(quotes, chain)
     fits = fit_local(nodes, STANDARD_DELTAS, n_slices=n)
     outliers = np.zeros(len(quotes), dtype=bool)
+    half_spreads = _VENDOR_OUTLIER_HALF_SPREADS if chain.by_vendor else _OUTLIER_HALF_SPREADS
     for _ in range(_OUTLIER_PASSES):
-        bad = _outliers(fits, len(nodes.row))
+        bad = _outliers(fits, nodes, half_spreads=half_spreads)
         if not bad.any():
             break
         outliers[nodes.row[bad]] = True
@@ -119,7 +127,7 @@ def _nodes(quotes: pd.DataFrame, chain: Chain) -> Nodes:
 def _errors(quotes: pd.DataFrame, chain: Chain) -> FloatArray:
     """Half-spreads in vol, not below half a tick's worth nor 0.05 vol points."""
     if chain.by_vendor:
-        return np.where(numeric(quotes, "volume") > 0, _VENDOR_ERROR, _VENDOR_UNTRADED_ERROR)
+        return vendor_errors(quotes)
     slice_id = chain.lines.slice_id
     vega = black.vega(
         forward=numeric(quotes, "forward"),
@@ -133,21 +141,33 @@ def _errors(quotes: pd.DataFrame, chain: Chain) -> FloatArray:
     return np.asarray(np.fmax(np.fmax(half, tick), _LOWEST_ERROR))
 
 
-def _outliers(fits: LocalFits, n_nodes: int) -> BoolArray:
+def _outliers(fits: LocalFits, nodes: Nodes, *, half_spreads: float) -> BoolArray:
     """Mask of the nodes that their nearest fit calls outliers."""
+    n_nodes = len(nodes.row)
     distance, target = _nearest_fit(fits, n_nodes)
     bad = np.zeros(n_nodes, dtype=bool)
-    for index in range(len(fits.targets)):
+    for index, wanted in enumerate(fits.targets):
         residual = np.abs(fits.residual[index])
-        bound = np.maximum(_OUTLIER_SIGMAS * fits.scale[index][:, None], _OUTLIER_HALF_SPREADS)
+        bound = np.maximum(_OUTLIER_SIGMAS * fits.scale[index][:, None], half_spreads)
         with np.errstate(invalid="ignore"):
-            hit = residual > bound
+            hit = (residual > bound) & (np.abs(fits.delta[index] - wanted) <= _OUTLIER_REACH)
+        hit &= _stands_alone(fits.residual[index] * np.append(nodes.error, np.nan)[fits.node[index]])
         # the worst first, and never so many that too few are left to fit
         spare = np.maximum(fits.n_points[index] - MIN_POINTS, 0)
         rank = np.argsort(np.argsort(-np.where(hit, residual, -np.inf), axis=1, kind="stable"), axis=1)
         node = fits.node[index][hit & (rank < spare[:, None])]
         bad[node[target[node] == index]] = True
     return bad & np.isfinite(distance)
+
+
+def _stands_alone(off: FloatArray) -> BoolArray:
+    """Whether no neighbour in its row lies off the curve [vol] to the same side by `_ISOLATED` as much."""
+    edge = np.full((len(off), 1), np.nan)
+    before, after = np.hstack([edge, off[:, :-1]]), np.hstack([off[:, 1:], edge])
+    share = _ISOLATED * np.abs(off)
+    with np.errstate(invalid="ignore"):
+        company = (np.sign(off) * before >= share) | (np.sign(off) * after >= share)
+    return np.asarray(~company)
 
 
 def _nearest_fit(fits: LocalFits, n_nodes: int) -> tuple[FloatArray, FloatArray]:

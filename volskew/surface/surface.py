@@ -18,6 +18,7 @@ from volskew.quotes.lines import BoolArray, FloatArray, IntArray
 from volskew.settings import Settings
 from volskew.surface.delta import delta_label, delta_text, parse_delta
 from volskew.surface.estimate import Estimate
+from volskew.surface.forwards import PARITY_OF_VOLS
 from volskew.surface.gates import Failure, read_failures
 from volskew.surface.local import LocalFits, Nodes, fit_local
 from volskew.surface.tenor import WIDE_BRACKET, TenorReading, interpolate
@@ -39,6 +40,7 @@ class Slices:
     names: tuple[str, ...]
     dates: tuple[dt.date, ...]
     methods: tuple[str, ...]
+    flags: tuple[str, ...]
     years: FloatArray
     forward: FloatArray
     failures: tuple[tuple[Failure, ...], ...]
@@ -157,6 +159,7 @@ class Surface:
         details["forward"] = float(np.exp(logs[0] + reading.weight * (logs[1] - logs[0])))
         details["n_quotes"] = int(smiles.n_points[pair].sum())
         flags = {*self.flags, NO_QUOTES if self._by_vendor else NO_ERROR}
+        flags.update(*(self._slices.flags[number].split() for number in pair))
         if reading.is_wide:
             flags.add(WIDE_BRACKET)
         if smiles.is_wide[pair].any():
@@ -277,7 +280,7 @@ _NEAREST_NAMED = 3
 
 def needs_rate(methods: Collection[str]) -> bool:
     """Whether a discount rate stands behind forwards made in these ways; the vendor's deltas need none."""
-    return any(method != "vendor-delta" for method in methods)
+    return any(method not in {"vendor-delta", PARITY_OF_VOLS} for method in methods)
 
 
 def at_delta(

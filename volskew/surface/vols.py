@@ -1,5 +1,8 @@
 """Vols of quotes: the one place that picks a pricer, and the rules on lines that need a vol.
 
+A vendor's vols without quotes are turned into prices at the vendor's forward and solved again at the forward
+in force, where the two differ.
+
 Out-of-the-money lines are solved (calls at and above the forward, puts below), at bid, mid and ask in one
 call. Exercise is treated as European for now: out of the money at three months that costs a call nothing and
 a 25-delta put about 0.2 vol points.
@@ -19,7 +22,8 @@ from volskew.surface.chain import Chain, exclude, runs
 __all__ = ["solve_vols"]
 
 VENDOR_STATUS = "VENDOR"
-"""`vol_status` of a vol that was taken from the file."""
+"""`vol_status` of a vol that was taken from the file, or is that of the file's price at another forward."""
+_NAMES = np.array([item.name for item in Status], dtype=object)
 
 _AT_THE_MONEY = 5
 """Lines nearest the forward whose median vol stands for the level of the slice."""
@@ -55,9 +59,10 @@ def solve_vols(
     pandas.DataFrame
         A copy with ``forward [$]``, ``log_moneyness``, ``time_to_expiry [years]``, ``vol_bid``, ``vol_mid``,
         ``vol_ask`` [decimal, annual; NaN where not solved], ``vol_status`` (name of a
-        `volskew.pricing.Status`, VENDOR where the file's vol was taken, null where nothing was tried),
+        `volskew.pricing.Status`, VENDOR where it comes from the file's vol, null where nothing was tried),
         ``early_exercise_premium [$]`` (null: not removed) and ``forward_call_delta`` (N(d1) at the line's own
-        mid vol, until a smile gives a better one). `exclusion` gains WIDE and TICK, `flags` BOUND_MID.
+        mid vol, until a smile gives a better one). `exclusion` gains WIDE and TICK, `flags` BOUND_MID. Lines
+        that lose their place for their vol (WIDE, TICK, and OUTLIER later) keep it in the table.
     """
     chain = chain or Chain.of(labelled, market=None, settings=settings)
     forward = chain.per_slice(forwards, "forward")[chain.lines.slice_id]
@@ -72,13 +77,36 @@ def solve_vols(
     vols = np.full((3, n), np.nan)
     status = np.full(n, None, dtype=object)
     if chain.by_vendor:
-        rows = np.flatnonzero(chain.accepted & np.isfinite(forward))
+        vendors = chain.per_slice(forwards, "vendor_forward")[chain.lines.slice_id]
+        known = chain.accepted & np.isfinite(forward)
+        rows = np.flatnonzero(known & (vendors == forward))
         vols[1, rows] = numeric(labelled, "vendor_vol")[rows]
         status[rows] = VENDOR_STATUS
+        moved = known & (vendors != forward) & chain.lines.has_right & (out_of_the_money | solve_all)
+        rows = np.flatnonzero(moved)
+        price = black.price(
+            forward=vendors[rows],
+            strike=strike[rows],
+            time_to_expiry=years[rows],
+            vol=numeric(labelled, "vendor_vol")[rows],
+            is_call=is_call[rows],
+        )
+        solved = black.implied_vol(
+            price,
+            forward=forward[rows],
+            strike=strike[rows],
+            time_to_expiry=years[rows],
+            is_call=is_call[rows],
+        )
+        vols[1, rows] = solved.vol
+        status[rows] = np.where(solved.status == Status.OK, VENDOR_STATUS, _NAMES[solved.status])
     else:
-        wanted = chain.is_quoted & np.isfinite(forward) & chain.lines.has_right
+        # lines too cheap for a vol are solved all the same, to be looked at
+        cheap = (exclusion == Exclusion.TICK).to_numpy(dtype=bool) & (chain.lines.bid > 0)
+        wanted = (chain.is_quoted | cheap) & np.isfinite(forward) & chain.lines.has_right
         rows = np.flatnonzero(wanted & (out_of_the_money | solve_all))
-        prices = np.stack([chain.lines.bid[rows], chain.mid[rows], chain.lines.ask[rows]]) / discount[rows]
+        bid, ask = chain.lines.bid[rows], chain.lines.ask[rows]
+        prices = np.stack([bid, (bid + ask) / 2, ask]) / discount[rows]
         solved = black.implied_vol(
             prices,
             forward=forward[rows],
@@ -87,8 +115,7 @@ def solve_vols(
             is_call=is_call[rows],
         )
         vols[:, rows] = solved.vol
-        names = np.array([item.name for item in Status], dtype=object)
-        status[rows] = names[solved.status[1]]
+        status[rows] = _NAMES[solved.status[1]]
         wide, tick = _unreadable(chain, vols, log_moneyness, forward, discount, settings)
         exclusion = exclude(exclusion, wide & out_of_the_money, Exclusion.WIDE)
         exclusion = exclude(exclusion, tick & out_of_the_money, Exclusion.TICK)
@@ -131,7 +158,7 @@ def _unreadable(
 ) -> tuple[BoolArray, BoolArray]:
     """Lines whose bid and ask vols lie too far apart, and lines too cheap in vega for their tick."""
     bid, mid, ask = vols
-    tried = np.isfinite(mid)
+    tried = chain.accepted & np.isfinite(mid)
     level = level_vols(chain, mid, log_moneyness, tried)[chain.lines.slice_id]
     widest = np.maximum(settings.max_vol_spread, settings.max_vol_spread_relative * level)
     with np.errstate(invalid="ignore"):

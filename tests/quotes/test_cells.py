@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from volskew.quotes.cells import MISSING_TEXTS, dates, moments, numbers, rights, texts
+from volskew.quotes.cells import MISSING_TEXTS, numbers, rights, texts
+from volskew.quotes.moments import dates, moments
 
 
 @pytest.mark.parametrize(

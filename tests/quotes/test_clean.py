@@ -427,12 +427,16 @@ def test_vendor_vols_need_no_quotes_and_are_judged_on_no_price() -> None:
     assert has_flag(labelled["flags"], Flag.NO_QUOTES).equals(accepted)
 
 
-def test_one_quote_makes_it_a_quoted_chain() -> None:
+def test_a_few_quotes_do_not_make_it_a_quoted_chain() -> None:
     quotes = vendor_chain()
-    place = at(quotes, 105, "C")
-    labelled = label(changed(quotes, place, bid=1.0, ask=1.1))
-    assert labelled["exclusion"].value_counts().to_dict() == {"PARSE": len(quotes) - 1}
-    assert flagged(labelled, Flag.NO_QUOTES) == []
+    assert len(quotes) == 36  # so that one line is under 5 % and two are over
+    one = label(changed(quotes, at(quotes, 105, "C"), bid=1.0, ask=1.1))
+    assert one["exclusion"].isna().all()
+    two = changed(
+        changed(quotes, at(quotes, 105, "C"), bid=1.0, ask=1.1), at(quotes, 105, "P"), bid=1.0, ask=1.1
+    )
+    assert label(two)["exclusion"].value_counts().to_dict() == {"PARSE": len(quotes) - 2}
+    assert flagged(label(two), Flag.NO_QUOTES) == []
 
 
 def test_neither_quotes_nor_vols() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import zipfile
 from pathlib import Path
 
@@ -120,3 +121,36 @@ def test_bytes_in_memory() -> None:
     assert member.head(10) == TEXT[:10]
     assert member.read() == TEXT
     assert (member.name, member.source) == ("bytes", "bytes")
+
+
+def test_two_members_of_one_name_are_both_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.csv", b"first")
+        with pytest.warns(UserWarning, match="Duplicate name"):
+            archive.writestr("a.csv", b"second")
+    assert [member.read() for member in open_members(path)] == [b"first", b"second"]
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    os.mkfifo(path)
+    with pytest.raises(InputError, match="a pipe or device, where a file is wanted"):
+        open_members(path)
+
+
+def test_names_that_are_no_text_are_spelled_out(tmp_path: Path) -> None:
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/a\xff.csv"))
+    path.write_bytes(b"x")
+    (member,) = open_members(path)
+    assert member.label == f"{tmp_path}/a\\xff.csv"
+    assert member.source == f"{tmp_path.name}/a\\xff.csv"
+
+
+def test_data_that_inflate_without_end_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("volskew.quotes.containers._HARMLESS", 2**20)
+    monkeypatch.setattr("volskew.quotes.containers._PIECE", 2**19)
+    path = tmp_path / "a.gz"
+    path.write_bytes(gzip.compress(bytes(2**22)))
+    with pytest.raises(InputError, match="compressed more than 1000 times over"):
+        open_members(path)[0].read()

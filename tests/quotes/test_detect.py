@@ -24,9 +24,9 @@ def test_a_table_that_no_reader_knows_is_shown_with_what_was_missing(tmp_path: P
     with pytest.raises(NotAChainError) as caught:
         read_chain(path)
     text = str(caught.value)
-    assert text.startswith(f"{path}: not an option chain that any reader knows")
+    assert text.startswith(f"{path}: no reader of option chains takes it")
     assert "header seen: date, symbol, expiry, strike, right, price" in text
-    assert "nearest formats: generic lacks bid and ask, or an implied vol; " in text
+    assert "nearest formats: generic lacks bid and ask (bid, ask) or an implied vol (vendor_vol; " in text
     assert "--format NAME" in text
     assert "--columns field=column" in text
     assert "\n" not in text
@@ -47,7 +47,7 @@ def test_dated_tables_without_strikes_are_told_what_they_are_for(
     tmp_path: Path, header: str, row: str, hint: str
 ) -> None:
     path = put(tmp_path, f"{header}\n{row}\n".encode())
-    with pytest.raises(NotAChainError, match=re.escape(f"`{hint} {path}`")) as caught:
+    with pytest.raises(NotAChainError, match=re.escape(f"`{hint} {path}")) as caught:
         read_chain(path)
     assert caught.value.code == "NOT_A_CHAIN"
 
@@ -66,7 +66,7 @@ OWN = {
 @pytest.mark.parametrize("name", OWN)
 def test_tables_that_volskew_writes_are_skipped(tmp_path: Path, name: str) -> None:
     path = put(tmp_path, f"{OWN[name]}\n1\n".encode())
-    with pytest.raises(NotAChainError, match="written by volskew, not a chain") as caught:
+    with pytest.raises(NotAChainError, match="written by volskew itself") as caught:
         read_chain(path)
     assert caught.value.code == "SKIPPED"
     assert describe(path).code == "SKIPPED"

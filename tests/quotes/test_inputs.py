@@ -69,3 +69,10 @@ def test_the_same_file_by_two_ways_is_read_once(tree: Path) -> None:
     (tree / "link.csv").symlink_to(tree / "a.csv")
     files, _ = find_inputs([tree / "link.csv", tree / "a.csv"])
     assert len(files) == 1
+
+
+@pytest.mark.parametrize("path", ["", "  ", "~nobody-of-this-name/x", "x" * 5000, "a\0b"])
+def test_a_path_that_cannot_be_is_one_entry(path: str) -> None:
+    files, entries = find_inputs([path])
+    assert files == []
+    assert [entry.code for entry in entries] == ["NOT_FOUND"]

@@ -38,7 +38,9 @@ def put(folder: Path, text: str, name: str = "a.csv", encoding: str = "utf-8") -
 def only(path: Path) -> FileReading:
     (reading,) = read_file(path)
     assert reading.lines_read == len(reading.quotes) + sum(
-        entry.count for entry in reading.entries if entry.code != "BAD_CELLS"
+        entry.count
+        for entry in reading.entries
+        if entry.code not in {"BAD_CELLS", "DATE_DISAGREES", "RAGGED"}
     )
     return reading
 
@@ -59,8 +61,9 @@ def test_a_bad_cell_costs_a_cell_and_not_the_file(tmp_path: Path) -> None:
     assert sorted((entry.count, entry.detail) for entry in reading.entries) == [
         (1, "no call or put: 'X', first in row 13, column 'right'"),
         (1, "no date: 'someday', first in row 13, column 'expiry'"),
+        (1, "no number of 0 or more: '-1', first in row 11, column 'bid'"),
         (1, "no number: '5x', first in row 9, column 'strike'"),
-        (2, "no number: 'abc', first in row 5, column 'bid'"),
+        (1, "no number: 'abc', first in row 5, column 'bid'"),
     ]
     assert {(entry.stage, entry.code, entry.is_failure) for entry in reading.entries} == {
         ("input", "BAD_CELLS", False)
@@ -68,12 +71,299 @@ def test_a_bad_cell_costs_a_cell_and_not_the_file(tmp_path: Path) -> None:
 
 
 def test_a_column_of_bad_cells_is_refused_with_its_first(tmp_path: Path) -> None:
-    rows = [row.replace(",2,0.25", ',"2,5",0.25') for row in many()]
+    rows = [row.replace(",2,0.25", ",2x,0.25") for row in many()]
     with pytest.raises(
         InputError,
-        match=r"a.csv, row 2, column 'ask': 20 of 20 cells are no number, .*'2,5'. Accepted: a decimal point",
+        match=r"a.csv, row 2, column 'ask': 20 of 20 cells are no number, .*'2x'. Accepted: a decimal point",
     ):
         read_chain(put(tmp_path, chain(*rows)))
+
+
+@pytest.mark.parametrize("n", [3, 20])
+def test_decimal_commas_are_refused_by_name_however_few_the_lines(tmp_path: Path, n: int) -> None:
+    rows = [row.replace(",", ";").replace(";2;0.25", ";2,5;0.25") for row in many(n)]
+    with pytest.raises(InputError, match=r"row 2, column 'ask': decimal commas are not read: '2,5'"):
+        read_chain(put(tmp_path, chain(*rows, header=HEADER.replace(",", ";"))))
+
+
+def test_dollar_signs_are_read(tmp_path: Path) -> None:
+    rows = [row.replace(",C,1,2,", ",C,$1.23,$ 2.50,") for row in many(3)]
+    quotes = read_chain(put(tmp_path, chain(*rows)))
+    assert set(quotes["bid"]) == {1.23}
+    assert set(quotes["ask"]) == {2.5}
+
+
+def undated(*, expiry: str = "2026-06-18", more: str = "2026-06-18") -> str:
+    rows = [row.partition(",")[2].replace("2026-06-18", expiry) for row in many(3)]
+    return chain(*rows, rows[0].replace(expiry, more), header=HEADER.partition(",")[2])
+
+
+def test_a_file_called_after_its_only_expiry_has_no_session(tmp_path: Path) -> None:
+    with pytest.raises(
+        InputError,
+        match="nothing says which day this chain is of: the date in its name, 2026-06-18, is its only",
+    ):
+        read_chain(put(tmp_path, undated(), "ABC_2026-06-18.csv"))
+    with pytest.raises(InputError, match="2026-09-18, is not before its last expiry, 2026-06-18"):
+        read_chain(put(tmp_path, undated(), "ABC_2026-09-18.csv"))
+    (snapshot,) = only(put(tmp_path, undated(more="2026-09-18"), "ABC_2026-06-18.csv")).snapshots
+    assert snapshot.session == dt.date(2026, 6, 18)  # a session on which one of two expiries is reached
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "2026-03-10/ABC.csv",
+        "20260310/ABC.csv",
+        "chains 2026-03-10/ABC.csv",
+        "2026-03-10/ABC_2026-06-18.csv",
+        "date=2026-03-10/symbol=ABC/part-0.csv",
+        "2026-03-09/ABC_2026-03-10.csv",
+    ],
+)
+def test_a_date_in_the_folder_is_the_session(tmp_path: Path, place: str) -> None:
+    path = tmp_path / place
+    path.parent.mkdir(parents=True)
+    (snapshot,) = only(put(path.parent, undated(), path.name)).snapshots
+    assert (snapshot.session, snapshot.label_date) == (dt.date(2026, 3, 10), dt.date(2026, 3, 10))
+
+
+@pytest.mark.parametrize("place", ["backup-2026-03-11/chains/ABC.csv", "2026-03-01_2026-03-10/ABC.csv"])
+def test_dates_of_other_things_are_no_session(tmp_path: Path, place: str) -> None:
+    path = tmp_path / place
+    path.parent.mkdir(parents=True)
+    with pytest.raises(InputError, match="nothing says which day this chain is of"):
+        read_chain(put(path.parent, undated(), path.name))
+
+
+def test_folders_in_an_archive_and_its_own_name_are_looked_at(tmp_path: Path) -> None:
+    path = tmp_path / "chains_2026-03-12.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("2026-03-10/ABC.csv", undated())
+        archive.writestr("20260311/ABC.csv", undated())
+        archive.writestr("ABC.csv", undated())
+    sessions = [reading.snapshots[0].session.day for reading in read_file(path)]
+    assert sessions == [10, 11, 12]
+
+
+@pytest.mark.parametrize(
+    ("time", "label", "utc"),
+    [
+        ("15:45:00", "15:45", "19:45"),
+        ("3:45 PM", "15:45", "19:45"),
+        ("15:45:00.123456789", "15:45", "19:45"),
+        ("16:00:00", "close", "20:00"),
+        ("00:00:00", "close", "20:00"),  # filled in, not quoted
+    ],
+)
+def test_times_of_day_are_put_on_the_date_of_their_line(
+    tmp_path: Path, time: str, label: str, utc: str
+) -> None:
+    rows = [f"{row},{time}" for row in many(3)]
+    reading = only(put(tmp_path, chain(*rows, header=f"{HEADER},quote_time")))
+    assert reading.entries == []
+    assert reading.snapshots[0].snapshot_label == label
+    assert f"{reading.snapshots[0].snapshot_time:%Y-%m-%d %H:%M}" == f"2026-03-10 {utc}"
+
+
+@pytest.mark.parametrize(
+    ("stamp", "session"),
+    [
+        ("2026-03-10 00:00:00-04:00", dt.date(2026, 3, 10)),
+        ("2026-03-10 00:00:00-05:00", dt.date(2026, 3, 10)),
+        ("2026-03-10T04:00:00Z", dt.date(2026, 3, 10)),  # midnight in New York
+        ("2026-03-10T00:00:00Z", dt.date(2026, 3, 10)),
+        ("2026-03-10 17:01:00", dt.date(2026, 3, 10)),
+        ("2026-03-10 20:45:00", dt.date(2026, 3, 10)),
+        ("2026-03-10 09:00:00", dt.date(2026, 3, 9)),
+        ("2026-03-10 03:00:00", dt.date(2026, 3, 9)),
+    ],
+)
+def test_stamps_outside_trading_hours_only_label(tmp_path: Path, stamp: str, session: dt.date) -> None:
+    reading = only(put(tmp_path, chain(*many(8)).replace("2026-03-10", stamp)))
+    (snapshot,) = reading.snapshots
+    assert (snapshot.session, snapshot.snapshot_label) == (session, "close")
+    assert reading.quotes["quote_time"].isna().all()
+    said = [entry.code for entry in reading.entries]
+    assert said == (["DATE_DISAGREES"] if session.day == 9 else [])
+
+
+def test_two_evening_stamps_of_one_day_are_one_chain(tmp_path: Path) -> None:
+    rows = many(20)
+    rows = [row.replace("2026-03-10", f"2026-03-10 20:{30 + 15 * (k > 9)}") for k, row in enumerate(rows)]
+    assert [snapshot.lines for snapshot in only(put(tmp_path, chain(*rows))).snapshots] == [20]
+
+
+def test_a_zoned_midnight_of_a_typed_column_is_a_date(tmp_path: Path) -> None:
+    frame = pd.read_csv(io.StringIO(chain(*many(8))))
+    for zone in ("America/New_York", "UTC", "America/Chicago"):
+        frame["date"] = pd.Timestamp("2026-03-10", tz=zone)
+        path = tmp_path / f"{zone.replace('/', '_')}.parquet"
+        frame.to_parquet(path)
+        (snapshot,) = only(path).snapshots
+        assert (snapshot.session, snapshot.snapshot_label) == (dt.date(2026, 3, 10), "close")
+
+
+def slashed(date: str, expiry: str = "2026-12-18") -> str:
+    return chain(*(row.replace("2026-03-10", date).replace("2026-06-18", expiry) for row in many(4)))
+
+
+@pytest.mark.parametrize(
+    ("date", "expiry", "name", "session"),
+    [
+        ("07/10/2026", "2026-12-18", "ABC_2026-07-10.csv", dt.date(2026, 7, 10)),  # by the name
+        ("10/07/2026", "2026-12-18", "ABC_2026-07-10.csv", dt.date(2026, 7, 10)),
+        ("07/10/2026", "12/18/2026", "a.csv", dt.date(2026, 7, 10)),  # by the expiry's way
+        ("10/07/2026", "18/12/2026", "a.csv", dt.date(2026, 7, 10)),
+        ("7/10/26", "12/18/26", "a.csv", dt.date(2026, 7, 10)),
+        ("17/07/2026", "2026-12-18", "a.csv", dt.date(2026, 7, 17)),  # by itself
+        ("07/07/2026", "2026-12-18", "a.csv", dt.date(2026, 7, 7)),  # the same both ways
+    ],
+)
+def test_day_and_month_are_told_by_the_file(
+    tmp_path: Path, date: str, expiry: str, name: str, session: dt.date
+) -> None:
+    reading = only(put(tmp_path, slashed(date, expiry), name))
+    assert reading.snapshots[0].session == session
+    assert set(reading.quotes["expiry"].dt.date) == {dt.date(2026, 12, 18)}
+    assert reading.entries == []
+
+
+@pytest.mark.parametrize(
+    ("date", "expiry", "name", "problem"),
+    [
+        ("10/07/2026", "2026-12-18", "a.csv", r"row 2, column 'date': nothing tells month/day/year"),
+        ("2026-07-10", "10/12/2026", "a.csv", r"row 2, column 'expiry': nothing tells month/day/year"),
+        ("10/07/2026", "12/18/2026", "ABC_2026-07-10.csv", "the other way round"),
+        ("2026-10-07", "2026-12-18", "ABC_2026-07-10.csv", "the other way round"),
+    ],
+)
+def test_day_and_month_are_never_guessed(
+    tmp_path: Path, date: str, expiry: str, name: str, problem: str
+) -> None:
+    with pytest.raises(InputError, match=problem):
+        read_file(put(tmp_path, slashed(date, expiry), name))
+
+
+def test_one_column_is_written_in_one_way(tmp_path: Path) -> None:
+    rows = [row.replace("2026-06-18", "06/18/2026") for row in many(4)]
+    rows[2] = rows[2].replace("06/18/2026", "18/09/2026")
+    with pytest.raises(InputError, match=r"row 4, column 'expiry': a column with both .*'18/09/2026'"):
+        read_file(put(tmp_path, chain(*rows)))
+
+
+def test_a_name_with_another_date_is_told(tmp_path: Path) -> None:
+    reading = only(put(tmp_path, chain(*many(3)), "ABC_2026-03-11.csv"))
+    assert reading.snapshots[0].session == dt.date(2026, 3, 10)
+    (entry,) = reading.entries
+    assert (entry.code, entry.is_failure) == ("DATE_DISAGREES", False)
+    assert "the rows are dated 2026-03-10, the file's name says 2026-03-11" in entry.detail
+
+
+@pytest.mark.parametrize(
+    ("header", "row"),
+    [
+        ("date,symbol,expiry,strike,right,bid,ask,bid", "2026-03-10,ABC,2026-06-18,500,C,1,2,1.5"),
+        ("date,symbol,expiry,strike,right,bid,ask,best_bid", "2026-03-10,ABC,2026-06-18,500,C,1,2,1.5"),
+        (
+            "quote_date,symbol,expiry,strike,right,bid,ask,trade_date",
+            "2026-03-10,ABC,2026-06-18,500,C,1,2,2026-03-09",
+        ),
+    ],
+)
+def test_two_columns_for_one_thing_are_refused(tmp_path: Path, header: str, row: str) -> None:
+    path = put(tmp_path, f"{header}\n{row}\n")
+    with pytest.raises(InputError, match=r"more than once|differs from column .*--columns (bid|date)=COLUMN"):
+        read_file(path)
+    if "best_bid" in header:
+        assert read_chain(path, columns={"bid": "best_bid"})["bid"].tolist() == [1.5]
+        agreeing = put(tmp_path, f"{header}\n{row[:-3]}1.0\n")
+        assert read_chain(agreeing)["bid"].tolist() == [1.0]
+
+
+def test_a_right_that_contradicts_its_option_symbol_is_told(tmp_path: Path) -> None:
+    rows = [f"2026-03-10,ABC260618P00{k}000,C,1,2" for k in (500, 501)]
+    (entry,) = only(put(tmp_path, chain(*rows, header="date,option,right,bid,ask"))).entries
+    assert entry.detail.startswith("is_call contradicts the option symbol, which is followed: call for put")
+    assert entry.count == 2
+
+
+def vols_only(n: int, *, odd: int) -> str:
+    rows = [f"2026-03-10,ABC,500,2026-06-18,{480 + k},C,{25 if k < odd else 0.25}" for k in range(n)]
+    return chain(*rows, header="date,symbol,underlying_price,expiry,strike,right,iv")
+
+
+def test_stretches_of_vols_in_another_unit_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="13 of 40 vols near the money are ten times off") as caught:
+        read_file(put(tmp_path, vols_only(40, odd=13)))
+    assert caught.value.code == "BAD_UNITS"
+    assert len(read_chain(put(tmp_path, vols_only(40, odd=2)))) == 40  # two lines may be anything
+
+
+@pytest.mark.parametrize("name", ["\u00c9\u20ac", "A B", "=CMD", "-"])
+def test_an_underlying_must_have_the_name_of_one(tmp_path: Path, name: str) -> None:
+    with pytest.raises(InputError, match=r"row 2, column 'symbol': no ticker: '"):
+        read_file(put(tmp_path, chain(*many(3)).replace("ABC", name)))
+    both = put(tmp_path, chain(*many(3), *(row.replace("ABC", name) for row in many(2))))
+    reading = only(both)
+    assert [snapshot.symbol for snapshot in reading.snapshots] == ["ABC"]
+    assert [(entry.code, entry.count, entry.is_failure) for entry in reading.entries] == [
+        ("UNREADABLE", 2, True)
+    ]
+
+
+def test_few_quotes_beside_vols_are_told(tmp_path: Path) -> None:
+    rows = many(30)
+    rows = [row.replace(",C,1,2,", ",C,0,0," if k else ",C,1,2,") for k, row in enumerate(rows)]
+    reading = only(put(tmp_path, chain(*rows)))
+    assert reading.snapshots[0].source_label == "vendor"
+    assert [entry.detail for entry in reading.entries] == [
+        "1 of 30 lines have a bid and an ask: all are read by their vols"
+    ]
+
+
+def test_a_list_of_json_records_is_a_table(tmp_path: Path) -> None:
+    frame = pd.read_csv(io.StringIO(chain(*many(5))))
+    path = tmp_path / "a.json"
+    frame.to_json(path, orient="records")
+    reading = only(path)
+    assert reading.format == "generic"
+    expected = only(put(tmp_path, chain(*many(5)))).quotes
+    drop = ["source_file", "source_row"]
+    pd.testing.assert_frame_equal(reading.quotes.drop(columns=drop), expected.drop(columns=drop))
+    path.write_text(path.read_text()[:-20])
+    with pytest.raises(InputError, match="truncated or damaged JSON"):
+        read_file(path)
+
+
+README = "Option data (c) 2026, the vendor.\nEach file, one a day, holds bid, ask and strike.\nNo warranty.\n"
+
+
+def test_words_beside_the_data_are_skipped_and_chains_are_not(tmp_path: Path) -> None:
+    path = tmp_path / "many.zip"
+    spaced = chain(*many(5)).replace(",", "  ")
+    page = "<html><body>not found, and so on</body></html>"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.txt", chain(*many(3)))
+        archive.writestr("readme.txt", README)
+        archive.writestr("LICENSE", README)
+        archive.writestr("spaced.txt", spaced)
+        archive.writestr("page.txt", page)
+        archive.writestr("words.csv", README)
+    found = {reading.path.rpartition(":")[2]: reading for reading in read_file(path)}
+    codes = {name: [entry.code for entry in reading.entries] for name, reading in found.items()}
+    assert codes == {
+        "a.txt": [],
+        "readme.txt": ["SKIPPED"],
+        "LICENSE": ["SKIPPED"],
+        "spaced.txt": ["NOT_A_CHAIN"],
+        "page.txt": ["NOT_A_CHAIN"],
+        "words.csv": ["NOT_A_CHAIN"],
+    }
+
+
+def test_the_line_that_tells_a_spreadsheet_its_delimiter(tmp_path: Path) -> None:
+    assert read_chain(put(tmp_path, "sep=,\n" + chain(*many(2))))["source_row"].tolist() == [3, 4]
 
 
 def test_ragged_lines_stay_rows(tmp_path: Path) -> None:
@@ -88,6 +378,12 @@ def test_ragged_lines_stay_rows(tmp_path: Path) -> None:
     assert (entry.count, entry.detail) == (
         1,
         "lines kept without values: row 6 is the first, with 3 fields of 9",
+    )
+    whole = chain(*many())
+    (entry,) = only(put(tmp_path, whole[:-25])).entries
+    assert entry.code == "RAGGED"
+    assert entry.detail.endswith(
+        "row 21 is the first, with 4 fields of 9, and the last line of the file is one: it may be cut off"
     )
 
 
@@ -159,7 +455,8 @@ def test_nothing_names_the_underlying_or_the_day(tmp_path: Path) -> None:
         read_chain(put(tmp_path, chain(*many(3)).replace("ABC", "")))
     undated = chain(*(row.partition(",")[2] for row in many(3)), header=HEADER.partition(",")[2])
     with pytest.raises(
-        InputError, match=r"nothing says which day it is.* a date such as 2026-07-10 in the file name"
+        InputError,
+        match=r"nothing says which day this chain is of\. Accepted: a date column .*--columns date=COLUMN",
     ):
         read_chain(put(tmp_path, undated))
     assert len(read_chain(put(tmp_path, undated, "ABC_20260310.csv"))) == 3
@@ -213,7 +510,7 @@ def test_members_of_an_archive_fail_alone(tmp_path: Path) -> None:
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("c.csv", "x,y\n1,2\n")
         archive.writestr("d.csv", "")
-    with pytest.raises(InputError, match=r"many.zip:c.csv: not an option chain"):
+    with pytest.raises(InputError, match=r"many.zip:c.csv: no reader of option chains"):
         read_file(path)
 
 

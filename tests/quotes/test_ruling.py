@@ -166,5 +166,5 @@ def test_snapshots_that_are_none(seen: Evidence, code: str, detail: str) -> None
 
 
 def test_nothing_says_which_day() -> None:
-    with pytest.raises(InputError, match="nothing says which day it is"):
+    with pytest.raises(InputError, match="nothing says which day this chain is of"):
         rule(Evidence())

@@ -33,10 +33,17 @@ def test_a_session_equal_to_the_one_before_is_a_repeat_even_of_a_repeat() -> Non
         ]
 
 
-def test_the_same_lines_two_sessions_later_or_of_another_symbol_are_no_repeat() -> None:
-    chains = [(snapshot(MONDAY), "x"), (snapshot(WEDNESDAY), "x"), (snapshot(TUESDAY, symbol="IWM"), "x")]
-    assert resolve_repeats(chains).entries == ()
-    assert len(resolve_repeats(chains).days) == 3
+def test_a_repeat_is_one_of_the_last_session_there_is_within_a_week() -> None:
+    found = resolve_repeats([(snapshot(WEDNESDAY), "x"), (snapshot(MONDAY), "x")])
+    assert [(entry.date, entry.code) for entry in found.entries] == [(WEDNESDAY, "STALE_REPEAT")]
+    assert "2026-07-13" in found.entries[0].detail
+    between = [(snapshot(MONDAY), "x"), (snapshot(TUESDAY), "y"), (snapshot(WEDNESDAY), "x")]
+    assert resolve_repeats(between).entries == ()
+    last, beyond = dt.date(2026, 7, 20), dt.date(2026, 7, 21)  # five and six sessions after
+    assert resolve_repeats([(snapshot(MONDAY), "x"), (snapshot(last), "x")]).days == (snapshot(MONDAY),)
+    assert len(resolve_repeats([(snapshot(MONDAY), "x"), (snapshot(beyond), "x")]).days) == 2
+    other = [(snapshot(MONDAY), "x"), (snapshot(TUESDAY, symbol="IWM"), "x")]
+    assert len(resolve_repeats(other).days) == 2
 
 
 @pytest.mark.parametrize(
@@ -90,7 +97,12 @@ def test_a_fingerprint_is_of_the_content_and_not_of_its_order_or_place() -> None
     assert base == fingerprint(
         quotes(source_row=[7, 8, 9], source_file=["b"] * 3, open_interest=[9.0, 9.0, 9.0])
     )
-    assert base == fingerprint(quotes(bid=[1.0, 2.0, float("nan")], volume=[-0.0, 5.0, None]))
+    assert base == fingerprint(quotes(bid=[1.0, 2.0, float("nan")]))
+    # a repeated chain may have its volume reset and trades from elsewhere
+    assert base == fingerprint(quotes(volume=[None] * 3, last=[1.0, 2.0, 3.0]))
+    unquoted: dict[str, list[object]] = {"bid": [None] * 3, "ask": [0.0] * 3}
+    vols = [fingerprint(quotes(**unquoted, vendor_vol=[0.2, 0.3, vol])) for vol in (0.4, 0.5)]
+    assert vols[0] != vols[1]
     assert len(base) == 32
 
 
@@ -100,7 +112,6 @@ def test_a_fingerprint_is_of_the_content_and_not_of_its_order_or_place() -> None
         {"bid": [1.01, 2.0, None]},
         {"bid": [2.0, 1.0, None]},  # the same numbers on other lines
         {"ask": [1.1, 2.1, None]},
-        {"volume": [None, 5.0, None]},
         {"root": ["QQQ", "QQQ", "QQQ"]},
         {"is_call": [True, False, False]},
         {"strike": [500.0, 510.0, 505.0]},
@@ -113,4 +124,4 @@ def test_any_change_of_content_changes_the_fingerprint(change: dict[str, list[ob
 def test_a_fingerprint_is_the_same_on_every_machine() -> None:
     # Stored with readings, so it must never move; regenerate only with a method change.
     assert fingerprint(quotes().iloc[:0]) == "e3b0c44298fc1c149afbf4c8996fb924"  # sha256 of nothing
-    assert fingerprint(quotes()) == "bf6b976e7efc5e7b4ee504544147d24d"
+    assert fingerprint(quotes()) == "3dd14a169d0ec26267ce3ad436cba124"

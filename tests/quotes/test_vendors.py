@@ -114,6 +114,14 @@ def test_the_caller_may_say_what_the_columns_are(write: Write) -> None:
     names = {"date": "d", "symbol": "s", "expiry": "e", "strike": "x", "is_call": "w", "bid": "b", "ask": "a"}
     found = read_chain(path, columns={**names, "vendor_vol_pct": "MyVol"}).iloc[0]
     assert (found["bid"], found["vendor_vol"]) == (1.0, 0.25)
+    other = {"snapshot_time": "d", "underlying": "s", "expiration_date": "e", "right": "w"}
+    rest = {key: names[key] for key in ("strike", "bid", "ask")}
+    again = read_chain(path, columns={**other, **rest, "implied_vol_pct": "myvol"}).iloc[0]
+    assert again.equals(found)
+    with pytest.raises(SettingsError, match="names the field expiry twice"):
+        read_chain(path, columns={**names, "expiration": "e"})
+    with pytest.raises(SettingsError, match="unknown field 'vol'; known are vendor_vol, volume"):
+        read_chain(path, columns={"vol": "myvol"})
     with pytest.raises(SettingsError, match="unknown field 'price'; known are date, "):
         read_chain(path, columns={"price": "b"})
     with pytest.raises(
@@ -259,14 +267,14 @@ def test_json_of_the_wrong_shape_throughout(write: Write) -> None:
 @pytest.mark.parametrize(
     ("text", "problem", "code"),
     [
-        (delayed([]), "not an option chain", "NOT_A_CHAIN"),
+        (delayed([]), "data.options is empty", "EMPTY"),
         (delayed([option("ABC260417C00500000")])[:-30], "truncated or damaged JSON", "UNREADABLE"),
         (
             '{"Information": "rate limit"}',
-            r"not an option chain that any reader knows \(keys seen: Information",
+            r"no reader of option chains takes it \(keys seen: Information",
             "NOT_A_CHAIN",
         ),
-        ("[" * 100_000, "not an option chain", "NOT_A_CHAIN"),
+        ("[" * 100_000, "no reader of option chains", "NOT_A_CHAIN"),
     ],
 )
 def test_json_that_is_no_chain(write: Write, text: str, problem: str, code: str) -> None:
@@ -379,7 +387,7 @@ def test_the_date_is_that_of_the_download(write: Write, stamp: str, session: dt.
 
 def test_a_stamp_in_another_language_leaves_the_file_name(write: Write) -> None:
     text = quotedata("9 mars 2026 \u00e0 20:05 UTC\u22124", PAIR)
-    with pytest.raises(InputError, match="nothing says which day it is"):
+    with pytest.raises(InputError, match="nothing says which day this chain is of"):
         read_chain(write("quotedata.csv", text))
     assert len(read_chain(write("ABC_2026-03-09.csv", text))) == 2
 

@@ -15,8 +15,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from volskew.ledger import Entry
+from volskew.errors import InputError
+from volskew.ledger import Code, Entry
+from volskew.market.clock import EASTERN, is_session, previous_session, session_close, session_open
 from volskew.quotes import cells as parse
+from volskew.quotes import moments as times
+from volskew.quotes.layout import day_first_fields
 from volskew.quotes.listing import carried, contract_terms, decoded, filled_roots, listing, underlyings
 from volskew.quotes.notes import Notes
 from volskew.quotes.raw import RawChain
@@ -41,6 +45,7 @@ _UNSIGNED: Final = frozenset(
 _FILLER_VOL: Final = 1e-4  # 0, and the 1e-5 at which some solvers give up, are no vols
 _STANDARD_MULTIPLIER: Final = 100.0
 _LINES_A_STAMP: Final = 5
+_AFTER_CLOSE: Final = pd.Timedelta(minutes=15)
 _CLOSING_HOUR: Final = np.timedelta64(16, "h")
 
 Array = np.ndarray[Any, Any]
@@ -74,7 +79,14 @@ class Assembled:
     entries: list[Entry] = field(default_factory=list)
 
 
-def assemble(raw: RawChain, *, label: str, source: str, settings: Settings) -> Assembled:
+def assemble(
+    raw: RawChain,
+    *,
+    label: str,
+    source: str,
+    settings: Settings,
+    named: frozenset[dt.date] = frozenset(),
+) -> Assembled:
     """Interpret the cells of one file.
 
     Parameters
@@ -85,19 +97,25 @@ def assemble(raw: RawChain, *, label: str, source: str, settings: Settings) -> A
         The file in errors, and in the ledger.
     settings : Settings
         For exercise overrides by root.
+    named : frozenset of datetime.date
+        Dates in the names of the file and its folder, which may tell month from day.
 
     Raises
     ------
     InputError
-        A needed column cannot be read at all, no underlying is named, or strikes contradict their option
+        A needed column cannot be read at all, month and day cannot be told apart, no underlying is named, or
+        strikes contradict their option
         symbols (code BAD_UNITS).
     """
     notes = Notes(raw, label, source)
+    raw.day_first = day_first_fields(raw, label=label, named=named)
     if raw.ragged:
         line, found, wanted = raw.ragged[0]
         notes.say(
-            f"lines kept without values: row {line} is the first, with {found} fields of {wanted}",
+            f"lines kept without values: row {line} is the first, with {found} fields of {wanted}"
+            + (", and the last line of the file is one: it may be cut off" if _is_cut_off(raw) else ""),
             len(raw.ragged),
+            code=Code.RAGGED,
         )
     n = len(raw.rows)
     columns = _numeric(raw, notes, n)
@@ -114,6 +132,11 @@ def assemble(raw: RawChain, *, label: str, source: str, settings: Settings) -> A
     return Assembled(columns, symbols, symbol_codes, labels, label_codes, notes.entries)
 
 
+def _is_cut_off(raw: RawChain) -> bool:
+    line, found, wanted = raw.ragged[-1]
+    return line == int(raw.rows.max()) and found < wanted
+
+
 # --- numbers and times ------------------------------------------------------------------------------------
 
 
@@ -124,19 +147,19 @@ def _numeric(raw: RawChain, notes: Notes, n: int) -> dict[str, Any]:
         given["vendor_vol"] = "vendor_vol_pct"
     for name, key in given.items():
         found = parse.numbers(raw.cells[key], whole=name in _COUNTS)
-        values, bad = found.data, found.bad
+        values = found.data
+        notes.add(key, found.bad, "number")
         if name in _UNSIGNED:
             negative = values < 0
             if negative.any():  # -1, -99.99, -999: "nothing here" in several vendors' tongues
                 values = np.where(negative, np.nan, values)
-                bad = bad | negative
+                notes.add(key, negative, "number of 0 or more")
         if name == "strike":
             values = np.where(values == 0, np.nan, values)
         if key == "vendor_vol_pct":
             values = values / 100.0
         if name == "vendor_vol":
             values = np.where(values < _FILLER_VOL, np.nan, values)
-        notes.add(key, bad, "number")
         columns[name] = values
     if "multiplier" not in columns:
         columns["multiplier"] = np.full(n, _STANDARD_MULTIPLIER)
@@ -146,7 +169,9 @@ def _numeric(raw: RawChain, notes: Notes, n: int) -> dict[str, Any]:
 def _times(raw: RawChain, name: str, notes: Notes, n: int) -> Array:
     if name not in raw.cells:
         return np.full(n, np.datetime64("NaT", "us"))
-    found = parse.moments(raw.cells[name], zone=raw.zone)
+    found = times.moments(raw.cells[name], zone=raw.zone, day_first=raw.is_day_first(name))
+    if name == "quote_time" and found.bad.any() and "date" in raw.cells:
+        found = _with_dates(found, raw)
     notes.add(name, found.bad, "time")
     if not found.dated.any():
         return found.instants
@@ -154,6 +179,26 @@ def _times(raw: RawChain, name: str, notes: Notes, n: int) -> Array:
     closing = pa.array(found.days.astype("datetime64[us]") + _CLOSING_HOUR)
     zoned = pc.cast(pc.assume_timezone(closing, "America/New_York"), pa.timestamp("us"))
     return np.where(found.dated, np.asarray(zoned.to_numpy(zero_copy_only=False)), found.instants)
+
+
+def _with_dates(found: times.Moments, raw: RawChain) -> times.Moments:
+    """Times of day put on the date of their line; midnight is no time of a quote but an empty one."""
+    clock = times.times_of_day(raw.cells["quote_time"])
+    days = times.dates(raw.cells["date"], day_first=raw.is_day_first("date")).data
+    timed = found.bad & ~np.isnat(clock) & ~np.isnat(days)
+    joined = np.where(
+        timed & (clock > np.timedelta64(0)), days.astype("datetime64[us]") + clock, np.datetime64("NaT", "us")
+    )
+    zoned = pc.assume_timezone(
+        pa.array(joined), "America/New_York", ambiguous="earliest", nonexistent="latest"
+    )
+    utc = np.asarray(pc.cast(zoned, pa.timestamp("us")).to_numpy(zero_copy_only=False))
+    return times.Moments(
+        np.where(timed, utc, found.instants),
+        found.dated,
+        np.where(timed, days, found.days),
+        found.bad & ~timed,
+    )
 
 
 # --- labels -----------------------------------------------------------------------------------------------
@@ -168,7 +213,7 @@ def _labels(
         return [(moment.date(), moment.tz_convert("UTC"))], np.zeros(n, dtype=np.int64)
     if "date" not in raw.cells:
         return [(None, None)], np.zeros(n, dtype=np.int64)
-    found = parse.moments(raw.cells["date"], zone="America/New_York")
+    found = times.moments(raw.cells["date"], zone="America/New_York", day_first=raw.is_day_first("date"))
     notes.add("date", found.bad, "date")
     timed = ~found.dated & ~np.isnat(found.instants)
     stamps = np.unique(found.instants[timed])
@@ -176,7 +221,10 @@ def _labels(
         # Nearly a time of its own for every line: the quotes' times, and only their day labels the chain.
         columns["quote_time"] = np.where(timed, found.instants, columns["quote_time"])
         timed = np.zeros(n, dtype=bool)
-    keys = np.where(timed, found.instants, found.days.astype("datetime64[us]"))
+    days = found.days
+    if timed.any():
+        days, timed = _within_hours(raw, notes, found, timed)
+    keys = np.where(timed, found.instants, days.astype("datetime64[us]"))
     distinct, codes = np.unique(keys, return_inverse=True)
     codes = carried(np.where(np.isnat(keys), -1, codes.reshape(n)))
     first = np.full(len(distinct), -1, dtype=np.int64)
@@ -187,7 +235,7 @@ def _labels(
             labels.append((None, None))
             continue
         exact = np.flatnonzero(keys == key)[0] if place < 0 or keys[place] != key else place
-        day = found.days[exact].astype(object)
+        day = days[exact].astype(object)
         labels.append((day, pd.Timestamp(key, tz="UTC") if timed[exact] else None))
     if (codes < 0).any():
         labels.append((None, None))
@@ -197,3 +245,38 @@ def _labels(
             timed & np.isnat(columns["quote_time"]), found.instants, columns["quote_time"]
         )
     return labels, codes
+
+
+def _within_hours(raw: RawChain, notes: Notes, found: times.Moments, timed: Array) -> tuple[Array, Array]:
+    """Days of the labels and which of them keep their time: stamps outside trading hours only label.
+
+    One from the evening is of that session's close. One from before the open cannot be of the session to
+    come: it is of the session before, and that is said.
+    """
+    stamps, first, inverse = np.unique(found.instants[timed], return_index=True, return_inverse=True)
+    lines = np.flatnonzero(timed)
+    moved = found.days[timed][first].copy()
+    stays = np.ones(len(stamps), dtype=bool)
+    for place, stamp in enumerate(stamps):
+        moment, day = pd.Timestamp(stamp, tz="UTC"), moved[place].astype(object)
+        try:
+            opens, closes = (session_open(day), session_close(day)) if is_session(day) else (None, None)
+        except InputError:  # beyond the calendar; the ruling says so
+            continue
+        if opens is not None and closes is not None and opens <= moment <= closes + _AFTER_CLOSE:
+            continue
+        stays[place] = False
+        if opens is not None and moment < opens:
+            before = previous_session(day)
+            moved[place] = np.datetime64(before, "D")
+            notes.say(
+                f"stamped {moment.tz_convert(EASTERN):%Y-%m-%d %H:%M} ET, before the open: "
+                f"taken as of the close of {before}",
+                int((inverse == place).sum()),
+                code=Code.DATE_DISAGREES,
+                row=int(raw.rows[lines[first[place]]]),
+            )
+    days, keep = found.days.copy(), timed.copy()
+    days[lines] = moved[inverse]
+    keep[lines] = stays[inverse]
+    return days, keep

@@ -16,7 +16,17 @@ from volskew.market.table import MarketRow
 from volskew.quotes.arbitrage import butterfly_offenders, vertical_offenders
 from volskew.quotes.bounds import Parity, above_ceiling, below_floor, breaks_parity, read_parity
 from volskew.quotes.duplicates import Duplicates, find_duplicates
-from volskew.quotes.lines import NO_TIME, SLACK, BoolArray, FloatArray, IntArray, Lines, instants, numeric
+from volskew.quotes.lines import (
+    NO_TIME,
+    SLACK,
+    BoolArray,
+    FloatArray,
+    IntArray,
+    Lines,
+    by_vendor,
+    instants,
+    numeric,
+)
 from volskew.quotes.roots import is_adjusted_root
 from volskew.quotes.schema import Exclusion, Flag
 from volskew.quotes.staleness import quoted_too_early, unchanged_while_spot_moved
@@ -50,9 +60,9 @@ def label(
     FLY, and on what is left the flags PARITY and CUTOFF. Lines in the money are no errors. Prices are
     compared with a slack of 1e-9 dollars for float noise.
 
-    A chain without any bid or ask but with vendor vols is labelled for these: PARSE asks for a positive
-    vendor vol, every other line carries the flag NO_QUOTES, and the rules on prices do not apply. Lines
-    without volume stay.
+    A chain with vendor vols, under 5 % of whose lines have a bid and an ask, is labelled for the vols: PARSE
+    asks for a positive vendor vol, every other line carries the flag NO_QUOTES, and the rules on prices do
+    not apply. Lines without volume stay.
 
     Parameters
     ----------
@@ -88,21 +98,21 @@ def label(
     lines = Lines.of(quotes, market=market, settings=settings)
     labels = _Labels(len(quotes))
     vendor_vol = numeric(quotes, "vendor_vol")
-    by_vendor = bool(np.isnan(lines.bid).all() and np.isnan(lines.ask).all() and (vendor_vol > 0).any())
+    vols_only = by_vendor(bid=lines.bid, ask=lines.ask, vendor_vol=vendor_vol)
 
     price_is_bad = ~(np.isfinite(lines.bid) & np.isfinite(lines.ask) & (lines.bid >= 0) & (lines.ask >= 0))
-    value_is_bad = ~(np.isfinite(vendor_vol) & (vendor_vol > 0)) if by_vendor else price_is_bad
+    value_is_bad = ~(np.isfinite(vendor_vol) & (vendor_vol > 0)) if vols_only else price_is_bad
     no_contract = ~(np.isfinite(lines.strike) & (lines.strike > 0) & lines.has_right)
     labels.exclude(Exclusion.PARSE, no_contract | (lines.expiry == NO_TIME) | value_is_bad)
     labels.exclude(Exclusion.ROOT, _is_adjusted(quotes))
     labels.exclude(Exclusion.EXPIRED, lines.expiry <= instants(quotes["snapshot_time"]))
     duplicates = _duplicates(
-        quotes, lines, vendor_vol if by_vendor else None, np.flatnonzero(labels.accepted)
+        quotes, lines, vendor_vol if vols_only else None, np.flatnonzero(labels.accepted)
     )
     labels.flag(Flag.COLLAPSED, duplicates.collapsed_into)
     labels.exclude(Exclusion.DUP, duplicates.loses)
     labels.flag(Flag.SETTLE, labels.accepted & _mixes_settlements(quotes, labels.accepted))
-    if by_vendor:
+    if vols_only:
         labels.flag(Flag.NO_QUOTES, labels.accepted)
     else:
         _apply_price_rules(quotes, lines, labels, previous=previous, settings=settings)

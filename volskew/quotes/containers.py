@@ -8,6 +8,8 @@ from __future__ import annotations
 import gzip
 import io
 import lzma
+import os
+import stat
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -30,7 +32,10 @@ _ZSTD: Final = b"\x28\xb5\x2f\xfd"
 _ZIP: Final = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 _OTHER_COMPRESSION: Final = {b"BZh": "bzip2", b"\xfd7zXZ": "xz", b"7z\xbc\xaf": "7z", b"Rar!": "rar"}
 _DEEPEST: Final = 3
-_LARGEST: Final = 4 * 2**30
+_LARGEST: Final = 2 * 2**30
+_PIECE: Final = 64 * 2**20
+_HARMLESS: Final = 256 * 2**20
+_RATIO: Final = 1000
 _ACCEPTED: Final = "a plain, gzip, zstd or zip file"
 
 
@@ -48,12 +53,15 @@ class Member:
         How errors name it: the path as given, and the member after a colon.
     data : bytes or None
         The content itself, where there is no file.
+    place : int or None
+        Position in the archive: two members may have one name.
     """
 
     path: Path | None
     inner: str = ""
     label: str = ""
     data: bytes | None = None
+    place: int | None = None
 
     @property
     def name(self) -> str:
@@ -67,7 +75,7 @@ class Member:
             return self.label
         place = self.path.absolute()
         file = f"{place.parent.name}/{place.name}" if place.parent.name else place.name
-        return f"{file}:{self.inner}" if self.inner else file
+        return _printable(f"{file}:{self.inner}" if self.inner else file)
 
     def head(self, size: int = HEAD_BYTES) -> bytes:
         """The first `size` bytes, decompressed."""
@@ -80,13 +88,31 @@ class Member:
         Raises
         ------
         InputError
-            Damaged, truncated, encrypted or beyond 4 GiB.
+            Damaged, truncated, encrypted, beyond 2 GiB, or inflating out of all proportion.
         """
         with _open(self) as stream:
-            content = stream.read(_LARGEST + 1)
-        if len(content) > _LARGEST:
-            raise InputError("holds more than 4 GiB", file=self.label, accepted="smaller files, one a month")
-        return content
+            parts: list[bytes] = []
+            size = 0
+            while part := stream.read(_PIECE):
+                size += len(part)
+                if size > _LARGEST:
+                    raise InputError(
+                        "holds more than 2 GiB", file=self.label, accepted="smaller files, one a month"
+                    )
+                if size > _HARMLESS and size > _RATIO * self._packed_size():
+                    raise InputError(
+                        f"compressed more than {_RATIO} times over, as no chain is",
+                        file=self.label,
+                        accepted=_ACCEPTED,
+                    )
+                parts.append(part)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def _packed_size(self) -> int:
+        """Size of the file on the disk."""
+        if self.data is not None or self.path is None:
+            return len(self.data or b"")
+        return self.path.stat().st_size
 
 
 def open_members(path: Path) -> list[Member]:
@@ -97,8 +123,12 @@ def open_members(path: Path) -> list[Member]:
     InputError
         No such file, a folder, no permission, an empty file or a damaged archive.
     """
-    label = str(path)
+    label = _printable(str(path))
     whole = Member(path, label=label)
+    with _repaired(label):
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # a pipe would be waited for
+            raise InputError("a pipe or device, where a file is wanted", file=label)
     with _repaired(label), path.open("rb") as stream:
         magic = stream.read(4)
     if not magic:
@@ -106,15 +136,24 @@ def open_members(path: Path) -> list[Member]:
     if magic not in _ZIP:
         return [whole]
     with _repaired(label), zipfile.ZipFile(path) as archive:
-        names = sorted(info.filename for info in archive.infolist() if not info.is_dir())
-    if "[Content_Types].xml" in names:
+        found = sorted(
+            (info.filename, place) for place, info in enumerate(archive.infolist()) if not info.is_dir()
+        )
+    if any(name == "[Content_Types].xml" for name, _ in found):
         raise InputError(
             "an office document (workbook), not a data file", file=label, accepted="the sheet saved as CSV"
         )
-    wanted = [name for name in names if not name.startswith("__MACOSX/") and not _is_hidden(name)]
+    wanted = [item for item in found if not item[0].startswith("__MACOSX/") and not _is_hidden(item[0])]
     if not wanted:
         raise InputError("the archive holds no file", file=label, code="EMPTY")
-    return [Member(path, inner=name, label=f"{label}:{name}") for name in wanted]
+    return [
+        Member(path, inner=name, label=f"{label}:{_printable(name)}", place=place) for name, place in wanted
+    ]
+
+
+def _printable(text: str) -> str:
+    """The name with bytes that are no text spelled out, so that it can be printed and stored."""
+    return os.fsencode(text).decode(errors="backslashreplace") if not text.isascii() else text
 
 
 def _is_hidden(name: str) -> bool:
@@ -128,8 +167,10 @@ def _open(member: Member) -> Iterator[IO[bytes]]:
         if member.data is not None:
             yield _unwrap(io.BytesIO(member.data), member.label)
         elif member.inner:
-            with zipfile.ZipFile(cast("Path", member.path)) as archive, archive.open(member.inner) as stream:
-                yield _unwrap(stream, member.label)
+            with zipfile.ZipFile(cast("Path", member.path)) as archive:
+                entry = member.inner if member.place is None else archive.infolist()[member.place]
+                with archive.open(entry) as stream:
+                    yield _unwrap(stream, member.label)
         else:
             with cast("Path", member.path).open("rb") as stream:
                 yield _unwrap(stream, member.label)
@@ -166,6 +207,8 @@ def _repaired(label: str) -> Iterator[None]:
     """Turn the many exceptions of damaged files into one InputError that says what is wrong."""
     try:
         yield
+    except InputError:
+        raise
     except FileNotFoundError as error:
         raise InputError("no such file", file=label, code="NOT_FOUND") from error
     except IsADirectoryError as error:

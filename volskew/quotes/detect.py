@@ -8,10 +8,11 @@ from __future__ import annotations
 import io
 import json
 import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.parquet
@@ -19,14 +20,16 @@ import pyarrow.parquet
 from volskew.errors import InputError, NotAChainError, SettingsError
 from volskew.ledger import Code
 from volskew.quotes.containers import HEAD_BYTES, Member, open_members
+from volskew.quotes.prose import is_prose
 from volskew.quotes.raw import Head, Match, Reader
-from volskew.quotes.text import normalise, split_line, to_utf8
+from volskew.quotes.text import DELIMITERS, normalise, split_line, to_utf8
 from volskew.quotes.vendors import readers
 
 __all__ = ["Description", "choose_reader", "describe", "read_head", "sniff"]
 
 _SHOWN: Final = 14
 _SAMPLES: Final = 40
+_NAME_LENGTH: Final = 60
 _HINT: Final = "--format NAME to insist on a reader, --columns field=column to say what the columns are"
 
 # Normalised columns that only tables written by volskew itself have together.
@@ -129,7 +132,7 @@ def _describe_member(member: Member, name: str | None, columns: Mapping[str, str
     try:
         head = read_head(member)
         header = head.header
-        reader = choose_reader(head, label=member.label, format=name, columns=columns)
+        reader = choose_reader(head, label=member.label, format=name, columns=columns, name=member.name)
     except InputError as error:
         return Description(member.label, "not a chain", str(error), header, error.code)
     return Description(member.label, reader.name, reader.title, header)
@@ -154,7 +157,9 @@ def sniff(
         member = Member(None, label="bytes", data=source)
     else:
         member = open_members(Path(source))[0]
-    return choose_reader(read_head(member), label=member.label, format=format, columns=columns or {})
+    return choose_reader(
+        read_head(member), label=member.label, format=format, columns=columns or {}, name=member.name
+    )
 
 
 def choose_reader(
@@ -163,6 +168,7 @@ def choose_reader(
     label: str,
     format: str | None = None,  # noqa: A002
     columns: Mapping[str, str],
+    name: str = "",
 ) -> Reader:
     """The reader whose signature the head has; the most specific where several have.
 
@@ -171,7 +177,8 @@ def choose_reader(
     SettingsError
         `format` names no reader.
     NotAChainError
-        No reader claims the head, or not the one insisted on. Code SKIPPED for tables that volskew writes.
+        No reader claims the head, or not the one insisted on. Code SKIPPED for tables that volskew writes and
+        for a readme or licence.
     """
     known = {reader.name: reader for reader in readers()}
     if format is not None and format not in known:
@@ -186,6 +193,8 @@ def choose_reader(
     full = [(match.rank, reader) for match, reader in matches if match.full]
     if full:
         return max(full, key=lambda pair: pair[0])[1]
+    if format is None and not columns and is_prose(head, name):
+        raise NotAChainError("words, and no table", file=label, code=Code.SKIPPED.value)
     kind, advice = _advice(head, label)
     parts = max((match.found for match, reader in matches if reader.takes_columns), default=0)
     raise NotAChainError(
@@ -200,21 +209,26 @@ def _refuse_own(head: Head, label: str) -> None:
     have = set(head.normal)
     for what, columns in _OWN:
         if columns <= have:
-            raise NotAChainError(
-                f"{what} written by volskew, not a chain", file=label, code=Code.SKIPPED.value
-            )
+            raise NotAChainError(f"{what} written by volskew itself", file=label, code=Code.SKIPPED.value)
 
 
 def _refusal(head: Head, matches: list[tuple[Match, Reader]]) -> str:
-    seen = ", ".join(head.header[:_SHOWN]) + (
+    seen = ", ".join(_short(name) for name in head.header[:_SHOWN]) + (
         f", ... ({len(head.header)} in all)" if len(head.header) > _SHOWN else ""
     )
-    nearest = sorted(matches, key=lambda pair: (-pair[0].found / pair[0].wanted, pair[1].name))[:2]
+    ranked = sorted(matches, key=lambda pair: (-pair[0].found / pair[0].wanted, pair[1].name))
+    # the table whose columns the caller may name is always shown: it says what to name
+    nearest = [
+        *ranked[:1],
+        *(pair for pair in ranked[1:] if pair[1].takes_columns or ranked[0][1].takes_columns),
+    ][:2]
     near = "; ".join(f"{reader.name} lacks {_listed(match.missing)}" for match, reader in nearest)
     what = "keys" if head.kind == "json" else "header"
-    return (
-        f"not an option chain that any reader knows ({what} seen: {seen or 'none'}; nearest formats: {near})"
-    )
+    return f"no reader of option chains takes it ({what} seen: {seen or 'none'}; nearest formats: {near})"
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= _NAME_LENGTH else f"{name[:_NAME_LENGTH]}..."
 
 
 def _listed(names: tuple[str, ...]) -> str:
@@ -227,12 +241,16 @@ def _advice(head: Head, label: str) -> tuple[str, str]:
     if "strike" in names or not any(name in _DATES for name in names):
         return "", _HINT
     rest = [name for name in names if name not in _DATES]
+    file = shlex.quote(label)
+    imported = f"volskew import {file} --series NAME --store vols.db"
+    date = head.header[next(place for place, name in enumerate(names) if name in _DATES)]
+    ranked = f"volskew rank-series {file} --a COLUMN --b COLUMN --date {shlex.quote(date)}"
     if rest and sum(bool(_TENOR.fullmatch(name)) for name in rest) > len(rest) / 2:
-        kind, command = "a yield curve", f"`--rates {label}`"
+        kind, command = "a yield curve", f"`--rates {file}`"
     elif any(_VOL.fullmatch(name) for name in rest):
-        kind, command = "a vol history", f"`volskew import {label}`"
+        kind, command = "a vol history", f"`{imported}`"
     else:
-        kind, command = "a dated series", f"`volskew import {label}` or `volskew rank-series {label}`"
+        kind, command = "a dated series", f"`{imported}` or `{ranked}`"
     return kind, f"{_HINT}. This looks like {kind}: {command}"
 
 
@@ -272,15 +290,47 @@ def _parquet_head(member: Member) -> Head:
 
 
 def _json_head(content: str) -> Head:
-    keys = dict.fromkeys(json.loads(f'"{key}"') for key in re.findall(r'"(\w{1,40})"\s*:', content))
-    return Head("json", tuple(keys), tuple(map(normalise, keys)))
+    keys = dict.fromkeys(re.findall(r'"(\w{1,40})"\s*:', content))
+    records = _first_records(content) if content.lstrip().startswith("[") else []
+    if records:
+        keys = dict.fromkeys(key for record in records for key in record)
+    samples = {
+        normalise(key): tuple(str(record[key]) for record in records if record.get(key) is not None)
+        for key in (keys if records else ())
+    }
+    empty = tuple(re.findall(r'"(\w{1,40})"\s*:\s*\[\s*\]', content))
+    header = tuple(keys)
+    normal = tuple(map(normalise, header))
+    return Head("json", header, normal, samples=samples, is_records=bool(records), empty_lists=empty)
+
+
+def _first_records(content: str) -> list[dict[str, Any]]:
+    """The first objects of a JSON list, as far as the beginning holds them whole."""
+    decoder = json.JSONDecoder()
+    records: list[dict[str, Any]] = []
+    place = content.index("[") + 1
+    while len(records) < _SAMPLES:
+        start = re.compile(r"[\s,]*").match(content, place)
+        try:
+            record, place = decoder.raw_decode(content, start.end() if start else place)
+        except (json.JSONDecodeError, RecursionError):
+            break
+        if not isinstance(record, dict):
+            break
+        records.append(record)
+    return records
+
+
+def _is_remark(line: str) -> bool:
+    """A comment, or the line by which spreadsheets are told the delimiter."""
+    return line.startswith("#") or line.strip().strip('"').lower() in {f"sep={mark}" for mark in DELIMITERS}
 
 
 def _text_head(content: str, *, whole: bool) -> Head:
     lines = content.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     if not whole and len(lines) > 1:
         lines.pop()  # cut off in the middle
-    place = next((place for place, line in enumerate(lines) if line.strip() and not line.startswith("#")), 0)
+    place = next((place for place, line in enumerate(lines) if line.strip() and not _is_remark(line)), 0)
     delimiter, header = split_line(lines[place])
     samples: dict[str, list[str]] = {}
     for line in lines[place + 1 : place + 1 + _SAMPLES]:
@@ -292,7 +342,7 @@ def _text_head(content: str, *, whole: bool) -> Head:
         "text",
         tuple(header),
         tuple(map(normalise, header)),
-        tuple(lines[: place + 8]),
+        tuple(lines[: place + _SAMPLES]),
         place + 1,
         delimiter,
         {name: tuple(cells) for name, cells in samples.items()},

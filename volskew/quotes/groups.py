@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from typing import Any, Final
 
 import numpy as np
@@ -13,7 +12,10 @@ from volskew.errors import InputError
 from volskew.ledger import Code, Entry, Stage
 from volskew.quotes.assemble import Assembled
 from volskew.quotes.containers import Member
+from volskew.quotes.lines import by_vendor
+from volskew.quotes.named import NameDate, name_date
 from volskew.quotes.raw import RawChain
+from volskew.quotes.roots import SYMBOL
 from volskew.quotes.ruling import Evidence, Ruling, rule
 from volskew.quotes.schema import conform, empty_quotes
 from volskew.quotes.sessions import DayKey, Snapshot, best_of
@@ -21,7 +23,6 @@ from volskew.quotes.units import unit_problem
 
 __all__ = ["Groups"]
 
-_NAME_DATE: Final = re.compile(r"(?<!\d)((?:19|20)\d{2})([-_]?)(\d{2})\2(\d{2})(?!\d)")
 _NEVER: Final = np.iinfo(np.int64).min
 _TRADING_DAY: Final = np.timedelta64(8, "h")
 _SPARE: Final = np.timedelta64(1, "D")
@@ -66,6 +67,7 @@ class Groups:
         trades = self._newest("trade_time")
         counts = self._counts_near(trades)
         vendor = self._vendor_only()
+        named = self._named()
         problems: list[tuple[int, str]] = []
         for place, key in enumerate(self._keys):
             day, moment = self._built.labels[int(key % len(self._built.labels))]
@@ -74,16 +76,24 @@ class Groups:
                 moment,
                 _utc(self._raw.stamp),
                 self._raw.delay,
-                _date_in(self._member.name),
+                named.day,
                 _timestamp(quotes[place]),
                 _timestamp(trades[place]) or _utc(self._raw.evidence),
                 int(counts[place]),
+                named.doubt,
             )
+            if len(self._built.labels) == 1 and day is not None and named.day not in {None, day}:
+                self._disagrees(place, day, named.day)
+            if not SYMBOL.fullmatch(self._symbol(place)):
+                self._no_ticker(place, day)
+                continue
             ruling = self._ruled(place, seen)
             if ruling is None:
                 continue
             self.snapshots[place] = self._snapshot(place, seen, ruling, vendor=bool(vendor[place]))
-            problem = self._unit_problem(place)
+            if vendor[place]:
+                self._quotes_beside_vols(place)
+            problem = self._unit_problem(place, vendor=bool(vendor[place]))
             if problem:
                 problems.append((place, problem))
         self._refuse_units(problems)
@@ -98,26 +108,66 @@ class Groups:
         except InputError as error:
             if len(self._keys) == 1:
                 raise InputError(error.problem, file=self._member.label, accepted=error.accepted) from error
-            ruling = Ruling(code=Code.NOT_A_SESSION, detail=error.problem)
+            wanted = f" (accepted: {error.accepted})" if error.accepted else ""
+            ruling = Ruling(code=Code.NOT_A_SESSION, detail=error.problem + wanted)
         if ruling.code is None:
             return ruling
         label = seen.label or (seen.stamp.date() if seen.stamp is not None else seen.name_date)
         self._keep_out(place, label, ruling.code, ruling.detail)
         return None
 
-    def _keep_out(self, place: int, day: dt.date | None, code: Code, detail: str) -> None:
-        stage = Stage.INPUT if code is Code.BAD_UNITS else Stage.SESSION
+    def _no_ticker(self, place: int, day: dt.date | None) -> None:
+        """Keep out lines under a name that no underlying has; refuse the file where it has no other."""
+        problem, accepted = "no ticker", "letters, digits and . ^ $ / _ = : -, such as QQQ or BRK.B"
+        if len(self._built.symbols) == 1:
+            row = int(self._raw.rows[self._order[self._ends[place] - self._sizes[place]]])
+            raise InputError(
+                problem,
+                file=self._member.label,
+                row=row,
+                column=self._raw.names.get("symbol", "symbol"),
+                value=self._symbol(place),
+                accepted=accepted,
+            )
+        detail = f"{problem}: {self._symbol(place)!r} (accepted: {accepted})"
+        self._keep_out(place, day, Code.UNREADABLE, detail)
+
+    def _disagrees(self, place: int, day: dt.date, named: dt.date | None) -> None:
+        """Say that the name has another date than the rows; refuse where day and month are swapped."""
+        if named is not None and (named.year, named.month, named.day) == (day.year, day.day, day.month):
+            raise InputError(
+                f"the rows are dated {day}, the file's name says {named}: day and month the other way round",
+                file=self._member.label,
+                accepted="one date, YYYY-MM-DD in both",
+            )
+        detail = f"the rows are dated {day}, the file's name says {named}; the rows are followed"
+        self._entry(place, day, Stage.SESSION, Code.DATE_DISAGREES, detail)
+
+    def _entry(
+        self,
+        place: int,
+        day: dt.date | None,
+        stage: Stage,
+        code: Code,
+        detail: str,
+        *,
+        count: int | None = None,
+    ) -> None:
         self.entries.append(
             Entry(
                 day,
                 self._symbol(place),
                 stage.value,
                 code.value,
-                int(self._sizes[place]),
+                int(self._sizes[place]) if count is None else count,
                 detail,
                 self._member.source,
             )
         )
+
+    def _keep_out(self, place: int, day: dt.date | None, code: Code, detail: str) -> None:
+        stage = Stage.INPUT if code in {Code.BAD_UNITS, Code.UNREADABLE} else Stage.SESSION
+        self._entry(place, day, stage, code, detail)
         self.snapshots[place] = None
 
     def _snapshot(self, place: int, seen: Evidence, ruling: Ruling, *, vendor: bool) -> Snapshot:
@@ -157,7 +207,13 @@ class Groups:
                     )
                     self._keep_out(place, rival.session, Code.SUPERSEDED, detail)
 
-    # --- evidence inside the lines
+    # --- evidence in names and inside the lines
+
+    def _named(self) -> NameDate:
+        expiry = self._built.columns["expiry"]
+        there = expiry[~pd.isna(expiry)]
+        first, last = (there.min().date(), there.max().date()) if len(there) else (None, None)
+        return name_date(self._member, first_expiry=first, last_expiry=last)
 
     def _newest(self, name: str) -> Array:
         """Newest time of each group; NaT where it has none."""
@@ -183,29 +239,43 @@ class Groups:
         return np.bincount(self._of_line[near], minlength=len(self._keys))
 
     def _vendor_only(self) -> Array:
-        """Groups with a vendor's vols and neither bid nor ask anywhere."""
+        """Groups that are read from a vendor's vols."""
+        return np.array(
+            [
+                by_vendor(
+                    bid=self._column(place, "bid"),
+                    ask=self._column(place, "ask"),
+                    vendor_vol=self._column(place, "vendor_vol"),
+                )
+                for place in range(len(self._keys))
+            ],
+            dtype=bool,
+        )
 
-        def any_of(name: str) -> Array:
-            values = self._built.columns.get(name)
-            if values is None:
-                return np.zeros(len(self._keys), dtype=bool)
-            return np.bincount(self._of_line[~np.isnan(values)], minlength=len(self._keys)) > 0
+    def _quotes_beside_vols(self, place: int) -> None:
+        """Say it where a chain read by its vols has a few quotes as well."""
+        quoted = int(((self._column(place, "bid") > 0) & (self._column(place, "ask") > 0)).sum())
+        if quoted:
+            detail = (
+                f"{quoted} of {self._sizes[place]} lines have a bid and an ask: all are read by their vols"
+            )
+            snapshot = self.snapshots[place]
+            day = snapshot.session if snapshot else None
+            self._entry(place, day, Stage.INPUT, Code.BAD_CELLS, detail, count=quoted)
 
-        return any_of("vendor_vol") & ~any_of("bid") & ~any_of("ask")
+    def _column(self, place: int, name: str) -> Array:
+        lines = self._order[self._ends[place] - self._sizes[place] : self._ends[place]]
+        values = self._built.columns.get(name)
+        return np.full(len(lines), np.nan) if values is None else values[lines]
 
     # --- units
 
-    def _unit_problem(self, place: int) -> str:
-        lines = self._order[self._ends[place] - self._sizes[place] : self._ends[place]]
-
-        def column(name: str) -> Array:
-            values = self._built.columns.get(name)
-            return np.full(len(lines), np.nan) if values is None else values[lines]
-
+    def _unit_problem(self, place: int, *, vendor: bool) -> str:
         return unit_problem(
-            strike=column("strike"),
-            underlying_price=column("underlying_price"),
-            vendor_vol=column("vendor_vol"),
+            strike=self._column(place, "strike"),
+            underlying_price=self._column(place, "underlying_price"),
+            vendor_vol=self._column(place, "vendor_vol"),
+            by_vendor=vendor,
         )
 
     def _refuse_units(self, problems: list[tuple[int, str]]) -> None:
@@ -257,14 +327,3 @@ def _utc(moment: dt.datetime | None) -> pd.Timestamp | None:
 
 def _timestamp(moment: np.datetime64) -> pd.Timestamp | None:
     return None if np.isnat(moment) else pd.Timestamp(moment, tz="UTC")
-
-
-def _date_in(name: str) -> dt.date | None:
-    """The one date in a file name, if there is just one."""
-    found: set[dt.date] = set()
-    for year, _, month, day in _NAME_DATE.findall(name):
-        try:
-            found.add(dt.date(int(year), int(month), int(day)))
-        except ValueError:
-            continue
-    return found.pop() if len(found) == 1 else None

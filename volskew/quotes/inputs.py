@@ -60,7 +60,14 @@ def find_inputs(
     found: dict[Path, Path] = {}
     entries: list[Entry] = []
     for given in paths:
-        files, aside, problem = _resolve(Path(given).expanduser())
+        try:
+            files, aside, problem = _resolve(given)
+        except (
+            OSError,
+            RuntimeError,
+            ValueError,
+        ) as error:  # too long, no such user, a null byte
+            files, aside, problem = [], [], f"cannot be looked at ({error})"
         entries.extend(
             _entry(Code.SKIPPED, "not a data file by its extension", file)
             for file in aside
@@ -74,8 +81,11 @@ def find_inputs(
     return sorted(found.values()), entries
 
 
-def _resolve(path: Path) -> tuple[list[Path], list[Path], str]:
+def _resolve(given: str | Path) -> tuple[list[Path], list[Path], str]:
     """Files to read, files left aside, and what is wrong."""
+    if not str(given).strip():
+        return [], [], "an empty path, where a file or folder is wanted"
+    path = Path(given).expanduser()
     if path.is_dir():
         return _folder(path)
     if path.exists():

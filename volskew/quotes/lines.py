@@ -21,7 +21,7 @@ from volskew.market.table import MarketRow
 from volskew.quotes.schema import COLUMNS
 from volskew.settings import Settings
 
-__all__ = ["SLACK", "BoolArray", "FloatArray", "IntArray", "Lines"]
+__all__ = ["SLACK", "BoolArray", "FloatArray", "IntArray", "Lines", "by_vendor"]
 
 BoolArray: TypeAlias = NDArray[np.bool_]
 FloatArray: TypeAlias = NDArray[np.float64]
@@ -30,6 +30,9 @@ IntArray: TypeAlias = NDArray[np.intp]
 SLACK: Final = 1e-9
 """[$] Float noise allowed in every comparison of prices. Quotes are whole cents, so that sums, differences
 and interpolations of prices up to 1e4 carry errors near 1e-12, and true violations are far above 1e-9."""
+
+_QUOTED_SHARE: Final = 0.05
+"""A chain of vols with no larger share of lines that have a bid and an ask is read by its vols."""
 
 NO_TIME: Final = np.iinfo(np.int64).min
 """The integer that stands for a missing instant."""
@@ -191,3 +194,23 @@ def _is_european(quotes: pd.DataFrame, settings: Settings) -> BoolArray:
     for root, style in settings.exercise_overrides:
         european[(quotes["root"] == root).to_numpy(dtype=bool)] = style == "european"
     return european
+
+
+def by_vendor(*, bid: FloatArray, ask: FloatArray, vendor_vol: FloatArray) -> bool:
+    """Whether a chain is read by its vendor's vols: these are there, and next to no quotes.
+
+    Parameters
+    ----------
+    bid, ask, vendor_vol : ndarray of float
+        Of all lines of one snapshot, [$] and decimal; NaN where missing.
+
+    Examples
+    --------
+    >>> none = np.full(2, np.nan)
+    >>> by_vendor(bid=none, ask=none, vendor_vol=np.array([0.2, 0.3]))
+    True
+    >>> by_vendor(bid=np.array([1.0, 2.0]), ask=np.array([1.1, 2.2]), vendor_vol=np.array([0.2, 0.3]))
+    False
+    """
+    quoted = int(((bid > 0) & (ask > 0)).sum())
+    return bool((vendor_vol > 0).sum() > quoted and quoted < _QUOTED_SHARE * len(bid))

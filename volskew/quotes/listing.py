@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from volskew.errors import InputError
 from volskew.market.clock import expiry_instants
 from volskew.quotes import cells as parse
+from volskew.quotes import moments as times
 from volskew.quotes.notes import Notes
 from volskew.quotes.osi import parse_osi
 from volskew.quotes.raw import RawChain
@@ -42,7 +43,7 @@ def contract_terms(raw: RawChain, columns: dict[str, Any], notes: Notes, label: 
     n = len(raw.rows)
     expiry = np.full(n, np.datetime64("NaT", "D"))
     if "expiry" in raw.cells:
-        found = parse.dates(raw.cells["expiry"])
+        found = times.dates(raw.cells["expiry"], day_first=raw.is_day_first("expiry"))
         notes.add("expiry", found.bad, "date")
         expiry = found.data
     right, no_right = np.zeros(n, dtype=bool), np.ones(n, dtype=bool)
@@ -61,7 +62,15 @@ def contract_terms(raw: RawChain, columns: dict[str, Any], notes: Notes, label: 
         osi_strike = symbols.column("strike").to_numpy()
         osi_right = pc.fill_null(symbols.column("is_call"), False).to_numpy()  # noqa: FBT003
         _contradictions(
-            raw, notes, label, known, {"strike": (strike, osi_strike), "expiry": (expiry, osi_expiry)}
+            raw,
+            notes,
+            label,
+            known,
+            {
+                "strike": (strike, osi_strike),
+                "expiry": (expiry, osi_expiry),
+                "is_call": (np.where(no_right, np.nan, right), osi_right.astype(np.float64)),
+            },
         )
         expiry = np.where(known, osi_expiry, expiry)
         strike = np.where(known, osi_strike, strike)
@@ -96,9 +105,12 @@ def _contradictions(
                 file=label, row=row, column=raw.names.get(name, name), value=float(said),
                 accepted="strikes in dollars", code="BAD_UNITS",
             )  # fmt: skip
+        if name == "is_call":
+            said, meant = ("call" if value else "put" for value in (said, meant))
         notes.say(
-            f"{name} contradicts the option symbol, which is followed: {said} for {meant}, row {row} first",
+            f"{name} contradicts the option symbol, which is followed: {said} for {meant}",
             count,
+            row=row,
         )
 
 
@@ -168,7 +180,7 @@ def listing(
     morning = np.array(ruled, dtype=bool)[inverse]
     if "settlement" in raw.cells:
         morning = _stated(raw.cells["settlement"], {"pm": 0, "am": 1, "p": 0, "a": 1}, morning, None)
-    instants = np.concatenate([_expire(days, "PM"), _expire(days, "AM")])
+    instants = np.concatenate([_expire(days, "PM"), *([_expire(days, "AM")] if morning.any() else [])])
     return {
         "expiry": pd.DatetimeIndex(instants[day_codes + morning * len(days)]).tz_localize("UTC"),
         "settlement": decoded(["PM", "AM"], morning.astype(np.int64)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 import numpy as np
@@ -15,6 +16,7 @@ __all__ = ["Notes"]
 _NEEDED: Final = frozenset(
     ("strike", "is_call", "expiry", "bid", "ask", "vendor_vol", "vendor_vol_pct", "date")
 )
+_DECIMAL_COMMA: Final = re.compile(r"[+-]?[0-9]*,[0-9]+")
 _WORST_SHARE: Final = 0.5
 _WORST_COUNT: Final = 10
 
@@ -48,6 +50,11 @@ class Notes:
                 "not UTF-8, and the odd bytes stand in a column of numbers or dates",
                 file=self._label, row=row, column=column, value=text, accepted="UTF-8",
             )  # fmt: skip
+        if name in _NEEDED and 2 * count > len(bad) and _DECIMAL_COMMA.fullmatch(text):
+            raise InputError(
+                "decimal commas are not read",
+                file=self._label, row=row, column=column, value=text, accepted=_accepted("number"),
+            )  # fmt: skip
         if name in _NEEDED and count >= _WORST_COUNT and count > _WORST_SHARE * len(bad):
             raise InputError(
                 f"{count} of {len(bad)} cells are no {what}, the first being",
@@ -55,10 +62,11 @@ class Notes:
             )  # fmt: skip
         self.say(f"no {what}: {text!r}, first in row {row}, column {column!r}", count)
 
-    def say(self, detail: str, count: int) -> None:
-        """Add an entry in words."""
+    def say(self, detail: str, count: int, *, code: Code = Code.BAD_CELLS, row: int | None = None) -> None:
+        """Add an entry in words, with the row that shows it first."""
+        where = f", row {row} first" if row is not None else ""
         self.entries.append(
-            Entry(None, "", Stage.INPUT.value, Code.BAD_CELLS.value, count, detail, self._source)
+            Entry(None, "", Stage.INPUT.value, code.value, count, detail + where, self._source)
         )
 
 

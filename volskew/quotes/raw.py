@@ -62,6 +62,10 @@ class Head:
         Of a text file.
     samples : dict of str to tuple of str
         Normalised column name -> the first cells under it.
+    is_records : bool
+        JSON that is a list of objects.
+    empty_lists : tuple of str
+        Keys of JSON under which an empty list stands.
     """
 
     kind: Literal["text", "json", "parquet"]
@@ -71,6 +75,8 @@ class Head:
     header_line: int = 1
     delimiter: str = ","
     samples: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    is_records: bool = False
+    empty_lists: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +139,8 @@ class RawChain:
         How old the quotes are at the stamp.
     evidence : datetime.datetime or None
         A trade of the underlying, used where no line has a time.
+    day_first : frozenset of str or None
+        Fields whose dates with slashes are day/month/year; None where the format does not say.
     """
 
     cells: dict[str, pa.Array]
@@ -145,6 +153,11 @@ class RawChain:
     quoted_at: dt.datetime | None = None
     delay: dt.timedelta = dt.timedelta(0)
     evidence: dt.datetime | None = None
+    day_first: frozenset[str] | None = None
+
+    def is_day_first(self, name: str) -> bool:
+        """Whether the dates with slashes of a field are day/month/year."""
+        return self.day_first is not None and name in self.day_first
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from volskew.quotes.containers import Member, open_members
 from volskew.quotes.detect import choose_reader, read_head
 from volskew.quotes.groups import Groups
 from volskew.quotes.inputs import find_inputs, is_data_name
+from volskew.quotes.named import dates_in_names
 from volskew.quotes.raw import Job
 from volskew.quotes.schema import empty_quotes
 from volskew.quotes.sessions import Snapshot
@@ -121,7 +122,7 @@ def read_chain(
 
 
 def _leaves_out(entry: Entry) -> bool:
-    return entry.code not in {Code.BAD_CELLS, Code.SKIPPED}
+    return entry.code not in {Code.BAD_CELLS, Code.DATE_DISAGREES, Code.RAGGED, Code.SKIPPED}
 
 
 def read_file(
@@ -165,7 +166,8 @@ def read_file(
             readings.append(_failed(member, error.code, str(error)))
             errors.append(error)
     if not any(reading.format for reading in readings):
-        raise errors[0] if errors else NotAChainError("the archive holds no data file", file=str(path))
+        failures = [error for error in errors if error.code != Code.SKIPPED] or errors
+        raise failures[0] if failures else NotAChainError("the archive holds no data file", file=str(path))
     return readings
 
 
@@ -178,21 +180,25 @@ def _read_member(
     member: Member, name: str | None, columns: Mapping[str, str], settings: Settings
 ) -> FileReading:
     head = read_head(member)
-    reader = choose_reader(head, label=member.label, format=name, columns=columns)
+    reader = choose_reader(head, label=member.label, format=name, columns=columns, name=member.name)
     try:
         raw = reader.read(Job(member, head, columns))
-        built = assemble(raw, label=member.label, source=member.source, settings=settings)
+        built = assemble(
+            raw, label=member.label, source=member.source, settings=settings, named=dates_in_names(member)
+        )
     except pa.ArrowException as error:  # columns of a type that is no cell: lists, structs, maps
         raise InputError(
             f"holds cells that are no values ({error})".replace("\n", " "), file=member.label
         ) from error
-    reading = FileReading(
-        member.label, member.source, reader.name, lines_read=len(raw.rows), header=head.header
-    )
-    reading.entries.extend(built.entries)
     groups = Groups(built, raw, member)
     groups.judge()
-    reading.entries.extend(groups.entries)
-    reading.snapshots = [snapshot for snapshot in groups.snapshots if snapshot is not None]
-    reading.quotes = groups.quotes()
-    return reading
+    return FileReading(
+        member.label,
+        member.source,
+        reader.name,
+        quotes=groups.quotes(),
+        entries=[*built.entries, *groups.entries],
+        lines_read=len(raw.rows),
+        snapshots=[snapshot for snapshot in groups.snapshots if snapshot is not None],
+        header=head.header,
+    )

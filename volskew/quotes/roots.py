@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import Final, NamedTuple
 
 from volskew.market.clock import is_session
 
-__all__ = ["Root", "canonical_symbol", "is_adjusted_root", "is_monthly", "root_terms", "settlement_of"]
+__all__ = [
+    "SYMBOL",
+    "Root",
+    "canonical_symbol",
+    "is_adjusted_root",
+    "is_monthly",
+    "root_terms",
+    "settlement_of",
+]
+
+
+SYMBOL: Final = re.compile(r"[A-Z0-9^$][A-Z0-9.^$/_=:-]{0,31}", re.ASCII)
+"""What an underlying is called: the spelling that a history takes as well."""
 
 
 class Root(NamedTuple):

@@ -48,11 +48,13 @@ class Evidence:
     delay : datetime.timedelta
         How old the quotes are at the stamp.
     name_date : datetime.date or None
-        Date in the file's name.
+        Date in the name of the file or its folder.
     newest_quote, newest_trade : pandas.Timestamp or None
         Newest times inside the lines [UTC].
     trades : int
         Lines traded on the day of the newest trade.
+    doubt : str
+        Why a date in a name is not `name_date`, or "".
     """
 
     label: dt.date | None = None
@@ -63,6 +65,7 @@ class Evidence:
     newest_quote: pd.Timestamp | None = None
     newest_trade: pd.Timestamp | None = None
     trades: int = 0
+    doubt: str = ""
 
     @property
     def newest(self) -> pd.Timestamp | None:
@@ -120,8 +123,9 @@ def rule(seen: Evidence) -> Ruling:
     session = inside or latest
     if session is None:
         raise InputError(
-            "nothing says which day it is",
-            accepted="a date column, trade or quote times, or a date such as 2026-07-10 in the file name",
+            "nothing says which day this chain is of" + (f": {seen.doubt}" if seen.doubt else ""),
+            accepted="a date column (of another name: --columns date=COLUMN), trade or quote times, or a "
+            "date such as 2026-07-10 in the name of the folder or file",
         )
     moment, label = _moment(seen, session)
     return Ruling(session, moment, label)

@@ -169,7 +169,8 @@ def conform(frame: pd.DataFrame, *, source: str = "") -> pd.DataFrame:
             arrays[column.name] = pd.Series(None, index=frame.index, dtype=_dtype(column))
             continue
         try:
-            arrays[column.name] = frame[column.name].astype(_dtype(column))
+            values, dtype = frame[column.name], _dtype(column)
+            arrays[column.name] = values if values.dtype == dtype else values.astype(dtype)
         except (TypeError, ValueError) as error:
             raise InputError(
                 f"cannot be read as {column.dtype} ({error})",

@@ -13,10 +13,13 @@ import pandas as pd
 
 from volskew.ledger import Code, Entry, Stage
 from volskew.market.clock import previous_session
+from volskew.quotes.lines import by_vendor
 
 __all__ = ["Resolution", "Snapshot", "best_of", "fingerprint", "resolve_repeats"]
 
-_CONTENT: Final = ("root", "expiry", "strike", "is_call", "bid", "ask", "last", "vendor_vol", "volume")
+_CONTRACT: Final = ("root", "expiry", "strike", "is_call")
+_LOOK_BACK: Final = 5
+"""Sessions within which the same quotes cannot come up again by themselves."""
 
 DayKey = tuple[str, dt.date, str, str]
 
@@ -82,11 +85,14 @@ def fingerprint(quotes: pd.DataFrame) -> str:
     Returns
     -------
     str
-        32 hexadecimal digits over root, expiry, strike, right, bid, ask, last, vendor vol and volume. Open
-        interest is left out: it is published overnight, so a repeated chain may carry a new one.
+        32 hexadecimal digits over root, expiry, strike, right and what the readings come from: bid and ask,
+        or vendor vol and last where the chain is read by its vols or has no quotes. Volume and open interest
+        are left out, and beside quotes the last trade: a repeated chain may carry new ones, or none.
     """
+    bid, ask, vol = (quotes[name].to_numpy(dtype=np.float64) for name in ("bid", "ask", "vendor_vol"))
+    quoted = bool(((bid > 0) | (ask > 0)).any()) and not by_vendor(bid=bid, ask=ask, vendor_vol=vol)
     total = np.full(len(quotes), 0x9E3779B97F4A7C15, dtype=np.uint64)
-    for name in _CONTENT:
+    for name in (*_CONTRACT, *(("bid", "ask") if quoted else ("vendor_vol", "last"))):
         total = total * np.uint64(0x100000001B3) ^ _hashes(quotes[name])
     return hashlib.sha256(np.sort(total).tobytes()).hexdigest()[:32]
 
@@ -110,8 +116,8 @@ def resolve_repeats(found: Iterable[tuple[Snapshot, str]]) -> Resolution:
 
     Of several snapshots of one symbol, session and label, the one with the newest evidence stays, then the
     one whose label is the session, then the one with more lines, then the first by file name; the others
-    are SUPERSEDED. A snapshot with the content of the symbol's previous session is a STALE_REPEAT, even
-    where that session is itself a repeat.
+    are SUPERSEDED. A snapshot with the content of the symbol's session before, that is the last one present
+    of the five before it, is a STALE_REPEAT, even where that one is itself a repeat.
 
     Parameters
     ----------
@@ -128,19 +134,27 @@ def resolve_repeats(found: Iterable[tuple[Snapshot, str]]) -> Resolution:
         groups.setdefault(snapshot.day_key, []).append((snapshot, print_))
     days: list[Snapshot] = []
     entries: list[Entry] = []
-    kept: dict[DayKey, str] = {}
+    latest: dict[tuple[str, str, str], tuple[dt.date, str]] = {}
     for key in sorted(groups):
         (best, print_), *losers = sorted(groups[key], key=_precedence)
         entries.extend(_superseded(loser, best) for loser, _ in losers)
-        symbol, session, *series = key
-        before = kept.get((symbol, previous_session(session), series[0], series[1]))
-        kept[key] = print_
-        if before == print_:
-            detail = f"every line equals the session before ({previous_session(session)})"
+        symbol, session, label, source = key
+        before = latest.get((symbol, label, source))
+        latest[symbol, label, source] = session, print_
+        if before is not None and before[1] == print_ and _is_recent(before[0], session):
+            detail = f"every line equals the session before ({before[0]})"
             entries.append(_entry(best, Code.STALE_REPEAT, detail))
         else:
             days.append(best)
     return Resolution(tuple(days), tuple(entries))
+
+
+def _is_recent(earlier: dt.date, session: dt.date) -> bool:
+    """Whether a session is among the few before another."""
+    day = session
+    for _ in range(_LOOK_BACK):
+        day = previous_session(day)
+    return earlier >= day
 
 
 def best_of(snapshots: Sequence[Snapshot]) -> int:

@@ -11,6 +11,7 @@ import csv
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -20,7 +21,7 @@ import pyarrow.csv
 
 from volskew.errors import InputError
 
-__all__ = ["TextTable", "decode", "normalise", "read_table", "split_line", "to_utf8"]
+__all__ = ["DELIMITERS", "TextTable", "decode", "normalise", "read_table", "split_line", "to_utf8"]
 
 _BOMS: Final = (
     (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark is its beginning
@@ -28,7 +29,7 @@ _BOMS: Final = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_DELIMITERS: Final = (",", ";", "\t", "|")
+DELIMITERS: Final = (",", ";", "\t", "|")
 _CONTROL: Final = bytes(set(range(32)) - {9, 10, 12, 13, 26, 27})
 _ACCEPTED: Final = "UTF-8, or UTF-16 with its byte-order mark"
 _RAGGED_COUNT: Final = 10
@@ -57,6 +58,7 @@ class TextTable:
     latin: bool
 
 
+@lru_cache(maxsize=4096)
 def normalise(name: str) -> str:
     """A column name reduced to what readers compare: lower case letters, digits and the percent sign.
 
@@ -128,7 +130,7 @@ def split_line(line: str) -> tuple[str, list[str]]:
     >>> split_line("date;strike;bid")
     (';', ['date', 'strike', 'bid'])
     """
-    delimiter = max(_DELIMITERS, key=line.count)
+    delimiter = max(DELIMITERS, key=line.count)
     try:
         fields = next(csv.reader([line], delimiter=delimiter, skipinitialspace=True), [])
     except csv.Error:

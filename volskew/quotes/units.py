@@ -12,15 +12,24 @@ Array = np.ndarray[Any, np.dtype[np.float64]]
 
 _MONEYNESS: Final = 1.0
 _VOLS: Final = (0.03, 3.0)
+_NEAR: Final = 0.2
+_STRETCH: Final = 10.0
+_STRETCHED_SHARE: Final = 0.05
+_FEWEST: Final = 10
 
 
-def unit_problem(*, strike: Array, underlying_price: Array, vendor_vol: Array) -> str:
+def unit_problem(
+    *, strike: Array, underlying_price: Array, vendor_vol: Array, by_vendor: bool = False
+) -> str:
     """What is implausible about the strikes and vols of one chain, "" where nothing is.
 
     Parameters
     ----------
     strike, underlying_price, vendor_vol : array of float
         Of one symbol and day, in [$] and decimal; NaN where missing.
+    by_vendor : bool
+        The vols are what will be read, so stretches of them in another unit are looked for as well: more than
+        5 % of those within 20 % of the underlying over ten times their median, or under a tenth of it.
 
     Returns
     -------
@@ -48,4 +57,20 @@ def unit_problem(*, strike: Array, underlying_price: Array, vendor_vol: Array) -
     vols = vendor_vol[np.isfinite(vendor_vol)]
     if vols.size and not _VOLS[0] <= (middle := float(np.median(vols))) <= _VOLS[1]:
         return f"the median vol is {middle:g} as a decimal, that is {100 * middle:g} %"
-    return ""
+    return _stretches(strike, underlying_price, vendor_vol) if by_vendor else ""
+
+
+def _stretches(strike: Array, underlying_price: Array, vendor_vol: Array) -> str:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        far = np.abs(np.log(strike / underlying_price)) > _NEAR  # False where the underlying is missing
+    vols = vendor_vol[np.isfinite(vendor_vol) & (vendor_vol > 0) & ~far]
+    if len(vols) < _FEWEST:
+        return ""
+    middle = float(np.median(vols))
+    odd = (vols > _STRETCH * middle) | (vols < middle / _STRETCH)
+    if odd.mean() <= _STRETCHED_SHARE:
+        return ""
+    return (
+        f"{int(odd.sum())} of {len(vols)} vols near the money are ten times off their median of {middle:g}, "
+        f"such as {float(vols[odd][0]):g}"
+    )

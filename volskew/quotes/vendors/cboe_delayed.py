@@ -8,8 +8,7 @@ session has closed. ``iv`` is decimal and 0 where none was solved.
 from __future__ import annotations
 
 import datetime as dt
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -17,9 +16,10 @@ import pyarrow as pa
 
 from volskew.errors import InputError
 from volskew.market.clock import EASTERN, is_session, session_close
-from volskew.quotes.cells import YEARS
+from volskew.quotes.json_cells import json_cells, parse_json
+from volskew.quotes.moments import YEARS
 from volskew.quotes.raw import Head, Job, Match, RawChain, Reader
-from volskew.quotes.text import decode, read_table, to_utf8
+from volskew.quotes.text import read_table, to_utf8
 
 __all__ = ["READER"]
 
@@ -46,7 +46,9 @@ _REPEATED: Final = ("session_date", "ticker")
 
 def match(head: Head, _columns: Mapping[str, str]) -> Match:
     """By the keys of the JSON, or by the columns that only its lines have."""
-    wanted = _JSON_KEYS if head.kind == "json" else _FLAT_SIGNATURE
+    wanted: tuple[str, ...] = _JSON_KEYS if head.kind == "json" else _FLAT_SIGNATURE
+    if head.kind == "json" and "options" in head.empty_lists:  # a symbol without options: nothing to read
+        wanted = ("data", "options")
     missing = tuple(name for name in wanted if name not in head.header)
     return Match(len(wanted) - len(missing), len(wanted), missing, rank=10)
 
@@ -87,7 +89,7 @@ def _read_json(job: Job) -> RawChain:
         raise InputError("data.options is empty", file=label, code="EMPTY")
     records = [line if isinstance(line, dict) else {} for line in lines]
     cells = {
-        key: _cells([record.get(name) for record in records])
+        key: json_cells([record.get(name) for record in records])
         for key, name in _FLAT.items()
         if key not in {"date", "symbol"}
     }
@@ -109,22 +111,16 @@ def _read_json(job: Job) -> RawChain:
         stamp=stamp,
         delay=_DELAY,
         evidence=_time(data.get("last_trade_time"), EASTERN),
+        day_first=frozenset(),
     )
 
 
 def _parse(job: Job) -> dict[str, Any]:
-    label = job.member.label
-    try:
-        content = json.loads(decode(job.member.read(), label=label))
-    except (json.JSONDecodeError, RecursionError) as error:
-        where = (
-            f"line {error.lineno}, character {error.colno}"
-            if isinstance(error, json.JSONDecodeError)
-            else "nesting"
-        )
-        raise InputError(f"truncated or damaged JSON ({where})", file=label) from error
+    content = parse_json(job.member.read(), label=job.member.label)
     if not isinstance(content, dict):
-        raise InputError("the JSON is no object", file=label, accepted="{'data': {'options': [...]}}")
+        raise InputError(
+            "the JSON is no object", file=job.member.label, accepted="{'data': {'options': [...]}}"
+        )
     return content
 
 
@@ -157,17 +153,6 @@ def _time(value: object, zone: dt.tzinfo) -> dt.datetime | None:
     if found.year not in YEARS:
         return None
     return found if found.tzinfo else found.replace(tzinfo=zone)
-
-
-def _cells(values: Sequence[Any]) -> pa.Array:
-    """A column of the JSON; one that mixes types becomes text, for the common part to judge."""
-    try:
-        cells = pa.array(values)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
-        cells = None
-    if cells is not None and not pa.types.is_nested(cells.type):
-        return cells
-    return pa.array([None if value is None else str(value) for value in values], type=pa.string())
 
 
 READER = Reader("cboe_delayed", "Cboe delayed quotes (JSON, or flattened to CSV)", match, read)

@@ -112,6 +112,7 @@ def read(job: Job) -> RawChain:
         stamp=stamp,
         quoted_at=quoted_at,
         delay=_DELAY,
+        day_first=frozenset(),
     )
 
 

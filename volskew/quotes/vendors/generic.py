@@ -1,4 +1,4 @@
-"""The long table: one option line a row, columns under any of their usual names, as CSV or Parquet.
+"""The long table: one option line a row, columns under any of their usual names: CSV, Parquet, JSON list.
 
 Chains that carry only a vendor's vols (no bid and ask) are read here too. The unit of a vol is taken from
 its column's name (``implied_vol_pct`` is percent, ``iv`` is decimal) or declared by mapping ``vendor_vol`` or
@@ -17,11 +17,14 @@ import pyarrow.compute as pc
 import pyarrow.parquet
 
 from volskew.errors import InputError, SettingsError
+from volskew.quotes import cells as parse
+from volskew.quotes import moments as times
+from volskew.quotes.json_cells import json_cells, parse_json
 from volskew.quotes.osi import looks_like_osi
 from volskew.quotes.raw import FIELDS, Head, Job, Match, RawChain, Reader
 from volskew.quotes.text import normalise, read_table, to_utf8
 
-__all__ = ["READER", "SYNONYMS"]
+__all__ = ["READER", "SYNONYMS", "canonical_field"]
 
 SYNONYMS: Final[dict[str, tuple[str, ...]]] = {
     "date": (
@@ -75,26 +78,33 @@ SYNONYMS: Final[dict[str, tuple[str, ...]]] = {
 }  # fmt: skip
 """Field -> normalised column names that mean it, the surest first."""
 
+_MEANINGS: Final[dict[str, set[str]]] = {}
+for _field, _names in SYNONYMS.items():
+    for _name in (normalise(_field), *_names):
+        _MEANINGS.setdefault(_name, set()).add(_field)
+
 _REPEATED: Final = frozenset(
     ("date", "symbol", "expiry", "is_call", "root", "settlement", "exercise", "multiplier")
 )
+_RIVAL: Final = " (rival)"
+_SLACK: Final = 1e-9
 _SIZES: Final = {"regular": "100", "mini": "10"}
 
 
 def match(head: Head, columns: Mapping[str, str]) -> Match:
     """Whether the header has what an option line needs."""
-    if head.kind == "json":
-        return Match(0, 5, ("a table of lines (this is JSON)",))
+    if head.kind == "json" and not head.is_records:
+        return Match(0, 5, ("a list of lines, [{...}, ...], which this JSON is not",))
     have = set(resolve(head, columns))
     symbol = "option" in have
     checks = (
-        (symbol or "symbol" in have, "the underlying (symbol) or an option symbol"),
-        (symbol or "expiry" in have, "an expiration date"),
-        (symbol or "strike" in have, "a strike"),
-        (symbol or "is_call" in have, "call or put (right)"),
+        (symbol or "symbol" in have, "the underlying (symbol) or an option symbol (option)"),
+        (symbol or "expiry" in have, "an expiration date (expiry)"),
+        (symbol or "strike" in have, "a strike (strike)"),
+        (symbol or "is_call" in have, "call or put (is_call)"),
         (
             {"bid", "ask"} <= have or bool({"vendor_vol", "vendor_vol_pct"} & have),
-            "bid and ask, or an implied vol",
+            "bid and ask (bid, ask) or an implied vol (vendor_vol; vendor_vol_pct in percent)",
         ),
     )
     missing = tuple(text for present, text in checks if not present)
@@ -107,20 +117,23 @@ def resolve(head: Head, columns: Mapping[str, str]) -> dict[str, int]:
     Raises
     ------
     SettingsError
-        ``columns`` names an unknown field.
+        ``columns`` names an unknown field, or one twice.
     InputError
         ``columns`` names a column that the file has not.
     """
     places = {name: place for place, name in reversed(list(enumerate(head.normal))) if name}
     found: dict[str, int] = {}
-    for key, column in columns.items():
-        if key not in FIELDS:
-            raise SettingsError(f"columns names the unknown field {key!r}; known are {', '.join(FIELDS)}")
+    for given, column in columns.items():
+        key = canonical_field(given)
+        if key in found:
+            raise SettingsError(f"columns names the field {key} twice")
         exact = [place for place, name in enumerate(head.header) if name == column]
         place = exact[0] if exact else places.get(normalise(column))
         if place is None:
             raise InputError(
-                f"no such column (for {key})", column=column, accepted=f"one of {', '.join(head.header[:40])}"
+                f"no such column (for {given})",
+                column=column,
+                accepted=f"one of {', '.join(head.header[:40])}",
             )
         found[key] = place
     for key, names in SYNONYMS.items():
@@ -133,13 +146,36 @@ def resolve(head: Head, columns: Mapping[str, str]) -> dict[str, int]:
     return _settle(found, head, columns)
 
 
+def canonical_field(name: str) -> str:
+    """The field of `volskew.quotes.raw.FIELDS` that a name given by a caller means.
+
+    Raises
+    ------
+    SettingsError
+        None, or more than one.
+
+    Examples
+    --------
+    >>> [canonical_field(name) for name in ("expiry", "expiration_date", "right", "iv", "spot")]
+    ['expiry', 'expiry', 'is_call', 'vendor_vol', 'underlying_price']
+    """
+    if name in FIELDS:
+        return name
+    meant = _MEANINGS.get(normalise(name), set())
+    if len(meant) != 1:
+        known = ", ".join(sorted(meant) or FIELDS)
+        raise SettingsError(f"columns names the unknown field {name!r}; known are {known}")
+    return next(iter(meant))
+
+
 def _settle(found: dict[str, int], head: Head, columns: Mapping[str, str]) -> dict[str, int]:
     """Names that mean two things: ``vol``, and ``symbol`` over option symbols."""
+    fixed = set(map(canonical_field, columns))
     volume, vol = found.get("volume"), {"vendor_vol", "vendor_vol_pct"} & set(found)
-    if volume is not None and head.normal[volume] == "vol" and "volume" not in columns and not vol:
+    if volume is not None and head.normal[volume] == "vol" and "volume" not in fixed and not vol:
         found["vendor_vol"] = found.pop("volume")
     symbol = found.get("symbol")
-    free = symbol is not None and "option" not in found and "symbol" not in columns
+    free = symbol is not None and "option" not in found and "symbol" not in fixed
     if free and looks_like_osi(head.samples.get(head.normal[found["symbol"]], ())):
         found["option"] = found.pop("symbol")
         other = (n for n in SYNONYMS["symbol"] if n in head.normal and head.normal.index(n) != symbol)
@@ -149,11 +185,16 @@ def _settle(found: dict[str, int], head: Head, columns: Mapping[str, str]) -> di
 
 
 def read(job: Job) -> RawChain:
-    """Read CSV or Parquet."""
+    """Read CSV, Parquet or a JSON list of lines."""
     fields = resolve(job.head, job.columns)
+    _refuse_twins(job, fields)
+    rivals = _rivals(job.head, fields, job.columns)
+    fields |= {f"{key}{_RIVAL}": place for key, place in rivals.items()}
     names = {key: job.head.header[place] for key, place in fields.items()}
     if job.head.kind == "parquet":
         chain = _read_parquet(job, names)
+    elif job.head.kind == "json":
+        chain = _read_records(job, names)
     else:
         data, latin = to_utf8(job.member.read(), label=job.member.label)
         table = read_table(
@@ -168,9 +209,60 @@ def read(job: Job) -> RawChain:
         )
         cells = {key: table.columns[place] for key, place in fields.items()}
         chain = RawChain(cells, names, table.rows, table.ragged, table.latin)
+    for key in rivals:
+        _refuse_rival(key, chain, job.member.label)
     if "multiplier" in chain.cells:
         chain.cells["multiplier"] = _sizes_as_numbers(chain.cells["multiplier"])
     return chain
+
+
+def _refuse_twins(job: Job, fields: Mapping[str, int]) -> None:
+    """Refuse a field whose column's name stands twice in the header: nothing tells which is meant."""
+    for place in fields.values():
+        name = job.head.header[place]
+        if job.head.header.count(name) > 1:
+            raise InputError(
+                "the header has this column more than once",
+                file=job.member.label,
+                row=job.head.header_line,
+                column=name,
+                accepted="each column once",
+            )
+
+
+def _rivals(head: Head, fields: Mapping[str, int], columns: Mapping[str, str]) -> dict[str, int]:
+    """Of the fields that must not be mistaken, another column whose name means the same."""
+    taken = set(fields.values())
+    rivals: dict[str, int] = {}
+    for key in ("date", "bid", "ask"):
+        if key in fields and key not in map(canonical_field, columns):
+            others = (head.normal.index(name) for name in SYNONYMS[key] if name in head.normal)
+            place = next((place for place in others if place not in taken), None)
+            if place is not None:
+                rivals[key] = place
+    return rivals
+
+
+def _refuse_rival(key: str, chain: RawChain, label: str) -> None:
+    """Refuse two columns for one field that differ (dates by their day), and drop the second otherwise."""
+    mine, other = chain.cells[key], chain.cells.pop(key + _RIVAL)
+    name = chain.names.pop(key + _RIVAL)
+    if key == "date":
+        days = [times.dates(cells).data for cells in (mine, other)]
+        differ = ~np.isnat(days[0]) & ~np.isnat(days[1]) & (days[0] != days[1])
+    else:
+        values = [parse.numbers(cells).data for cells in (mine, other)]
+        differ = np.abs(values[0] - values[1]) > _SLACK
+    if differ.any():
+        place = int(np.argmax(differ))
+        raise InputError(
+            f"differs from column {chain.names[key]!r} ({mine[place].as_py()!r}), and both may be the {key}",
+            file=label,
+            row=int(chain.rows[place]),
+            column=name,
+            value=str(other[place].as_py()),
+            accepted=f"--columns {key}=COLUMN to say which",
+        )
 
 
 def _read_parquet(job: Job, names: Mapping[str, str]) -> RawChain:
@@ -186,6 +278,18 @@ def _read_parquet(job: Job, names: Mapping[str, str]) -> RawChain:
     return RawChain(cells, dict(names), np.arange(1, table.num_rows + 1, dtype=np.int64))
 
 
+def _read_records(job: Job, names: Mapping[str, str]) -> RawChain:
+    label = job.member.label
+    content = parse_json(job.member.read(), label=label)
+    if not isinstance(content, list) or not content:
+        raise InputError("a list without lines", file=label, code="EMPTY")
+    lines = [line if isinstance(line, dict) else {} for line in content]
+    cells = {key: json_cells([line.get(name) for line in lines]) for key, name in names.items()}
+    for key in _REPEATED & set(cells):
+        cells[key] = cells[key].dictionary_encode() if pa.types.is_string(cells[key].type) else cells[key]
+    return RawChain(cells, dict(names), np.arange(1, len(lines) + 1, dtype=np.int64))
+
+
 def _sizes_as_numbers(cells: pa.Array) -> pa.Array:
     """Contract sizes written in words as numbers."""
     if not pa.types.is_dictionary(cells.type):
@@ -195,5 +299,9 @@ def _sizes_as_numbers(cells: pa.Array) -> pa.Array:
 
 
 READER = Reader(
-    "generic", "long table, one option line a row (CSV or Parquet)", match, read, takes_columns=True
+    "generic",
+    "long table, one option line a row (CSV, Parquet or a JSON list)",
+    match,
+    read,
+    takes_columns=True,
 )

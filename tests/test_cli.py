@@ -163,6 +163,7 @@ def _damaged(folder: Path, good: Path) -> dict[str, Path]:
 
     contents = {
         "truncated.csv.gz": packed[: len(packed) // 2],
+        "cut.csv": text[: len(text) // 2].rstrip("\n").rsplit(",", 3)[0].encode(),
         "empty.csv": b"",
         "binary.csv": bytes(range(256)) * 64,
         "encoding.csv": text.encode("cp037"),
@@ -179,8 +180,8 @@ def _damaged(folder: Path, good: Path) -> dict[str, Path]:
     return paths
 
 
-_DAMAGES = ("truncated.csv.gz", "empty.csv", "binary.csv", "encoding.csv", "header_only.csv", "units.csv",
-            "other.csv", "broken.json", "broken.zip")  # fmt: skip
+_DAMAGES = ("cut.csv", "truncated.csv.gz", "empty.csv", "binary.csv", "encoding.csv", "header_only.csv",
+            "units.csv", "other.csv", "broken.json", "broken.zip")  # fmt: skip
 
 
 @pytest.mark.parametrize("name", _DAMAGES)
@@ -485,3 +486,22 @@ def test_the_readme_block_runs_as_a_script_without_a_guard(tmp_path: Path) -> No
     done = subprocess.run([sys.executable, str(program)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) >= 69
+
+
+def test_prices_in_another_unit_than_the_spot_are_flagged(
+    chains: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = max(chains.glob("QQQ*"))
+    table = pd.read_csv(path)
+    table["underlying_price"] *= 1.25
+    table.to_csv("spot_simulated.csv", index=False)
+    assert run(["measure", "spot_simulated.csv"]) == 0
+    out = capsys.readouterr().out
+    assert "SPOT_MISMATCH" in out
+    assert run(["measure", str(path)]) == 0
+    assert "SPOT_MISMATCH" not in capsys.readouterr().out
+
+
+def test_inspect_names_the_command_for_another_table(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["inspect", str(_CHAINS / "simulated_vol_history.csv")]) == 1
+    assert "volskew import" in capsys.readouterr().out

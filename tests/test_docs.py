@@ -65,6 +65,7 @@ _FLAGS_OF_READINGS = {
     "VENDOR_FORWARD": "the forward behind the vendor's vols is more than 10 bp off their parity; re-solved",
     "NO_PARITY": "too few pairs for a parity forward, so the vendor's own forward is kept",
     "RATE_ASSUMED": "no rate was given, so one was assumed",
+    "SPOT_MISMATCH": "no carry explains the forward from the file's own spot; one of them is in another unit",
     "WIDE_BRACKET": "the two expiries around the tenor lie far apart or far from it",
     "WIDE_WINDOW": "the fit had to reach for quotes far from the delta that is read",
     "SPLICED": "taken from an imported series ahead of the solved days",

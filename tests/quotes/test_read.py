@@ -380,11 +380,16 @@ def test_ragged_lines_stay_rows(tmp_path: Path) -> None:
         "lines kept without values: row 6 is the first, with 3 fields of 9",
     )
     whole = chain(*many())
-    (entry,) = only(put(tmp_path, whole[:-25])).entries
+    (entry,) = only(put(tmp_path, whole[:-25] + "\n")).entries
     assert entry.code == "RAGGED"
     assert entry.detail.endswith(
         "row 21 is the first, with 4 fields of 9, and the last line of the file is one: it may be cut off"
     )
+
+
+def test_a_file_cut_off_in_the_middle_of_a_line_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"row 21: the file is cut off in the middle of this line \(4 of 9"):
+        read_file(put(tmp_path, chain(*many())[:-25]))
 
 
 def test_lines_without_symbol_or_date_go_with_their_neighbours(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ import pandas as pd
 
 from volskew.errors import SettingsError
 from volskew.market.clock import EASTERN, canonical_tenor, is_session, session_close
+from volskew.quotes.roots import SYMBOL
 from volskew.surface.delta import delta_text
 
 __all__ = ["NONE", "SPELLINGS", "canonical", "default_known_at", "flag_text", "plain_text"]
@@ -27,7 +28,6 @@ NONE: Final = "-"
 
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})", re.ASCII)
-_SYMBOL = re.compile(r"[A-Z0-9^$][A-Z0-9.^$/_=:-]{0,31}", re.ASCII)
 _MEASURE = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
 
 
@@ -92,7 +92,7 @@ def _series(value: object) -> str:
 
 def _symbol(value: object) -> str:
     text = _text(value).strip().upper().removeprefix("_")  # exchanges mark an index so: _SPX
-    if not _SYMBOL.fullmatch(text):
+    if not SYMBOL.fullmatch(text):
         raise ValueError
     return text
 

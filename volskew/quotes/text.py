@@ -174,7 +174,7 @@ def read_table(
     ------
     InputError
         More than half of the lines (ten at least), or all of them, have another number of fields than the
-        header; or no line follows the header (code EMPTY).
+        header; the last line is short and has no end; or no line follows the header (code EMPTY).
     """
     if b"\r" in data:
         data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
@@ -224,6 +224,7 @@ def read_table(
         (number + header_line, found, wanted) for number, found, wanted, blank in invalid if not blank
     )
     _refuse_ragged(ragged, len(rows), label)
+    _refuse_cut(ragged, body, header_line=header_line, label=label)
     if ragged:
         arrays, rows = _with_ragged(arrays, rows, [line for line, *_ in ragged])
     if not len(rows):
@@ -311,6 +312,20 @@ def _refuse_ragged(ragged: Sequence[tuple[int, int, int]], n_good: int, label: s
         row=line,
         accepted=f"{wanted} fields, as in the header",
     )
+
+
+def _refuse_cut(ragged: Sequence[tuple[int, int, int]], body: bytes, *, header_line: int, label: str) -> None:
+    """Refuse a file whose last line is short and has no end: the rest of the chain is not there."""
+    if not ragged or body.endswith(b"\n"):
+        return
+    line, found, wanted = ragged[-1]
+    if found < wanted and line == header_line + body.count(b"\n") + 1:
+        raise InputError(
+            f"the file is cut off in the middle of this line ({found} of {wanted} fields)",
+            file=label,
+            row=line,
+            accepted="a whole file; delete the broken line if the rest is wanted",
+        )
 
 
 def _with_ragged(

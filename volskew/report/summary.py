@@ -26,6 +26,7 @@ _STAGES_OF_DAYS = {Stage.INPUT, Stage.SESSION, Stage.TENOR, Stage.RANKING}
 _CAVEATS_OF_THE_DAY = {
     "RATE_ASSUMED": "no rate was given, 4 % is assumed (--rate or --rates)",
     "NO_QUOTES": "vols are the vendor's own, not solved from quotes",
+    "SPOT_MISMATCH": "a forward is far from the file's own spot; are prices and spot in one unit?",
     "NO_PARITY": "the vendor's forward could not be checked by parity",
     "DIFFERENT_EXPIRIES": "the legs are read between different expiries",
     "WIDE_BRACKET": "the expiries around the tenor lie far apart",

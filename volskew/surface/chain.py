@@ -11,7 +11,7 @@ import pandas as pd
 
 from volskew.market.clock import EASTERN
 from volskew.market.table import MarketRow
-from volskew.quotes.lines import NO_TIME, BoolArray, FloatArray, IntArray, Lines, numeric
+from volskew.quotes.lines import NO_TIME, BoolArray, FloatArray, IntArray, Lines, by_vendor, numeric
 from volskew.settings import Settings
 
 __all__ = ["Chain", "exclude", "runs"]
@@ -44,7 +44,7 @@ class Chain:
     spot : float
         [$] The market row's, else the file's; NaN where neither knows.
     by_vendor : bool
-        No line has a bid or an ask, some have a vendor's vol.
+        The chain is read by a vendor's vols; see `volskew.quotes.lines.by_vendor`.
     """
 
     lines: Lines
@@ -72,9 +72,7 @@ class Chain:
         tick = _ticks(lines, quoted, roots)
         half = np.maximum((lines.ask - lines.bid) / 2, tick[lines.slice_id] / 2)
         expiries = pd.DatetimeIndex(labelled["expiry"].iloc[first])
-        by_vendor = bool(np.isnan(lines.bid).all() and np.isnan(lines.ask).all()) and bool(
-            (numeric(labelled, "vendor_vol") > 0).any()
-        )
+        vols_only = by_vendor(bid=lines.bid, ask=lines.ask, vendor_vol=numeric(labelled, "vendor_vol"))
         spot = market.spot(str(labelled["symbol"].iloc[0])) if market is not None and len(labelled) else None
         return cls(
             lines=lines,
@@ -88,7 +86,7 @@ class Chain:
             dates=tuple(expiries.tz_convert(EASTERN).date),
             tick=tick,
             spot=lines.spot if spot is None else spot,
-            by_vendor=by_vendor,
+            by_vendor=vols_only,
         )
 
     @property

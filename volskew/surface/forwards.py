@@ -45,6 +45,14 @@ _FEW_PAIRS = 4
 """Below this the scatter says nothing of the error and the half-spreads are taken."""
 
 
+SPOT_MISMATCH = "SPOT_MISMATCH"
+"""Flag of a forward that no carry explains from the file's own spot: one of the two is in another unit."""
+_SPOT_APART = 0.05
+"""A stale or after-hours spot is this far off at the most (of the spot)."""
+_CARRY_APART = 0.10
+"""Rates, dividends and borrow together stay below this [a year]."""
+
+
 def fit_forwards(
     labelled: pd.DataFrame, *, market: MarketRow, settings: Settings, chain: Chain | None = None
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -69,7 +77,8 @@ def fit_forwards(
         implied_yield [continuous, decimal], n_pairs, method, flags, vendor_forward [$]``. Where no forward
         exists it is NaN and `flags` holds NO_FORWARD. A forward that comes from a vendor's vols has no error;
         `vendor_forward` is the one that these vols belong to (NaN where there are quotes), and `flags` says
-        where `forward` differs (VENDOR_FORWARD) or could not be found from them (NO_PARITY).
+        where `forward` differs (VENDOR_FORWARD) or could not be found from them (NO_PARITY). SPOT_MISMATCH
+        is flagged where the forward is more than 5 % and 10 % a year away from the spot that the file states.
     labelled : pandas.DataFrame
         A copy with `used_in_forward` set.
 
@@ -113,6 +122,11 @@ def fit_forwards(
         implied = np.where(
             usable & (years > 0), -np.log(chain.lines.slice_discount * forward / chain.spot) / years, np.nan
         )
+    with np.errstate(divide="ignore", invalid="ignore"):
+        apart = usable & (np.abs(np.log(forward / chain.spot)) > _SPOT_APART + _CARRY_APART * years)
+    flags = [
+        f"{flag} {SPOT_MISMATCH}".strip() if far else flag for flag, far in zip(flags, apart, strict=True)
+    ]
     known = np.flatnonzero(chain.expiries.notna())
     table = pd.DataFrame(
         {

@@ -101,7 +101,7 @@ def inspect_files(
         try:
             members = read_file(file, format=format, columns=columns, settings=chosen)
         except InputError as error:
-            found.append(Inspection(str(file), None, reason=f"{error.problem}.", code=error.code))
+            found.append(Inspection(str(file), None, reason=_told(error), code=error.code))
             continue
         for member in members:
             found.append(  # noqa: PERF401 - a comprehension of this length reads worse
@@ -116,6 +116,11 @@ def inspect_files(
                 )
             )
     return found
+
+
+def _told(error: InputError) -> str:
+    """The problem and what would be accepted; the file is named beside it."""
+    return f"{error.problem}." + (f" Accepted: {error.accepted}." if error.accepted else "")
 
 
 def _snapshots(reading: FileReading, settings: Settings) -> pd.DataFrame:

@@ -32,7 +32,7 @@ def write_whole(path: str | os.PathLike[str], content: str | bytes) -> Path:
     StoreError
         The folder cannot be made or the file cannot be written; an older file of that name is left as it was.
     """
-    target = Path(path)
+    given = target = Path(path)
     data = content.encode() if isinstance(content, str) else content
     temporary: str | None = None
     try:
@@ -57,7 +57,7 @@ def write_whole(path: str | os.PathLike[str], content: str | bytes) -> Path:
             Path(temporary).unlink(missing_ok=True)
         msg = f"{target} cannot be written: {getattr(error, 'strerror', None) or error}."
         raise StoreError(msg) from error
-    return target
+    return given
 
 
 def check_writable(folder: str | os.PathLike[str]) -> None:

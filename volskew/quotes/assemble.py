@@ -187,7 +187,9 @@ def _with_dates(found: times.Moments, raw: RawChain) -> times.Moments:
     days = times.dates(raw.cells["date"], day_first=raw.is_day_first("date")).data
     timed = found.bad & ~np.isnat(clock) & ~np.isnat(days)
     joined = np.where(
-        timed & (clock > np.timedelta64(0)), days.astype("datetime64[us]") + clock, np.datetime64("NaT", "us")
+        timed & (clock > np.timedelta64(0, "us")),
+        days.astype("datetime64[us]") + clock,
+        np.datetime64("NaT", "us"),
     )
     zoned = pc.assume_timezone(
         pa.array(joined), "America/New_York", ambiguous="earliest", nonexistent="latest"

@@ -18,26 +18,15 @@ import pandas as pd
 
 from volskew.errors import InputError, VolskewError
 from volskew.history.spelling import SPELLINGS, canonical, default_known_at, flag_text, plain_text
+from volskew.measures import COLUMNS as MEASURED
 
 __all__ = ["COLUMNS", "KEY", "PAYLOAD", "WITHDRAWN", "Where", "conform"]
 
 KEY: Final = ("series", "date", "symbol", "measure", "tenor", "delta")
 """What makes a reading one reading; never missing."""
 
-PAYLOAD: Final = (
-    "value",
-    "error",
-    "forward",
-    "expiry_before",
-    "expiry_after",
-    "n_quotes",
-    "method",
-    "flags",
-    "snapshot_time",
-    "method_version",
-    "known_at",
-    "source",
-)
+PAYLOAD: Final = tuple(name for name in MEASURED if name not in KEY)
+"""What a reading says, in the order in which measures give it."""
 
 COLUMNS: Final = (*KEY, *PAYLOAD)
 """The columns of ``history.csv``, in order."""

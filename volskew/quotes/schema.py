@@ -74,8 +74,8 @@ LABEL_COLUMNS: Final[tuple[Column, ...]] = (
 )
 
 
-class Exclusion(StrEnum):
-    """The one code of a line that is never used, in the order in which the rules are applied."""
+class _Explained(StrEnum):
+    """Text members that carry a sentence about themselves."""
 
     meaning: str
 
@@ -85,6 +85,10 @@ class Exclusion(StrEnum):
         member._value_ = value
         member.meaning = meaning
         return member
+
+
+class Exclusion(_Explained):
+    """The one code of a line that is never used, in the order in which the rules are applied."""
 
     PARSE = "PARSE", "strike, right, expiry, bid or ask is missing, unreadable or not finite"
     ROOT = "ROOT", "adjusted, mini or FLEX root, or a multiplier other than 100"
@@ -103,17 +107,8 @@ class Exclusion(StrEnum):
     OUTLIER = "OUTLIER", "far from the smile of its neighbours, in half-spreads and robust deviations"
 
 
-class Flag(StrEnum):
+class Flag(_Explained):
     """What should be known of a line that may still be used."""
-
-    meaning: str
-
-    def __new__(cls, value: str, meaning: str) -> Self:
-        """Attach the sentence to the member."""
-        member = str.__new__(cls, value)
-        member._value_ = value
-        member.meaning = meaning
-        return member
 
     LOCKED = "LOCKED", "bid equals ask; half a tick is taken as half-spread"
     SETTLE = "SETTLE", "the date has AM- and PM-settled lines, kept as separate slices"

@@ -207,8 +207,8 @@ def rank_files(
                 ledger.extend(spliced.entries)
                 notes.extend(spliced.sentences())
             wanted = itertools.product(pairs, measures, tenors, deltas)
-            found = [_rank_one(known, *reading, ranked, day, ledger) for reading in wanted]
             rows = known.table(series=ranked)
+            found = [_rank_one(known, rows, *reading, ranked, day, ledger) for reading in wanted]
         rankings = [ranking for ranking in found if ranking is not None]
         notes.extend(measured.inputs.absence())
         ledger.extend(_gaps(rows, symbols, measured.ledger, solved_from=_first_day(measured.inputs)))
@@ -239,6 +239,7 @@ def _as_known(kept: History, names: Sequence[str], day: dt.date) -> Iterator[His
 
 def _rank_one(
     known: History,
+    rows: pd.DataFrame,
     legs: Pair,
     measure: str,
     tenor: str,
@@ -260,7 +261,7 @@ def _rank_one(
         ledger.add(None, "", Stage.RANKING, Code.PAIR_MISSING, detail=what)
         return None
     flags = panel_of("flags")
-    if _expiries_differ(known.table(series=series, as_of=day), legs, measure, tenor, delta, day):
+    if _expiries_differ(rows, legs, measure, tenor, delta, day):
         today = flags.index == pd.Timestamp(day)
         flags.loc[today, list(legs)] += f" {_DIFFERENT_EXPIRIES}"
     ranking = rank(

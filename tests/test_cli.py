@@ -10,7 +10,9 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -189,7 +191,7 @@ def test_a_damaged_file_alone_is_one_clear_line_and_exit_1(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = _damaged(tmp_path, _last_files(1)[0])[name]
-    for command in ("rank", "measure", "vols", "smiles"):
+    for command in ("rank", "measure", "vols", "smiles", "verify"):
         assert run([command, str(path)]) == 1, command
         shown = capsys.readouterr()
         complaints = [
@@ -505,3 +507,82 @@ def test_prices_in_another_unit_than_the_spot_are_flagged(
 def test_inspect_names_the_command_for_another_table(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["inspect", str(_CHAINS / "simulated_vol_history.csv")]) == 1
     assert "volskew import" in capsys.readouterr().out
+
+
+def test_verify_shows_the_differences_and_writes_them(
+    chains: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = str(max(chains.glob("QQQ*")))
+    assert run(["verify", file, "--sample", "50", "--out", "comparison.csv"]) == 0
+    shown = capsys.readouterr().out
+    # lines are wrapped to the width
+    words = " ".join(shown.split())
+    assert words.startswith("All 150 prices agree with vollib")
+    for part in ("50 of ", "solved lines of 1 chain", "seed 0", "Pricer: european", "vol points",
+                 "half-spreads of the quote", "Farthest from vollib", "row ", "not the model"):  # fmt: skip
+        assert part in words, part
+    assert "simulated:close" in words
+    assert max(len(line) for line in shown.splitlines()) <= 100
+    rows = _rows("comparison.csv")
+    assert len(rows) == 150
+    assert {row["side"] for row in rows} == {"bid", "mid", "ask"}
+    assert run(["verify", file, "--sample", "50", "--out", "again.csv"]) == 0
+    assert Path("again.csv").read_bytes() == Path("comparison.csv").read_bytes()
+
+
+def test_verify_without_quantlib_says_so(
+    chains: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "QuantLib", None)  # an import of it now fails
+    assert run(["verify", str(max(chains.glob("QQQ*"))), "--sample", "5"]) == 0
+    assert "QuantLib is not installed" in capsys.readouterr().out
+
+
+def test_verify_names_the_lines_that_do_not_agree(
+    chains: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from volskew.pricing import black
+
+    honest = black.implied_vol
+
+    def wrong(price: Any, **inputs: Any) -> Any:
+        solved = honest(price, **inputs)
+        here = np.broadcast_to(np.asarray(inputs["strike"]) == 650.0, np.shape(solved.vol))
+        return solved._replace(vol=np.where(here, solved.vol + 1e-9, solved.vol))
+
+    monkeypatch.setattr(black, "implied_vol", wrong)
+    assert run(["verify", str(max(chains.glob("QQQ*"))), "--sample", "all", "--rate", "0.04"]) == 3
+    words = " ".join(capsys.readouterr().out.split())
+    assert "prices do not agree with vollib" in words
+    assert "Does not agree with vollib" in words
+    assert " 650 call" in words or " 650 put" in words
+    assert "1.0e-07 vol points apart" in words
+    assert "more that do not agree; --out FILE has them all" in words
+
+
+def test_verify_has_nothing_to_say_of_a_vendors_vols(
+    chains: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = pd.read_csv(max(chains.glob("QQQ*")), dtype=str).drop(columns=["bid", "ask"])
+    table.assign(iv="0.2").to_csv("vendor.csv", index=False)
+    assert run(["verify", "vendor.csv"]) == 1
+    assert "a vendor's own, there are no quotes to solve" in capsys.readouterr().err
+
+
+def test_verify_tells_of_files_that_failed(chains: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("bad.csv").write_bytes(bytes(range(256)))
+    assert run(["verify", str(max(chains.glob("QQQ*"))), "bad.csv", "--sample", "5"]) == 3
+    out, err = capsys.readouterr()
+    assert "All 15 prices agree" in out
+    assert "bad.csv" in err
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [["--sample", "0"], ["--sample", "half"], ["--seed", "-1"], ["--tolerance", "0"], ["--tolerance", "nan"]],
+)
+def test_verify_refuses_what_means_nothing(
+    extra: list[str], chains: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["verify", str(chains), *extra]) == 2
+    assert extra[0].strip("-") in capsys.readouterr().err

@@ -31,6 +31,7 @@ _PLACES = {
     "rank_series": "volskew.ranking",
     "read_chain": "volskew.quotes",
     "simulate_market": "volskew.simulate",
+    "verify_file": "volskew.workflow",
 }
 """Public name -> the module that defines it; a name equal to its module's last part is the module."""
 
@@ -55,6 +56,7 @@ __all__ = [
     "rank_series",
     "read_chain",
     "simulate_market",
+    "verify_file",
 ]
 
 if TYPE_CHECKING:
@@ -69,7 +71,7 @@ if TYPE_CHECKING:
     from volskew.simulate import simulate_market
     from volskew.surface import Surface, fit_surface
     from volskew.surface.estimate import Estimate
-    from volskew.workflow import import_history, measure_files, rank_files
+    from volskew.workflow import import_history, measure_files, rank_files, verify_file
 
 
 def __getattr__(name: str) -> Any:

@@ -57,6 +57,17 @@ class _Mapping(click.ParamType):  # type: ignore[type-arg]  # as above
         return name.strip(), column.strip()
 
 
+class _Sample(click.ParamType):  # type: ignore[type-arg]  # as above
+    name = "N|all"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if isinstance(value, int) or str(value).strip().lower() == "all":
+            return value
+        if not str(value).isdecimal() or not int(value):
+            self.fail(f"{value!r} is neither a whole number from 1 nor 'all'.", param, ctx)
+        return int(value)
+
+
 def _options(*decorators: Callable[[Any], Any]) -> Callable[[_Command], _Command]:
     def apply(command: _Command) -> _Command:
         for decorator in reversed(decorators):
@@ -262,6 +273,58 @@ def smiles_command(out: str | None, **options: Any) -> int:
         columns=_columns(options),
     )
     return _emit(table, out, problems=inputs.problems)
+
+
+@cli.command(
+    name="verify",
+    epilog="""\b
+Exit status: 0 all prices agree; 3 some do not, or an input failed; 1 nothing to verify; 2 wrong usage.""",
+)
+@_paths
+@_symbol
+@click.option(
+    "--sample",
+    type=_Sample(),
+    default=2000,
+    show_default=True,
+    metavar="N|all",
+    help="Lines to solve again.",
+)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the sample.")
+@click.option(
+    "--tolerance",
+    type=float,
+    default=32.0,
+    show_default=True,
+    help="Largest difference, in roundings of the inputs (explained in the output).",
+)
+@_market
+@_reading
+@click.option("--out", metavar="FILE", help="Write the comparison here as CSV, a row a line and side.")
+def verify_command(out: str | None, sample: int | str, **options: Any) -> int:
+    """Solve a sample of a chain's quotes again with vollib and QuantLib, and show the differences.
+
+    QuantLib is asked where it is installed. The solve is verified, not the model.
+    """
+    from volskew.report import print_verification, write_verification
+    from volskew.workflow import verify_file
+
+    with _progress() as progress:
+        verification = verify_file(
+            list(options["paths"]),
+            settings=_settings(options),
+            symbols=options["symbols"] or None,
+            format=options["format_name"],
+            columns=_columns(options),
+            sample=sample if isinstance(sample, int) else None,
+            seed=options["seed"],
+            tolerance=options["tolerance"],
+            progress=progress,
+        )
+    files = [] if out is None else [write_verification(verification, out)]
+    print_verification(verification, files=files)
+    _complain([*verification.problems, *verification.notes])
+    return verification.exit_code
 
 
 @cli.command(name="inspect", epilog=_EXIT_CODES)

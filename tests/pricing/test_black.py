@@ -103,9 +103,14 @@ market = {
 @given(**market)
 def test_round_trip(moneyness: float, vol: float, time: float, forward: float) -> None:
     strike = forward * math.exp(moneyness * vol * math.sqrt(time))
-    arguments = {"forward": forward, "strike": strike, "time_to_expiry": time, "is_call": strike >= forward}
+    arguments: dict[str, Any] = {
+        "forward": forward,
+        "strike": strike,
+        "time_to_expiry": time,
+        "is_call": strike >= forward,
+    }
     price = black.price(vol=vol, **arguments)
-    solved = black.implied_vol(price, **arguments)  # type: ignore[call-overload]
+    solved = black.implied_vol(price, **arguments)
     assert solved.status is Status.OK
     # the price's own rounding over its sensitivity: worst (1e-13) where vol*sqrt(T) is about 3
     assert solved.vol == pytest.approx(vol, rel=1e-12)
@@ -115,7 +120,7 @@ def test_round_trip(moneyness: float, vol: float, time: float, forward: float) -
 @given(**market)
 def test_price_properties(moneyness: float, vol: float, time: float, forward: float) -> None:
     strike = forward * math.exp(moneyness * vol * math.sqrt(time))
-    here = {"forward": forward, "strike": strike, "time_to_expiry": time}
+    here: dict[str, Any] = {"forward": forward, "strike": strike, "time_to_expiry": time}
     call = black.price(**here, vol=vol, is_call=True)
     put = black.price(**here, vol=vol, is_call=False)
     assert call - put == pytest.approx(forward - strike, abs=1e-13 * (forward + strike))  # parity, in ulps
@@ -146,9 +151,14 @@ def test_the_vectorised_solve_agrees_with_plain_twins() -> None:
     d1 = np.log(100 / strike) / s + s / 2
     sign = np.where(is_call, 1.0, -1.0)
     price = sign * (100 * ndtr(sign * d1) - strike * ndtr(sign * (d1 - s)))
-    arguments = {"forward": 100.0, "strike": strike, "time_to_expiry": time, "is_call": is_call}
-    fast = black.implied_vol(price, **arguments)  # type: ignore[call-overload]
-    slow = black.implied_vol(price, **arguments, engine="vollib")  # type: ignore[call-overload]
+    arguments: dict[str, Any] = {
+        "forward": 100.0,
+        "strike": strike,
+        "time_to_expiry": time,
+        "is_call": is_call,
+    }
+    fast = black.implied_vol(price, **arguments)
+    slow = black.implied_vol(price, **arguments, engine="vollib")
     assert (fast.status == Status.OK).all()
     assert (slow.status == Status.OK).all()
     np.testing.assert_allclose(fast.vol, slow.vol, rtol=1e-12)  # both solve to rounding of the same price

@@ -1,12 +1,13 @@
 """Regenerate ``black_prices.csv``: undiscounted Black prices to 20 digits, in 60-digit arithmetic (mpmath).
 
-Run it by hand (``python tests/reference/make_black.py > tests/reference/black_prices.csv``); mpmath is needed
-for that only.
+Inputs are the doubles nearest to the printed decimals.
+
+Run it by hand: ``python tests/reference/make_black.py > tests/reference/black_prices.csv``.
 """
 
 from __future__ import annotations
 
-import mpmath  # type: ignore[import-not-found, import-untyped, unused-ignore]
+import mpmath
 
 CASES = [
     # (strike, vol, time) at forward 100: around the money, both wings, far out, tiny and huge vols
@@ -34,7 +35,7 @@ def main() -> None:
     mpmath.mp.dps = 60
     print("forward,strike,vol,time_to_expiry,call,put")  # noqa: T201
     for strike, vol, time in CASES:
-        f, k, v, t = (mpmath.mpf(text) for text in ("100", strike, vol, time))
+        f, k, v, t = (mpmath.mpf(float(text)) for text in ("100", strike, vol, time))
         s = v * mpmath.sqrt(t)
         d1 = mpmath.log(f / k) / s + s / 2
         call = f * mpmath.ncdf(d1) - k * mpmath.ncdf(d1 - s)

@@ -15,6 +15,7 @@ from volskew.quotes.clean import label
 from volskew.quotes.schema import has_flag
 from volskew.settings import Settings
 from volskew.surface import fit_forwards, solve_vols
+from volskew.surface.vols import level_vols
 
 MakeChain = Callable[..., pd.DataFrame]
 SETTINGS = Settings()
@@ -59,6 +60,22 @@ def test_only_out_of_the_money_lines_are_solved_unless_all_are_asked_for(
     assert everything.loc[~out & everything["exclusion"].isna(), "vol_mid"].notna().mean() > 0.9
     pd.testing.assert_series_equal(everything.loc[out, "vol_mid"], table.loc[out, "vol_mid"])
     pd.testing.assert_series_equal(everything["exclusion"], table["exclusion"])
+
+
+def test_lines_in_the_money_have_no_say_in_what_counts_as_wide(
+    qqq_like: Any, make_chain: MakeChain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    masks = []
+
+    def spy(chain: Any, vol: Any, log_moneyness: Any, mask: Any) -> Any:
+        masks.append(mask)
+        return level_vols(chain, vol, log_moneyness, mask)
+
+    monkeypatch.setattr("volskew.surface.vols.level_vols", spy)
+    table = vols_of(make_chain(qqq_like), solve_all=True)
+    out = table["is_call"] == (table["strike"] >= table["forward"])
+    assert masks
+    assert all(not mask[~out.to_numpy()].any() and mask.any() for mask in masks)
 
 
 def test_each_vol_is_that_of_its_own_price(iwm_like: Any, make_chain: MakeChain) -> None:

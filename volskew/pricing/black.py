@@ -1,34 +1,38 @@
-"""Black's formula in forward space: undiscounted prices, delta, vega and the implied vol.
+"""Black's formula in forward space: undiscounted prices, sensitivities and the implied vol.
 
 With ``s = vol * sqrt(T)`` and ``d1 = ln(F/K)/s + s/2``, ``d2 = d1 - s`` (Black 1976):
 
     call = F N(d1) - K N(d2)        put = K N(-d2) - F N(-d1)
 
-Prices here carry no discount factor: divide a quote by it first. Everything is worked on the out-of-the-money
-side, where no digits are lost (`volskew.pricing.inversion`).
+Prices here carry no discount factor: divide a quote by it first. Everything is worked out on the
+out-of-the-money side, where no digits are lost; how, is in `volskew.pricing.black_kernels`.
+
+All functions take scalars and arrays of any real type and layout, broadcast them, and give scalars for
+scalars. An element's result depends on that element alone: not on its neighbours, its place or the number of
+threads, to the last bit. The first call of a process loads machine code (0.2 s), the first on a machine
+compiles it (seconds).
 """
 
 from __future__ import annotations
 
-import math
+from functools import partial
 from typing import Any, Literal, NamedTuple, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtr
 
 from volskew.errors import SettingsError
-from volskew.pricing.inversion import normalised_price, solve, solve_by_vollib
+from volskew.pricing import arguments
+from volskew.pricing.loading import importing
 from volskew.pricing.status import Status
 
-_ENGINES = {"volskew": solve, "vollib": solve_by_vollib}
+__all__ = ["ImpliedVol", "d1", "delta", "gamma", "implied_vol", "price", "vega"]
 
-__all__ = ["ImpliedVol", "d1", "delta", "implied_vol", "price", "vega"]
-
-Floats = NDArray[np.float64]
-
-_ROOT_TWO_PI = math.sqrt(2 * math.pi)
-_ROUNDING = 4 * np.finfo(np.float64).eps
+Engine = Literal["volskew", "vollib"]
+_ENGINES: tuple[Engine, ...] = ("volskew", "vollib")
+_EITHER = np.True_
+"""For what is alike for calls and puts."""
+_SIDES = "True or 1 for a call, False or 0 for a put"
 
 
 class ImpliedVol(NamedTuple):
@@ -40,14 +44,25 @@ class ImpliedVol(NamedTuple):
         Decimal, annual; NaN wherever `status` is not `Status.OK`.
     status : Status or ndarray of uint8
         One `Status` an element.
+    uncertainty : float or ndarray or None
+        How far the vol moves within the rounding of the price itself, ``0.5 ulp(price)/vega`` [decimal,
+        annual]: no solver knows a vol better. NaN where `vol` is. None unless asked for.
     """
 
     vol: Any
     status: Any
+    uncertainty: Any = None
 
 
-def d1(*, forward: ArrayLike, strike: ArrayLike, time_to_expiry: ArrayLike, vol: ArrayLike) -> Any:
-    """``ln(F/K) / (vol sqrt(T)) + vol sqrt(T) / 2``, the one place where it is written.
+def d1(
+    *,
+    forward: ArrayLike,
+    strike: ArrayLike,
+    time_to_expiry: ArrayLike,
+    vol: ArrayLike,
+    threads: int | None = 1,
+) -> Any:
+    """``ln(F/K) / (vol sqrt(T)) + vol sqrt(T) / 2``.
 
     Parameters
     ----------
@@ -57,20 +72,20 @@ def d1(*, forward: ArrayLike, strike: ArrayLike, time_to_expiry: ArrayLike, vol:
         [years]
     vol : array_like
         [decimal, annual]
+    threads : int or None
+        Threads to use; None for all CPUs.
 
     Returns
     -------
     float or ndarray
-        Broadcast shape; NaN where an input is NaN; signed infinity where ``vol sqrt(T)`` is 0.
+        Broadcast shape; NaN as for `price`; signed infinity (0 at the money) where ``vol sqrt(T)`` is 0.
+
+    Raises
+    ------
+    SettingsError
+        As `price`.
     """
-    f, k, t, v = np.broadcast_arrays(
-        *(np.asarray(item, dtype=np.float64) for item in (forward, strike, time_to_expiry, vol))
-    )
-    with np.errstate(divide="ignore", invalid="ignore"):
-        s = v * np.sqrt(t)
-        x = np.log(f / k)
-        result = np.where((s == 0.0) & (x == 0.0), 0.0, x / s + s / 2)
-    return _plain(result)
+    return _value("D1", forward, strike, time_to_expiry, vol, _EITHER, threads)
 
 
 def price(
@@ -80,6 +95,7 @@ def price(
     time_to_expiry: ArrayLike,
     vol: ArrayLike,
     is_call: ArrayLike,
+    threads: int | None = 1,
 ) -> Any:
     """Undiscounted Black price.
 
@@ -93,32 +109,29 @@ def price(
         [decimal, annual]
     is_call : array_like of bool
         True or 1 for a call, False or 0 for a put.
+    threads : int or None
+        Threads to use; None for all CPUs.
 
     Returns
     -------
     float or ndarray
-        [$], of the broadcast shape. Intrinsic value where vol or time is 0. NaN where an input is NaN, a
-        forward or strike is not positive, or vol or time is negative. Far out of the money the price keeps
-        its relative accuracy until it underflows.
+        [$], of the broadcast shape. Intrinsic value where vol or time is 0, the forward (call) or strike
+        (put) where ``vol sqrt(T)`` is infinite. NaN where an input is NaN, a forward or strike is not
+        positive and finite, or vol or time is negative. Far out of the money the price keeps its relative
+        accuracy until it underflows.
 
     Raises
     ------
     SettingsError
-        `is_call` holds anything else than booleans, 0 and 1.
+        An argument holds no numbers, `is_call` anything else than booleans, 0 and 1, the shapes do not go
+        together, or `threads` is no positive integer.
 
     Examples
     --------
     >>> round(price(forward=100, strike=110, time_to_expiry=0.25, vol=0.2, is_call=True), 12)
     0.953947391857
     """
-    f, k, t, v, call = _five(forward, strike, time_to_expiry, vol, is_call)
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        s = v * np.sqrt(t)
-        x = -np.abs(np.log(f / k))
-        valid = (f > 0) & (k > 0) & (s >= 0) & np.isfinite(f) & np.isfinite(k)
-        time_value = np.sqrt(f * k) * normalised_price(x, s).reshape(s.shape)
-        intrinsic = np.maximum(np.where(call, f - k, k - f), 0.0)
-        return _plain(np.where(valid, intrinsic + np.where(s == 0, 0.0, time_value), np.nan))
+    return _value("PRICE", forward, strike, time_to_expiry, vol, is_call, threads)
 
 
 def delta(
@@ -128,6 +141,7 @@ def delta(
     time_to_expiry: ArrayLike,
     vol: ArrayLike,
     is_call: ArrayLike = True,
+    threads: int | None = 1,
 ) -> Any:
     """Undiscounted forward delta: ``N(d1)`` of a call, ``N(d1) - 1`` of a put.
 
@@ -141,28 +155,76 @@ def delta(
         [decimal, annual]
     is_call : array_like of bool
         True or 1 for a call, False or 0 for a put.
+    threads : int or None
+        Threads to use; None for all CPUs.
 
     Returns
     -------
     float or ndarray
-        Broadcast shape; NaN where an input is NaN.
+        Broadcast shape; NaN as for `price`. A put's is worked out as ``-N(-d1)``: far out it keeps its
+        digits.
 
     Raises
     ------
     SettingsError
-        `is_call` holds anything else than booleans, 0 and 1.
+        As `price`.
 
     Examples
     --------
     >>> round(delta(forward=100, strike=107.513795, time_to_expiry=0.25, vol=0.2), 7)
     0.25
     """
-    z = np.asarray(d1(forward=forward, strike=strike, time_to_expiry=time_to_expiry, vol=vol))
-    # N(d1) - 1 as -N(-d1): a far put keeps its digits
-    return _plain(np.where(_calls(is_call), ndtr(z), -ndtr(-z)))
+    return _value("DELTA", forward, strike, time_to_expiry, vol, is_call, threads)
 
 
-def vega(*, forward: ArrayLike, strike: ArrayLike, time_to_expiry: ArrayLike, vol: ArrayLike) -> Any:
+def gamma(
+    *,
+    forward: ArrayLike,
+    strike: ArrayLike,
+    time_to_expiry: ArrayLike,
+    vol: ArrayLike,
+    threads: int | None = 1,
+) -> Any:
+    """Undiscounted forward gamma ``n(d1) / (F vol sqrt(T))``, the same for call and put.
+
+    Parameters
+    ----------
+    forward, strike : array_like
+        [$]
+    time_to_expiry : array_like
+        [years]
+    vol : array_like
+        [decimal, annual]
+    threads : int or None
+        Threads to use; None for all CPUs.
+
+    Returns
+    -------
+    float or ndarray
+        [1/$], of the broadcast shape; NaN as for `price`. Where ``vol sqrt(T)`` is 0: infinite at the money,
+        0 elsewhere.
+
+    Raises
+    ------
+    SettingsError
+        As `price`.
+
+    Examples
+    --------
+    >>> round(gamma(forward=100, strike=107.513795, time_to_expiry=0.25, vol=0.2), 7)
+    0.0317777
+    """
+    return _value("GAMMA", forward, strike, time_to_expiry, vol, _EITHER, threads)
+
+
+def vega(
+    *,
+    forward: ArrayLike,
+    strike: ArrayLike,
+    time_to_expiry: ArrayLike,
+    vol: ArrayLike,
+    threads: int | None = 1,
+) -> Any:
     """Undiscounted vega ``F n(d1) sqrt(T)``, the same for call and put.
 
     Parameters
@@ -173,22 +235,25 @@ def vega(*, forward: ArrayLike, strike: ArrayLike, time_to_expiry: ArrayLike, vo
         [years]
     vol : array_like
         [decimal, annual]
+    threads : int or None
+        Threads to use; None for all CPUs.
 
     Returns
     -------
     float or ndarray
-        [$ per 1.00 of vol], of the broadcast shape; NaN where an input is NaN.
+        [$ per 1.00 of vol], of the broadcast shape; NaN as for `price`.
+
+    Raises
+    ------
+    SettingsError
+        As `price`.
 
     Examples
     --------
     >>> round(vega(forward=525, strike=558.1, time_to_expiry=91 / 365, vol=0.21), 1)
     90.8
     """
-    z = np.asarray(d1(forward=forward, strike=strike, time_to_expiry=time_to_expiry, vol=vol))
-    f = np.asarray(forward, dtype=np.float64)
-    t = np.asarray(time_to_expiry, dtype=np.float64)
-    with np.errstate(invalid="ignore", over="ignore"):
-        return _plain(f * np.sqrt(t) * np.exp(-0.5 * z * z) / _ROOT_TWO_PI)
+    return _value("VEGA", forward, strike, time_to_expiry, vol, _EITHER, threads)
 
 
 @overload
@@ -199,7 +264,9 @@ def implied_vol(
     strike: float,
     time_to_expiry: float,
     is_call: bool,
-    engine: Literal["volskew", "vollib"] = "volskew",
+    engine: Engine = "volskew",
+    threads: int | None = 1,
+    uncertainty: bool = False,
 ) -> ImpliedVol: ...
 @overload
 def implied_vol(
@@ -209,7 +276,9 @@ def implied_vol(
     strike: ArrayLike,
     time_to_expiry: ArrayLike,
     is_call: ArrayLike,
-    engine: Literal["volskew", "vollib"] = "volskew",
+    engine: Engine = "volskew",
+    threads: int | None = 1,
+    uncertainty: bool = False,
 ) -> ImpliedVol: ...
 def implied_vol(
     price: ArrayLike,
@@ -218,7 +287,9 @@ def implied_vol(
     strike: ArrayLike,
     time_to_expiry: ArrayLike,
     is_call: ArrayLike,
-    engine: Literal["volskew", "vollib"] = "volskew",
+    engine: Engine = "volskew",
+    threads: int | None = 1,
+    uncertainty: bool = False,
 ) -> ImpliedVol:
     """Black vol of an undiscounted price.
 
@@ -233,24 +304,30 @@ def implied_vol(
     is_call : array_like of bool
         True or 1 for a call, False or 0 for a put.
     engine : {"volskew", "vollib"}
-        The vectorised solve, or one call of vollib an element: slow, an independent check.
+        The compiled kernel, or one call of vollib an element: slow, an independent check.
+    threads : int or None
+        Threads to use; None for all CPUs. Two pay from some 30,000 options on. ``engine="vollib"`` uses one.
+    uncertainty : bool
+        Give the inherent uncertainty of each vol too.
 
     Returns
     -------
     ImpliedVol
-        ``vol`` [decimal, annual] and ``status``, of the broadcast shape, scalars for scalars. A row without
-        a vol has NaN and its reason; it neither raises nor touches another row.
+        ``vol`` [decimal, annual], ``status`` and, where asked for, ``uncertainty``, of the broadcast shape,
+        scalars for scalars. A row without a vol has NaN and its reason; it neither raises nor touches another
+        row.
 
     Raises
     ------
     SettingsError
-        `is_call` holds anything else than booleans, 0 and 1, or there is no such engine.
+        An argument holds no numbers, `is_call` anything else than booleans, 0 and 1, the shapes do not go
+        together, `threads` is no positive integer, or there is no such engine.
 
     Notes
     -----
-    Solved for ``s = vol sqrt(T)`` on the logarithm of the out-of-the-money price, which increases and is
-    concave in ``s``, by Halley's third-order iteration kept inside a shrinking bracket (bisected where a
-    step leaves it), until a step is below 1e-6 of ``s``.
+    The vol is that of the very doubles given: the rounding error of ``F - K`` is carried along. A price whose
+    time value is within 2.2e-16 of the price itself is `Status.AT_INTRINSIC`: it is rounding, not
+    information. Formula, sources and accuracy are in `volskew.pricing.black_kernels`.
 
     Examples
     --------
@@ -263,67 +340,71 @@ def implied_vol(
     if engine not in _ENGINES:
         msg = f"engine must be one of {', '.join(_ENGINES)}, got {engine!r}"
         raise SettingsError(msg)
-    f, k, t, p, call = _five(forward, strike, time_to_expiry, price, is_call)
-    status = _screen(p, f, k, t, call)
-    vol = np.full(status.shape, np.nan)
-    good = status == Status.OK
-    if good.any():
-        invert = _ENGINES[engine]
-        solved, outcome = invert(p[good], f[good], k[good], t[good], call[good])
-        vol[good] = solved
-        status[good] = outcome
-    if vol.ndim == 0:
-        # a lookup by value, not a new member
-        return ImpliedVol(float(vol), Status(int(status)))  # type: ignore[call-arg]
-    return ImpliedVol(vol, status)
-
-
-def _five(
-    a: ArrayLike, b: ArrayLike, c: ArrayLike, d: ArrayLike, is_call: ArrayLike
-) -> tuple[Floats, Floats, Floats, Floats, NDArray[np.bool_]]:
-    floats = [np.asarray(item, dtype=np.float64) for item in (a, b, c, d)]
-    shaped = np.broadcast_arrays(*floats, _calls(is_call))
-    return shaped[0], shaped[1], shaped[2], shaped[3], shaped[4]
-
-
-def _calls(is_call: ArrayLike) -> NDArray[np.bool_]:
-    """`is_call` as booleans; anything but booleans, 0 and 1 is refused, for every text and NaN is true."""
-    given = np.asarray(is_call)
-    if given.dtype.kind == "b" or not given.size:
-        return given.astype(bool)
-    if given.dtype.kind in "iu" and bool(((given == 0) | (given == 1)).all()):
-        return given.astype(bool)
-    # as objects each item is still what was given: [True, nan] would be floats, [True, "C"] text
-    items = np.asarray(is_call, dtype=object)
-    for position, item in enumerate(items.ravel().tolist()):
-        if not isinstance(item, bool | np.bool_ | int | np.integer) or item not in {0, 1}:
-            where = f" at position {position}" if items.ndim else ""
-            msg = f"is_call must be True or 1 for a call, False or 0 for a put; got {item!r}{where}"
-            raise SettingsError(msg)
-    return items.astype(bool)
-
-
-def _plain(result: Floats) -> Any:
-    return float(result) if np.ndim(result) == 0 else result
-
-
-def _screen(
-    price: Floats, forward: Floats, strike: Floats, time: Floats, is_call: NDArray[np.bool_]
-) -> NDArray[np.uint8]:
-    """Status of every row that cannot have a vol; the first reason in this order wins."""
-    finite = np.isfinite(price) & np.isfinite(forward) & np.isfinite(strike) & np.isfinite(time)
-    with np.errstate(invalid="ignore"):
-        intrinsic = np.maximum(np.where(is_call, forward - strike, strike - forward), 0.0)
-        time_value = price - intrinsic
-        conditions = [
-            (~finite, Status.NOT_FINITE),
-            (time <= 0, Status.NOT_POSITIVE_TIME),
-            ((forward <= 0) | (strike <= 0), Status.NOT_POSITIVE_INPUT),
-            (price <= 0, Status.NOT_POSITIVE_PRICE),
-            (time_value < -_ROUNDING * price, Status.BELOW_INTRINSIC),
-            ((intrinsic > 0) & (time_value <= _ROUNDING * price), Status.AT_INTRINSIC),
-            (price >= np.where(is_call, forward, strike) * (1 - _ROUNDING), Status.ABOVE_MAXIMUM),
-        ]
-    return np.select([c for c, _ in conditions], [np.uint8(s) for _, s in conditions], default=0).astype(
-        np.uint8
+    count = arguments.thread_count(threads)
+    shape, flat = arguments.broadcast(
+        {
+            "price": arguments.floats("price", price),
+            **_contract(forward, strike, time_to_expiry),
+            "is_call": arguments.booleans("is_call", is_call, meaning=_SIDES),
+        }
     )
+    # numba is imported with the kernels, at the first call: importing this module costs nothing
+    with importing:
+        from volskew.pricing import black_kernels, black_safeguarded  # noqa: PLC0415
+
+    size = int(np.prod(shape, dtype=np.int64))
+    vol, status = np.empty(size), np.empty(size, dtype=np.uint8)
+    if engine == "vollib":
+        from volskew.pricing import references  # noqa: PLC0415
+
+        spread = [np.broadcast_to(item, size) for item in flat]
+        numbers = [item.astype(np.float64) for item in spread[:4]]
+        vol, status = references.solve_by_vollib(numbers[0], numbers[1], numbers[2], numbers[3], spread[4])
+    else:
+        arguments.run(black_kernels.solve, flat, [vol, status], threads=count)
+    doubt: NDArray[np.float64] | None = None
+    if uncertainty:
+        doubt = np.empty(size)
+        arguments.run(black_safeguarded.rounding_uncertainty, [*flat, vol], [doubt], threads=count)
+    if not shape:
+        # a lookup by value, not a new member
+        return ImpliedVol(
+            float(vol[0]),
+            Status(int(status[0])),  # type: ignore[call-arg]
+            None if doubt is None else float(doubt[0]),
+        )
+    return ImpliedVol(
+        vol.reshape(shape), status.reshape(shape), None if doubt is None else doubt.reshape(shape)
+    )
+
+
+def _contract(forward: ArrayLike, strike: ArrayLike, time_to_expiry: ArrayLike) -> dict[str, NDArray[Any]]:
+    given = {"forward": forward, "strike": strike, "time_to_expiry": time_to_expiry}
+    return {name: arguments.floats(name, value) for name, value in given.items()}
+
+
+def _value(
+    kind: Literal["PRICE", "DELTA", "GAMMA", "VEGA", "D1"],
+    forward: ArrayLike,
+    strike: ArrayLike,
+    time_to_expiry: ArrayLike,
+    vol: ArrayLike,
+    is_call: ArrayLike,
+    threads: int | None,
+) -> Any:
+    """One of the functions above."""
+    count = arguments.thread_count(threads)
+    shape, flat = arguments.broadcast(
+        {
+            **_contract(forward, strike, time_to_expiry),
+            "vol": arguments.floats("vol", vol),
+            "is_call": arguments.booleans("is_call", is_call, meaning=_SIDES),
+        }
+    )
+    with importing:
+        from volskew.pricing import black_values  # noqa: PLC0415
+
+    out = np.empty(int(np.prod(shape, dtype=np.int64)))
+    code = getattr(black_values, kind)
+    arguments.run(partial(black_values.values, code), flat, [out], threads=count)
+    return out.reshape(shape) if shape else float(out[0])

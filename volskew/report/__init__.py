@@ -1,7 +1,7 @@
 """What a person sees: the terminal summary, the CSV files and the chart. No formulas, no choices.
 
 ``summary`` fits one screen with the answer first; ``chart`` draws the two vols and their ratio; ``tables``
-writes the files.
+writes the files; ``verification`` does both for a check of the solve.
 """
 
 from volskew.report.chart import draw_pair
@@ -20,6 +20,7 @@ from volskew.report.tables import (
     write_measures,
     write_outputs,
 )
+from volskew.report.verification import print_verification, write_verification
 
 __all__ = [
     "draw_charts",
@@ -31,7 +32,9 @@ __all__ = [
     "print_measures",
     "print_ranking",
     "print_series_ranking",
+    "print_verification",
     "table_text",
     "write_measures",
     "write_outputs",
+    "write_verification",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -32,13 +33,15 @@ _DECIMALS = {
 """Decimals by column; every other float column has eight."""
 
 
-def table_text(frame: pd.DataFrame) -> str:
+def table_text(frame: pd.DataFrame, *, decimals: Mapping[str, int] = _DECIMALS) -> str:
     """A table as CSV text: UTC times and dates ISO, floats with fixed decimals, missing empty, LF line ends.
 
     Parameters
     ----------
     frame : pandas.DataFrame
         Any table of volskew.
+    decimals : mapping of str to int
+        Decimals by column; every other float column has eight.
     """
     out = frame.copy()
     for name in out.columns:
@@ -50,9 +53,7 @@ def table_text(frame: pd.DataFrame) -> str:
         elif pd.api.types.is_bool_dtype(column.dtype):
             out[name] = column.astype("string").str.lower()
         elif pd.api.types.is_float_dtype(column.dtype):
-            out[name] = [
-                _number(value, _DECIMALS.get(str(name), 8)) for value in column.to_numpy(dtype=float)
-            ]
+            out[name] = [_number(value, decimals.get(str(name), 8)) for value in column.to_numpy(dtype=float)]
     return str(out.to_csv(index=False, lineterminator="\n"))
 
 

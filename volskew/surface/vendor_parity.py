@@ -10,6 +10,7 @@ those that quotes would have given. No rate and no spot enter.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -85,7 +86,7 @@ def vendor_parity(labelled: pd.DataFrame, chain: Chain, vendor_forward: FloatArr
         near = distance <= _WIDTH * (vol[call] + vol[put]) / 2 * np.sqrt(years)
     put, call = put[near], call[near]
     years, base, strike, distance = years[near], base[near], strike[near], distance[near]
-    market = {"forward": base, "strike": strike, "time_to_expiry": years}
+    market: dict[str, Any] = {"forward": base, "strike": strike, "time_to_expiry": years}
     implied = (
         strike
         + black.price(**market, vol=vol[call], is_call=True)

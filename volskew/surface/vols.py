@@ -116,9 +116,9 @@ def solve_vols(
         )
         vols[:, rows] = solved.vol
         status[rows] = _NAMES[solved.status[1]]
-        wide, tick = _unreadable(chain, vols, log_moneyness, forward, discount, settings)
-        exclusion = exclude(exclusion, wide & out_of_the_money, Exclusion.WIDE)
-        exclusion = exclude(exclusion, tick & out_of_the_money, Exclusion.TICK)
+        wide, tick = _unreadable(chain, vols, log_moneyness, forward, discount, out_of_the_money, settings)
+        exclusion = exclude(exclusion, wide, Exclusion.WIDE)
+        exclusion = exclude(exclusion, tick, Exclusion.TICK)
         flags = add_flag(flags, pd.Series(_at_floor(chain, forward, discount)), Flag.BOUND_MID)
     return labelled.assign(
         exclusion=exclusion,
@@ -154,11 +154,15 @@ def _unreadable(
     log_moneyness: FloatArray,
     forward: FloatArray,
     discount: FloatArray,
+    out_of_the_money: BoolArray,
     settings: Settings,
 ) -> tuple[BoolArray, BoolArray]:
-    """Lines whose bid and ask vols lie too far apart, and lines too cheap in vega for their tick."""
+    """Lines whose bid and ask vols lie too far apart, and lines too cheap in vega for their tick.
+
+    Out of the money only: in-the-money lines have a vol where all were asked for, which must change no label.
+    """
     bid, mid, ask = vols
-    tried = chain.accepted & np.isfinite(mid)
+    tried = chain.accepted & out_of_the_money & np.isfinite(mid)
     level = level_vols(chain, mid, log_moneyness, tried)[chain.lines.slice_id]
     widest = np.maximum(settings.max_vol_spread, settings.max_vol_spread_relative * level)
     with np.errstate(invalid="ignore"):

@@ -1,0 +1,215 @@
+"""What callers pass to a pricing function, made ready for a kernel: checked, broadcast, cut into chunks.
+
+Kernels see one kind of array only (one-dimensional, contiguous, writable, float64 or bool), so that each is
+compiled once. Anything else (read-only, strided, float32, integers, scalars against arrays) is copied into
+such arrays a chunk at a time: no copy of a whole input is made unless its shape has to be spread over several
+axes.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from volskew.errors import SettingsError
+
+__all__ = ["booleans", "broadcast", "floats", "run", "thread_count"]
+
+_CHUNK = 16_384
+"""Options a kernel call: its inputs stay in the second-level cache."""
+
+
+def floats(name: str, value: ArrayLike) -> NDArray[Any]:
+    """`value` as an array of real numbers (not copied, and not yet float64, where it is one).
+
+    Missing values of pandas and masked arrays become NaN.
+
+    Raises
+    ------
+    SettingsError
+        It holds text, dates, complex numbers or anything else that is no number.
+    """
+    given: Any = value
+    if type(given) is float:
+        return np.array(given)
+    if isinstance(given, np.ma.MaskedArray):
+        given = np.where(np.ma.getmaskarray(given), np.nan, given.data)
+    array = np.asarray(given)
+    if array.dtype.kind == "O":
+        try:
+            # nullable pandas columns answer for their own missing values
+            array = (
+                given.to_numpy(dtype=np.float64, na_value=np.nan)
+                if hasattr(given, "to_numpy")
+                else array.astype(np.float64)
+            )
+        except (TypeError, ValueError):
+            raise _no_number(name, array) from None
+    if array.dtype.kind not in "fiub":
+        raise _no_number(name, array)
+    return array
+
+
+def _no_number(name: str, array: NDArray[Any]) -> SettingsError:
+    for position, item in enumerate(array.ravel().tolist()):
+        try:
+            float(item)
+            is_number = not isinstance(item, str | bytes)
+        except (TypeError, ValueError):
+            is_number = False
+        if not is_number:
+            where = f" at position {position}" if array.ndim else ""
+            return SettingsError(f"{name} must be real numbers; got {item!r}{where}")
+    return SettingsError(f"{name} must be real numbers; got an array of {array.dtype}")
+
+
+def booleans(name: str, value: ArrayLike, *, meaning: str) -> NDArray[np.bool_]:
+    """`value` as booleans; anything but booleans, 0 and 1 is refused, for every text and NaN is true.
+
+    Parameters
+    ----------
+    name : str
+        Of the argument, for the message.
+    value : array_like
+        Booleans, or integers 0 and 1.
+    meaning : str
+        What is accepted, for the message.
+
+    Raises
+    ------
+    SettingsError
+        The first item that is neither, with its position.
+    """
+    given = np.asarray(value)
+    if given.dtype.kind == "b":
+        return given
+    if not given.size:
+        return given.astype(bool)
+    if given.dtype.kind in "iu" and bool(((given == 0) | (given == 1)).all()):
+        return given.astype(bool)
+    # as objects each item is still what was given: [True, nan] would be floats, [True, "C"] text
+    items = np.asarray(value, dtype=object)
+    for position, item in enumerate(items.ravel().tolist()):
+        if not isinstance(item, bool | np.bool_ | int | np.integer) or item not in {0, 1}:
+            where = f" at position {position}" if items.ndim else ""
+            msg = f"{name} must be {meaning}; got {item!r}{where}"
+            raise SettingsError(msg)
+    return items.astype(bool)
+
+
+def broadcast(inputs: dict[str, NDArray[Any]]) -> tuple[tuple[int, ...], list[NDArray[Any]]]:
+    """The common shape, and each input as one axis of that many elements, or of one.
+
+    Raises
+    ------
+    SettingsError
+        The shapes do not go together; all are named.
+    """
+    try:
+        shape = np.broadcast_shapes(*(item.shape for item in inputs.values()))
+    except ValueError:
+        shapes = ", ".join(f"{name} {item.shape}" for name, item in inputs.items())
+        msg = f"the shapes of the arguments do not go together: {shapes}"
+        raise SettingsError(msg) from None
+    flat = [
+        # reshape copies only what is spread over several axes
+        item.reshape(1) if item.size == 1 else np.broadcast_to(item, shape).reshape(-1)
+        for item in inputs.values()
+    ]
+    return shape, flat
+
+
+def thread_count(threads: int | None) -> int:
+    """Number of threads asked for; None stands for all CPUs that the process may use.
+
+    Raises
+    ------
+    SettingsError
+        It is neither None nor a positive integer.
+    """
+    if threads is None:
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    counted: Any = threads
+    if isinstance(counted, bool) or not isinstance(counted, int | np.integer) or counted < 1:
+        msg = f"threads must be a positive integer, or None for all CPUs; got {threads!r}"
+        raise SettingsError(msg)
+    return int(threads)
+
+
+def run(
+    kernel: Callable[..., None],
+    inputs: Sequence[NDArray[Any]],
+    outputs: Sequence[NDArray[Any]],
+    *,
+    threads: int,
+) -> None:
+    """Call ``kernel(*inputs, *outputs)`` on chunk after chunk, from as many threads as asked and useful.
+
+    Parameters
+    ----------
+    kernel : callable
+        Compiled, without the interpreter's lock, each element on its own.
+    inputs : sequence of ndarray
+        One-dimensional, of one length or of length 1, numbers or booleans.
+    outputs : sequence of ndarray
+        One-dimensional, contiguous, of one length; filled.
+    threads : int
+        At most this many; none is started for a single chunk.
+    """
+    size = outputs[0].size
+    if not size:
+        return
+    numbers = itertools.count()
+
+    def work() -> None:
+        staged = [_Staged(item, size) for item in inputs]
+        # the counter hands out each chunk once: its step is atomic
+        for number in numbers:
+            start = number * _CHUNK
+            if start >= size:
+                return
+            stop = min(start + _CHUNK, size)
+            kernel(*(item.chunk(start, stop) for item in staged), *(out[start:stop] for out in outputs))
+
+    useful = min(threads, -(-size // _CHUNK))
+    if useful == 1:
+        work()
+        return
+    # started for this call: a pool that lived on would be lost in a forked child
+    with ThreadPoolExecutor(useful - 1) as pool:
+        others = [pool.submit(work) for _ in range(useful - 1)]
+        work()
+        for other in others:
+            other.result()
+
+
+class _Staged:
+    """An input as the kernel wants it: itself where it fits, else copied chunk by chunk into a buffer."""
+
+    def __init__(self, item: NDArray[Any], size: int) -> None:
+        wanted = np.bool_ if item.dtype.kind == "b" else np.float64
+        self._item = item
+        self._direct = item.size == size and item.dtype == wanted and item.flags.carray
+        self._constant = not self._direct and item.size == 1
+        self._buffer: NDArray[Any] | None = None
+        if not self._direct:
+            self._buffer = np.empty(min(_CHUNK, size), dtype=wanted)
+        if self._constant and self._buffer is not None:
+            self._buffer[:] = item
+
+    def chunk(self, start: int, stop: int) -> NDArray[Any]:
+        """Elements from start to stop; valid until the next call."""
+        if self._buffer is None:
+            return self._item[start:stop]
+        filled = self._buffer[: stop - start]
+        if not self._constant:
+            np.copyto(
+                filled, self._item[start:stop], casting="same_kind" if filled.dtype == bool else "unsafe"
+            )
+        return filled

@@ -1,0 +1,136 @@
+"""Logarithm, exponential and exact arithmetic for kernels: IEEE 754 operations only, in a fixed order.
+
+No mathematical library is called, so that results are the same to the last bit wherever fused multiply-adds
+round once, and every loop over these vectorises. Coefficients:
+``tests/reference/make_black_coefficients.py``.
+"""
+
+from __future__ import annotations
+
+import math
+
+from volskew.pricing.coefficients import EXP, LOG, ROUGH_LOG
+from volskew.pricing.compiled import bits_to_float, float_to_bits, fma, inlined
+from volskew.pricing.polynomials import polynomial
+
+__all__ = [
+    "exact_difference",
+    "exp",
+    "lifted",
+    "log_moneyness",
+    "log_ratio",
+    "long_log_ratio",
+    "rough_log_ratio",
+    "square",
+]
+
+_log_series = polynomial(LOG)
+_exp_series = polynomial(EXP)
+_rough_log = polynomial(ROUGH_LOG)
+
+_LN2_HIGH = 0.6931471805598903
+"""ln 2 with its last 11 bits cleared: its products with exponents are exact."""
+_LN2_LOW = 5.497923018708371e-14
+_LOG2_E = 1.4426950408889634
+_ROOT_TWO = 1.4142135623730951
+_ROOT_HALF_BITS = 0x3FE6A09E667F3BCD
+_ROUND_TO_INTEGER = 6755399441055744.0
+_ROUND_TO_INTEGER_BITS = 0x4338000000000000
+"""1.5 * 2^52: adding an integer to these bits, or this number to a double, converts between the two."""
+
+
+@inlined
+def exact_difference(a: float, b: float) -> tuple[float, float]:
+    """``a - b`` and its rounding error (Knuth)."""
+    x = a - b
+    part = a - x
+    return x, (a - (x + part)) + (part - b)
+
+
+@inlined
+def square(x: float, low: float) -> tuple[float, float]:
+    """(x + low)^2 as a double and the rest."""
+    square = x * x
+    return square, fma(x, x, -square) + 2.0 * x * low
+
+
+@inlined
+def log_ratio(a: float, b: float) -> float:
+    """ln(a/b) of positive normal numbers, accurate relative to itself; any bits where one is neither.
+
+    Mantissas are brought within sqrt(2) of each other, so that ``ln = 2 atanh(r)`` with a small ``r``.
+    """
+    bits_a, bits_b = float_to_bits(a), float_to_bits(b)
+    exponent_a, exponent_b = (bits_a - _ROOT_HALF_BITS) >> 52, (bits_b - _ROOT_HALF_BITS) >> 52
+    high = bits_to_float(bits_a - (exponent_a << 52))
+    low = bits_to_float(bits_b - (exponent_b << 52))
+    octaves = bits_to_float((exponent_a - exponent_b) + _ROUND_TO_INTEGER_BITS) - _ROUND_TO_INTEGER
+    above, below = high > _ROOT_TWO * low, high * _ROOT_TWO < low
+    high = 0.5 * high if above else high
+    octaves = octaves + 1.0 if above else octaves
+    low = 0.5 * low if below else low
+    octaves = octaves - 1.0 if below else octaves
+    r = (high - low) / (high + low)
+    z = r * r
+    return fma(octaves, _LN2_HIGH, fma(r * z, _log_series(z), fma(octaves, _LN2_LOW, 2.0 * r)))
+
+
+@inlined
+def rough_log_ratio(a: float, b: float) -> float:
+    """The same to five decimals, without a division."""
+    bits_a, bits_b = float_to_bits(a), float_to_bits(b)
+    exponent_a, exponent_b = (bits_a - _ROOT_HALF_BITS) >> 52, (bits_b - _ROOT_HALF_BITS) >> 52
+    high = bits_to_float(bits_a - (exponent_a << 52))
+    low = bits_to_float(bits_b - (exponent_b << 52))
+    octaves = bits_to_float((exponent_a - exponent_b) + _ROUND_TO_INTEGER_BITS) - _ROUND_TO_INTEGER
+    return fma(octaves, _LN2_HIGH, _rough_log(high - 1.0) - _rough_log(low - 1.0))
+
+
+@inlined
+def long_log_ratio(a: float, b: float) -> tuple[float, float]:
+    """ln(a/b) of positive normal numbers as a double and the rest."""
+    bits_a, bits_b = float_to_bits(a), float_to_bits(b)
+    exponent_a, exponent_b = (bits_a - _ROOT_HALF_BITS) >> 52, (bits_b - _ROOT_HALF_BITS) >> 52
+    high = bits_to_float(bits_a - (exponent_a << 52))
+    low = bits_to_float(bits_b - (exponent_b << 52))
+    octaves = float(exponent_a - exponent_b)
+    if high > _ROOT_TWO * low:
+        high, octaves = 0.5 * high, octaves + 1.0
+    elif high * _ROOT_TWO < low:
+        low, octaves = 0.5 * low, octaves - 1.0
+    top = high - low
+    bottom, rest = exact_difference(high, -low)
+    r = top / bottom
+    r_rest = (fma(-r, bottom, top) - r * rest) / bottom
+    z = r * r
+    whole, rest = exact_difference(octaves * _LN2_HIGH, -2.0 * r)
+    rest += fma(r * z, _log_series(z), fma(octaves, _LN2_LOW, 2.0 * r_rest))
+    total = whole + rest
+    return total, rest - (total - whole)
+
+
+@inlined
+def lifted(x: float) -> tuple[float, float]:
+    """A positive double as a normal one, and the logarithm of what it was multiplied by."""
+    if x < 2.0**-800:
+        return x * 2.0**200, 200.0 * (_LN2_HIGH + _LN2_LOW)
+    return x, 0.0
+
+
+@inlined
+def log_moneyness(forward: float, strike: float) -> float:
+    """|ln(F/K)| for any positive doubles."""
+    f, lift_f = lifted(forward)
+    c, lift_c = lifted(strike)
+    return abs(log_ratio(f, c) - (lift_f - lift_c))
+
+
+@inlined
+def exp(x: float) -> float:
+    """exp(x) for -1500 < x < 700, with gradual underflow."""
+    octaves = fma(x, _LOG2_E, _ROUND_TO_INTEGER) - _ROUND_TO_INTEGER
+    r = fma(-octaves, _LN2_LOW, fma(-octaves, _LN2_HIGH, x))
+    value = 1.0 + fma(r * r, _exp_series(r), r)
+    first = math.floor(0.5 * octaves)
+    half = bits_to_float((int(first) + 1023) << 52)
+    return value * half * bits_to_float((int(octaves - first) + 1023) << 52)

@@ -40,8 +40,8 @@ S_MAX = 2.9
 H_MAX = 38.0
 SHIFT = 4.0
 RATIO_DEGREE = 6
-SEED_DEGREES = (5, 8)
-ROUGH_LOG_DEGREE = 6
+SEED_DEGREES = (6, 8)
+ROUGH_LOG_DEGREE = 4
 
 Function = Callable[[mp.mpf], mp.mpf]
 

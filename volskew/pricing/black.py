@@ -15,6 +15,7 @@ compiles it (seconds).
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from typing import Any, Literal, NamedTuple, overload
 
@@ -352,7 +353,7 @@ def implied_vol(
     with importing:
         from volskew.pricing import black_kernels, black_safeguarded  # noqa: PLC0415
 
-    size = int(np.prod(shape, dtype=np.int64))
+    size = math.prod(shape)
     vol, status = np.empty(size), np.empty(size, dtype=np.uint8)
     if engine == "vollib":
         from volskew.pricing import references  # noqa: PLC0415
@@ -404,7 +405,7 @@ def _value(
     with importing:
         from volskew.pricing import black_values  # noqa: PLC0415
 
-    out = np.empty(int(np.prod(shape, dtype=np.int64)))
+    out = np.empty(math.prod(shape))
     code = getattr(black_values, kind)
     arguments.run(partial(black_values.values, code), flat, [out], threads=count)
     return out.reshape(shape) if shape else float(out[0])

@@ -55,16 +55,21 @@ def square(x: float, low: float) -> tuple[float, float]:
 
 
 @inlined
+def _mantissas(a: float, b: float) -> tuple[float, float, float]:
+    """Both in [sqrt(1/2), sqrt(2)), and the octaves between what was taken out of them."""
+    bits_a, bits_b = float_to_bits(a), float_to_bits(b)
+    exponent_a, exponent_b = (bits_a - _ROOT_HALF_BITS) >> 52, (bits_b - _ROOT_HALF_BITS) >> 52
+    octaves = bits_to_float((exponent_a - exponent_b) + _ROUND_TO_INTEGER_BITS) - _ROUND_TO_INTEGER
+    return bits_to_float(bits_a - (exponent_a << 52)), bits_to_float(bits_b - (exponent_b << 52)), octaves
+
+
+@inlined
 def log_ratio(a: float, b: float) -> float:
     """ln(a/b) of positive normal numbers, accurate relative to itself; any bits where one is neither.
 
-    Mantissas are brought within sqrt(2) of each other, so that ``ln = 2 atanh(r)`` with a small ``r``.
+    Mantissas are brought within a factor sqrt(2) of each other: ``ln = 2 atanh(r)`` with a small ``r``.
     """
-    bits_a, bits_b = float_to_bits(a), float_to_bits(b)
-    exponent_a, exponent_b = (bits_a - _ROOT_HALF_BITS) >> 52, (bits_b - _ROOT_HALF_BITS) >> 52
-    high = bits_to_float(bits_a - (exponent_a << 52))
-    low = bits_to_float(bits_b - (exponent_b << 52))
-    octaves = bits_to_float((exponent_a - exponent_b) + _ROUND_TO_INTEGER_BITS) - _ROUND_TO_INTEGER
+    high, low, octaves = _mantissas(a, b)
     above, below = high > _ROOT_TWO * low, high * _ROOT_TWO < low
     high = 0.5 * high if above else high
     octaves = octaves + 1.0 if above else octaves
@@ -77,23 +82,15 @@ def log_ratio(a: float, b: float) -> float:
 
 @inlined
 def rough_log_ratio(a: float, b: float) -> float:
-    """The same to five decimals, without a division."""
-    bits_a, bits_b = float_to_bits(a), float_to_bits(b)
-    exponent_a, exponent_b = (bits_a - _ROOT_HALF_BITS) >> 52, (bits_b - _ROOT_HALF_BITS) >> 52
-    high = bits_to_float(bits_a - (exponent_a << 52))
-    low = bits_to_float(bits_b - (exponent_b << 52))
-    octaves = bits_to_float((exponent_a - exponent_b) + _ROUND_TO_INTEGER_BITS) - _ROUND_TO_INTEGER
+    """The same to four decimals, without a division."""
+    high, low, octaves = _mantissas(a, b)
     return fma(octaves, _LN2_HIGH, _rough_log(high - 1.0) - _rough_log(low - 1.0))
 
 
 @inlined
 def long_log_ratio(a: float, b: float) -> tuple[float, float]:
     """ln(a/b) of positive normal numbers as a double and the rest."""
-    bits_a, bits_b = float_to_bits(a), float_to_bits(b)
-    exponent_a, exponent_b = (bits_a - _ROOT_HALF_BITS) >> 52, (bits_b - _ROOT_HALF_BITS) >> 52
-    high = bits_to_float(bits_a - (exponent_a << 52))
-    low = bits_to_float(bits_b - (exponent_b << 52))
-    octaves = float(exponent_a - exponent_b)
+    high, low, octaves = _mantissas(a, b)
     if high > _ROOT_TWO * low:
         high, octaves = 0.5 * high, octaves + 1.0
     elif high * _ROOT_TWO < low:

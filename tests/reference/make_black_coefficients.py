@@ -192,6 +192,16 @@ def check_mills(coefficients: Sequence[float]) -> float:
     return float(worst)
 
 
+def _rounded(
+    powers: Sequence[mp.mpf], function: Function, weight: Function, low: mp.mpf, high: mp.mpf
+) -> tuple[list[float], float]:
+    """The coefficients as doubles, and the largest weighted error that these leave."""
+    table = [float(c) for c in powers]
+    points = [low + (high - low) * k / 1000 for k in range(1001)]
+    errors = (abs(mp.polyval(table[::-1], point) - function(point)) * weight(point) for point in points)
+    return table, float(max(errors))
+
+
 def log_coefficients() -> tuple[list[float], float]:
     """2 (atanh(r)/r - 1)/r^2 in powers of r^2, for ln(a/b) = 2 atanh(r) with |r| <= 0.1716."""
     top = (mp.sqrt(2) - 1) ** 2 / (mp.sqrt(2) + 1) ** 2
@@ -203,8 +213,9 @@ def log_coefficients() -> tuple[list[float], float]:
         return 2 * (mp.atanh(root) / root - 1) / z
 
     # weighted by its share of the logarithm, z/2 of it
-    powers, error = minimax(rest, lambda z: z / 2, mp.mpf(0), top * mp.mpf("1.0001"), LOG_DEGREE, skip=1)
-    return [float(c) for c in powers], float(error)
+    high = top * mp.mpf("1.0001")
+    powers, _ = minimax(rest, lambda z: z / 2, mp.mpf(0), high, LOG_DEGREE, skip=1)
+    return _rounded(powers, rest, lambda z: z / 2, mp.mpf(0), high)
 
 
 def exp_coefficients() -> tuple[list[float], float]:
@@ -216,8 +227,8 @@ def exp_coefficients() -> tuple[list[float], float]:
             return mp.mpf(1) / 2 + r / 6
         return (mp.exp(r) - 1 - r) / r**2
 
-    powers, error = minimax(rest, lambda r: r * r + mp.mpf(10) ** -4, -top, top, EXP_DEGREE)
-    return [float(c) for c in powers], float(error)
+    powers, _ = minimax(rest, lambda r: r * r + mp.mpf(10) ** -4, -top, top, EXP_DEGREE)
+    return _rounded(powers, rest, lambda r: r * r, -top, top)
 
 
 def rough_log_coefficients() -> tuple[list[float], float]:
@@ -394,4 +405,4 @@ if __name__ == "__main__":
     if "--write" in sys.argv:
         TARGET.write_text(text)
     else:
-        print(text)  # noqa: T201
+        print(text, end="")  # noqa: T201

@@ -38,10 +38,16 @@ def floats(name: str, value: ArrayLike) -> NDArray[Any]:
     given: Any = value
     if type(given) is float:
         return np.array(given)
+    if given is None:
+        raise _no_number(name, np.array(None))
     if isinstance(given, np.ma.MaskedArray):
         given = np.where(np.ma.getmaskarray(given), np.nan, given.data)
     array = np.asarray(given)
+    if array.dtype.kind == "b":
+        return array.astype(np.float64)
     if array.dtype.kind == "O":
+        if any(item is None for item in array.ravel().tolist()):
+            raise _no_number(name, array)
         try:
             # nullable pandas columns answer for their own missing values
             array = (
@@ -51,7 +57,7 @@ def floats(name: str, value: ArrayLike) -> NDArray[Any]:
             )
         except (TypeError, ValueError):
             raise _no_number(name, array) from None
-    if array.dtype.kind not in "fiub":
+    if array.dtype.kind not in "fiu":
         raise _no_number(name, array)
     return array
 
@@ -86,6 +92,11 @@ def booleans(name: str, value: ArrayLike, *, meaning: str) -> NDArray[np.bool_]:
     SettingsError
         The first item that is neither, with its position.
     """
+    hidden = np.ma.getmaskarray(value) if isinstance(value, np.ma.MaskedArray) else None
+    if hidden is not None and hidden.any():
+        where = f" at position {int(np.flatnonzero(hidden)[0])}" if hidden.ndim else ""
+        msg = f"{name} must be {meaning}; got a masked value{where}"
+        raise SettingsError(msg)
     given = np.asarray(value)
     if given.dtype.kind == "b":
         return given

@@ -127,7 +127,7 @@ def solve(
                 & (times[i] < _TIME_MAX)
             )
             normalised = time_value / math.sqrt(f * x)
-            b[i] = normalised if usable else math.nan
+            b[i] = normalised if usable & (normalised > _LEAST_TIME_VALUE) else math.nan
         for i in range(size):
             k[i] = abs(log_ratio(forwards[i], strikes[i]))
         for i in range(size):

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from volskew.pricing.compiled import bits_to_float, float_to_bits, inlined, kernel
-from volskew.pricing.elementary import exact_difference, lifted, log_moneyness, log_ratio
+from volskew.pricing.elementary import LN2, exact_difference, lifted, log_moneyness, log_ratio
 from volskew.pricing.mills import ROOT_TWO_PI, mills_difference, mills_ratio
 from volskew.pricing.status import Status
 
@@ -90,10 +90,10 @@ def _reason(
 @inlined
 def _log_unit(x: float, forward: float, strike: float) -> float:
     """ln(x/sqrt(F K)) for any positive doubles."""
-    a, lift_a = lifted(x)
-    f, lift_f = lifted(forward)
-    c, lift_c = lifted(strike)
-    return log_ratio(a, math.sqrt(f) * math.sqrt(c)) - (lift_a - 0.5 * (lift_f + lift_c))
+    a, raised_a = lifted(x)
+    f, raised_f = lifted(forward)
+    c, raised_c = lifted(strike)
+    return log_ratio(a, math.sqrt(f) * math.sqrt(c)) - (raised_a - 0.5 * (raised_f + raised_c)) * LN2
 
 
 @kernel
@@ -173,11 +173,11 @@ def rounding_uncertainty(
             k, s = log_moneyness(f, x), vol[i] * root_time
             h, t = k / s, 0.5 * s
             # vega is time_value sqrt(T)/(s W), and (maximum - price) sqrt(T)/[R(-d1) + R(d2)]
-            if t - h < _MIDDLE:
-                relative = s * mills_difference(t - h, -t - h) / time_value
-            else:
-                limit = f if is_call[i] else x
-                relative = (mills_ratio(h - t) + mills_ratio(-h - t)) / (limit - p)
             power = bits_to_float(float_to_bits(p) & _EXPONENT_MASK)
             ulp = max(power * _EPS, _SMALLEST)
-            uncertainty[i] = 0.5 * ulp * relative / root_time
+            if t - h < _MIDDLE:
+                relative = ulp / time_value * (s * mills_difference(t - h, -t - h))
+            else:
+                limit = f if is_call[i] else x
+                relative = ulp / (limit - p) * (mills_ratio(h - t) + mills_ratio(-h - t))
+            uncertainty[i] = 0.5 * relative / root_time

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from volskew.pricing.compiled import fma, inlined, kernel
-from volskew.pricing.elementary import exact_difference, lifted, long_log_ratio
+from volskew.pricing.elementary import exact_difference, long_log_ratio
 from volskew.pricing.mills import ROOT_TWO_PI, gaussian, mills_difference, mills_ratio, normal
 
 __all__ = ["D1", "DELTA", "GAMMA", "PRICE", "VEGA", "values"]
@@ -25,6 +25,9 @@ PRICE, DELTA, GAMMA, VEGA, D1 = range(5)
 
 _MIDDLE = 0.7
 """d1 above which the price is its maximum less what it lacks."""
+_FARTHEST = 1e300
+"""s, and standard deviations, that are as good as infinite."""
+_LEAST, _GREATEST = 1e-290, 1e290
 
 
 @kernel
@@ -44,14 +47,13 @@ def _value(forward: float, strike: float, time: float, vol: float, is_call: bool
     s = vol * root_time
     if kind == VEGA and s == 0.0 and forward == strike:
         return forward * root_time / ROOT_TWO_PI
-    if s == 0.0 or s > 1e300:
+    if s == 0.0 or s > _FARTHEST:
         return _limits(forward, strike, s, is_call, kind)
     s_low = fma(vol, root_time, -s) + vol * fma(-root_time, root_time, time) / (2.0 * root_time)
-    f, lift_f = lifted(forward)
-    x, lift_x = lifted(strike)
-    signed, signed_low = long_log_ratio(f, x)
-    signed -= lift_f - lift_x
+    signed, signed_low = long_log_ratio(forward, strike)
     h = signed / s
+    if abs(h) > _FARTHEST:
+        return _limits(forward, strike, 0.0, is_call, kind)
     h_low = (fma(-h, s, signed) + signed_low - h * s_low) / s
     if kind == PRICE:
         gap, rest = exact_difference(forward, strike) if is_call else exact_difference(strike, forward)
@@ -71,7 +73,10 @@ def _value(forward: float, strike: float, time: float, vol: float, is_call: bool
 def _time_value(forward: float, strike: float, h: float, h_low: float, s: float, s_low: float) -> float:
     """Out-of-the-money price [$]."""
     t = 0.5 * s
-    scale = math.sqrt(forward) * math.sqrt(strike) * gaussian(h, h_low, t, 0.5 * s_low)
+    product = forward * strike
+    # one root scales exactly with powers of two; two do not leave the range of a double
+    root = math.sqrt(product) if _LEAST < product < _GREATEST else math.sqrt(forward) * math.sqrt(strike)
+    scale = root * gaussian(h, h_low, t, 0.5 * s_low)
     if t - h < _MIDDLE:
         return scale * s * mills_difference(t - h, -t - h)
     return min(forward, strike) - scale * (mills_ratio(h - t) + mills_ratio(-h - t))

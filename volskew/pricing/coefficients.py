@@ -50,7 +50,7 @@ LOG = (
     0.15314022334925012,
     0.14796263157638884,
 )
-"""ln(a/b) by atanh: error 1.2e-18."""
+"""ln(a/b) by atanh: error 1.7e-18."""
 
 EXP = (
     0.5000000000000012,
@@ -64,7 +64,7 @@ EXP = (
     2.7631236655290745e-07,
     2.5117754626468385e-08,
 )
-"""exp(r) on half an octave: error 3.5e-18."""
+"""exp(r) on half an octave: error 8.8e-18."""
 
 ROUGH_LOG = (
     3.301827e-05,

@@ -14,6 +14,7 @@ from volskew.pricing.compiled import bits_to_float, float_to_bits, fma, inlined
 from volskew.pricing.polynomials import polynomial
 
 __all__ = [
+    "LN2",
     "exact_difference",
     "exp",
     "lifted",
@@ -31,6 +32,7 @@ _rough_log = polynomial(ROUGH_LOG)
 _LN2_HIGH = 0.6931471805598903
 """ln 2 with its last 11 bits cleared: its products with exponents are exact."""
 _LN2_LOW = 5.497923018708371e-14
+LN2 = 0.6931471805599453
 _LOG2_E = 1.4426950408889634
 _ROOT_TWO = 1.4142135623730951
 _ROOT_HALF_BITS = 0x3FE6A09E667F3BCD
@@ -89,8 +91,11 @@ def rough_log_ratio(a: float, b: float) -> float:
 
 @inlined
 def long_log_ratio(a: float, b: float) -> tuple[float, float]:
-    """ln(a/b) of positive normal numbers as a double and the rest."""
+    """ln(a/b) of any positive doubles as a double and the rest."""
+    a, raised_a = lifted(a)
+    b, raised_b = lifted(b)
     high, low, octaves = _mantissas(a, b)
+    octaves -= raised_a - raised_b
     if high > _ROOT_TWO * low:
         high, octaves = 0.5 * high, octaves + 1.0
     elif high * _ROOT_TWO < low:
@@ -108,23 +113,23 @@ def long_log_ratio(a: float, b: float) -> tuple[float, float]:
 
 @inlined
 def lifted(x: float) -> tuple[float, float]:
-    """A positive double as a normal one, and the logarithm of what it was multiplied by."""
+    """A positive double as a normal one, and the octaves that it was raised by."""
     if x < 2.0**-800:
-        return x * 2.0**200, 200.0 * (_LN2_HIGH + _LN2_LOW)
+        return x * 2.0**200, 200.0
     return x, 0.0
 
 
 @inlined
 def log_moneyness(forward: float, strike: float) -> float:
     """|ln(F/K)| for any positive doubles."""
-    f, lift_f = lifted(forward)
-    c, lift_c = lifted(strike)
-    return abs(log_ratio(f, c) - (lift_f - lift_c))
+    f, raised_f = lifted(forward)
+    c, raised_c = lifted(strike)
+    return abs(log_ratio(f, c) - (raised_f - raised_c) * LN2)
 
 
 @inlined
 def exp(x: float) -> float:
-    """exp(x) for -1500 < x < 700, with gradual underflow."""
+    """exp(x) for -1416 < x < 700, with gradual underflow."""
     octaves = fma(x, _LOG2_E, _ROUND_TO_INTEGER) - _ROUND_TO_INTEGER
     r = fma(-octaves, _LN2_LOW, fma(-octaves, _LN2_HIGH, x))
     value = 1.0 + fma(r * r, _exp_series(r), r)

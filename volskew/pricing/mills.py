@@ -19,6 +19,9 @@ __all__ = ["ROOT_TWO_PI", "centred", "gaussian", "mills", "mills_difference", "m
 
 ROOT_TWO_PI = 2.5066282746310002
 
+_VANISHED = 2800.0
+"""h^2 + t^2 beyond which the density is 0: half of it is what `exp` takes."""
+
 mills = divided_difference(MILLS)
 """``(6 - z1)(6 - z2) [R(z1) - R(z2)]/(z1 - z2)`` of u1 and u2."""
 
@@ -56,7 +59,7 @@ def gaussian(h: float, h_low: float, t: float, t_low: float) -> float:
     t2, t2_low = square(t, t_low)
     total, rest = exact_difference(h2, -t2)
     rest += h2_low + t2_low
-    if total > 2900.0:
+    if total > _VANISHED:
         return 0.0
     return exp(-0.5 * total) * (1.0 - 0.5 * rest) / ROOT_TWO_PI
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from volskew.ledger import Code, Stage
+from volskew.pricing import Status
 from volskew.quotes.schema import Exclusion, Flag
 
 _ROOT = Path(__file__).parents[1]
@@ -112,3 +113,11 @@ def test_python_in_the_pages_runs_as_a_script(name: str, tmp_path: Path) -> None
 
 if __name__ == "__main__":
     _CODES.write_text(_codes_text(), encoding="utf-8")
+
+
+def test_the_method_lists_every_status_of_a_vol_by_number() -> None:
+    text = (_ROOT / "docs" / "method.md").read_text(encoding="utf-8")
+    rows = [
+        line for line in text.splitlines() if line.startswith("| ") and line.split(" | ")[0][2:].isdigit()
+    ]
+    assert rows == [f"| {int(item)} | {item.name} | {item.meaning} |" for item in Status]

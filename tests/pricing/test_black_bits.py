@@ -146,7 +146,7 @@ def test_in_any_order_and_number(bits: Any) -> None:
 
 
 @pytest.mark.parametrize("bits", [solved, valued])
-@pytest.mark.parametrize("size", [1, BLOCK, CHUNK, CHUNK + 1, 3 * CHUNK + 7])
+@pytest.mark.parametrize("size", [1, BLOCK, CHUNK + 1, 7 * CHUNK + 7])
 def test_with_any_number_of_threads(size: int, bits: Any) -> None:
     table = mixed(size, 7)
     wanted = bits(table, threads=1)
@@ -185,7 +185,7 @@ def test_an_error_in_a_worker_reaches_the_caller() -> None:
             raise ArithmeticError(msg)
         out[:] = numbers
 
-    given, out = np.ones(4 * CHUNK), np.empty(4 * CHUNK)
+    given, out = np.ones(9 * CHUNK), np.empty(9 * CHUNK)
     with pytest.raises(ArithmeticError, match="no such number"):
         arguments.run(kernel, [given], [out], threads=2)
     assert len(begun) == 2
@@ -194,7 +194,7 @@ def test_an_error_in_a_worker_reaches_the_caller() -> None:
     assert (out == 1).all()
 
 
-def test_no_more_threads_are_started_than_there_are_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_thread_has_three_chunks_or_more(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
 
     class Pool(ThreadPoolExecutor):
@@ -203,6 +203,7 @@ def test_no_more_threads_are_started_than_there_are_chunks(monkeypatch: pytest.M
             super().__init__(workers)
 
     monkeypatch.setattr(arguments, "ThreadPoolExecutor", Pool)
-    for size, threads in ((CHUNK, 8), (CHUNK + 1, 8), (5 * CHUNK, 8), (5 * CHUNK, 3), (5 * CHUNK, 1), (0, 4)):
+    for chunks, threads in ((1, 8), (5, 8), (6, 8), (15, 8), (15, 3), (15, 1), (0, 4)):
+        size = chunks * CHUNK
         black.vega(forward=np.full(size, 100.0), strike=100.0, time_to_expiry=1.0, vol=0.2, threads=threads)
     assert asked == [1, 4, 2]  # beside the caller's own thread

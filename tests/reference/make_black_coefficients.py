@@ -33,7 +33,7 @@ TOP = mp.mpf("1.5")
 FAR = 40
 """Relative accuracy is asked for down to z = -FAR; beyond, the tolerance grows as (z/FAR)^2."""
 MILLS_DEGREE = 27
-LOG_DEGREE = 6
+LOG_DEGREE = 7
 EXP_DEGREE = 9
 
 S_MAX = 2.9

@@ -23,6 +23,8 @@ __all__ = ["booleans", "broadcast", "floats", "run", "thread_count"]
 
 _CHUNK = 16_384
 """Options a kernel call: its inputs stay in the second-level cache."""
+_CHUNKS_A_THREAD = 3
+"""Chunks for which a thread pays: starting one takes about as long as one chunk."""
 
 
 def floats(name: str, value: ArrayLike) -> NDArray[Any]:
@@ -42,7 +44,11 @@ def floats(name: str, value: ArrayLike) -> NDArray[Any]:
         raise _no_number(name, np.array(None))
     if isinstance(given, np.ma.MaskedArray):
         given = np.where(np.ma.getmaskarray(given), np.nan, given.data)
-    array = np.asarray(given)
+    try:
+        array = np.asarray(given)
+    except (ValueError, OverflowError) as error:
+        msg = f"{name} must be real numbers in one shape: {error}"
+        raise SettingsError(msg) from None
     if array.dtype.kind == "b":
         return array.astype(np.float64)
     if array.dtype.kind == "O":
@@ -55,7 +61,7 @@ def floats(name: str, value: ArrayLike) -> NDArray[Any]:
                 if hasattr(given, "to_numpy")
                 else array.astype(np.float64)
             )
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise _no_number(name, array) from None
     if array.dtype.kind not in "fiu":
         raise _no_number(name, array)
@@ -67,7 +73,7 @@ def _no_number(name: str, array: NDArray[Any]) -> SettingsError:
         try:
             float(item)
             is_number = not isinstance(item, str | bytes)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             is_number = False
         if not is_number:
             where = f" at position {position}" if array.ndim else ""
@@ -171,7 +177,7 @@ def run(
     outputs : sequence of ndarray
         One-dimensional, contiguous, of one length; filled.
     threads : int
-        At most this many; none is started for a single chunk.
+        At most this many, each with three chunks or more.
     """
     size = outputs[0].size
     if not size:
@@ -188,8 +194,8 @@ def run(
             stop = min(start + _CHUNK, size)
             kernel(*(item.chunk(start, stop) for item in staged), *(out[start:stop] for out in outputs))
 
-    useful = min(threads, -(-size // _CHUNK))
-    if useful == 1:
+    useful = min(threads, size // (_CHUNK * _CHUNKS_A_THREAD))
+    if useful <= 1:
         work()
         return
     # started for this call: a pool that lived on would be lost in a forked child

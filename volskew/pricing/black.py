@@ -27,13 +27,19 @@ from volskew.pricing import arguments
 from volskew.pricing.loading import importing
 from volskew.pricing.status import Status
 
-__all__ = ["ImpliedVol", "d1", "delta", "gamma", "implied_vol", "price", "vega"]
+__all__ = ["ImpliedVol", "Status", "d1", "delta", "gamma", "implied_vol", "price", "vega"]
+
+
+def __dir__() -> list[str]:
+    return __all__
+
 
 Engine = Literal["volskew", "vollib"]
 _ENGINES: tuple[Engine, ...] = ("volskew", "vollib")
 _EITHER = np.True_
 """For what is alike for calls and puts."""
-_SIDES = "True or 1 for a call, False or 0 for a put"
+_NAMES = np.array([item.name for item in Status], dtype=object)
+SIDES = 'True or 1 for a call, False or 0 for a put (flags: ``flag == "c"``)'
 
 
 class ImpliedVol(NamedTuple):
@@ -44,15 +50,22 @@ class ImpliedVol(NamedTuple):
     vol : float or ndarray
         Decimal, annual; NaN wherever `status` is not `Status.OK`.
     status : Status or ndarray of uint8
-        One `Status` an element.
+        One `Status` an element, as its number; `status_names` has the names.
     uncertainty : float or ndarray or None
-        How far the vol moves within the rounding of the price itself, ``0.5 ulp(price)/vega`` [decimal,
-        annual]: no solver knows a vol better. NaN where `vol` is. None unless asked for.
+        How far the vol moves, to first order, within the rounding of the price itself, ``0.5
+        ulp(price)/vega`` [decimal, annual]; the error of the solve, some 1e-15 of the vol, comes on top. NaN
+        where `vol` is. None unless asked for.
     """
 
     vol: Any
     status: Any
     uncertainty: Any = None
+
+    @property
+    def status_names(self) -> Any:
+        """Name of each status: text, or an array of objects; ``Status[name].meaning`` is the sentence."""
+        names = _NAMES[self.status]
+        return names if isinstance(names, np.ndarray) else str(names)
 
 
 def d1(
@@ -307,7 +320,8 @@ def implied_vol(
     engine : {"volskew", "vollib"}
         The compiled kernel, or one call of vollib an element: slow, an independent check.
     threads : int or None
-        Threads to use; None for all CPUs. Two pay from some 30,000 options on. ``engine="vollib"`` uses one.
+        Threads to use; None for all CPUs. A second one is started from some 100,000 options on.
+        ``engine="vollib"`` uses one.
     uncertainty : bool
         Give the inherent uncertainty of each vol too.
 
@@ -326,17 +340,22 @@ def implied_vol(
 
     Notes
     -----
-    The vol is that of the very doubles given: the rounding error of ``F - K`` is carried along. A price whose
-    time value is within 2.2e-16 of the price itself is `Status.AT_INTRINSIC`: it is rounding, not
-    information. Formula, sources and accuracy are in `volskew.pricing.black_kernels`.
+    The vol is that of the very doubles given: the rounding error of ``F - K`` is carried along. A price in
+    the money whose time value is within 2^-52 of the price, one to two units of its last place, is
+    `Status.AT_INTRINSIC`: it cannot be told from rounding. Errors are some 1e-15 of the vol, beside the
+    ``uncertainty`` that lies in the price; how it is solved, and the sources, are in
+    `volskew.pricing.black_kernels`.
 
     Examples
     --------
     >>> solved = implied_vol(3.98776116767449, forward=100, strike=100, time_to_expiry=0.25, is_call=True)
     >>> round(solved.vol, 12), solved.status.name
     (0.2, 'OK')
-    >>> implied_vol([1.0, 12.0], forward=100, strike=90, time_to_expiry=1, is_call=True).status
-    array([1, 0], dtype=uint8)
+    >>> solved = implied_vol([1.0, 12.0], forward=100, strike=90, time_to_expiry=1, is_call=True)
+    >>> solved.status, solved.status_names
+    (array([1, 0], dtype=uint8), array(['BELOW_INTRINSIC', 'OK'], dtype=object))
+    >>> Status.BELOW_INTRINSIC.meaning
+    'the price is below the intrinsic value'
     """
     if engine not in _ENGINES:
         msg = f"engine must be one of {', '.join(_ENGINES)}, got {engine!r}"
@@ -346,7 +365,7 @@ def implied_vol(
         {
             "price": arguments.floats("price", price),
             **_contract(forward, strike, time_to_expiry),
-            "is_call": arguments.booleans("is_call", is_call, meaning=_SIDES),
+            "is_call": arguments.booleans("is_call", is_call, meaning=SIDES),
         }
     )
     # numba is imported with the kernels, at the first call: importing this module costs nothing
@@ -371,7 +390,7 @@ def implied_vol(
         # a lookup by value, not a new member
         return ImpliedVol(
             float(vol[0]),
-            Status(int(status[0])),  # type: ignore[call-arg]
+            Status(int(status[0])),
             None if doubt is None else float(doubt[0]),
         )
     return ImpliedVol(
@@ -399,7 +418,7 @@ def _value(
         {
             **_contract(forward, strike, time_to_expiry),
             "vol": arguments.floats("vol", vol),
-            "is_call": arguments.booleans("is_call", is_call, meaning=_SIDES),
+            "is_call": arguments.booleans("is_call", is_call, meaning=SIDES),
         }
     )
     with importing:

@@ -1,4 +1,4 @@
-"""Black prices and sensitivities, to a few units in the last place even 37 standard deviations out.
+"""Black prices and sensitivities, to about 1e-15 near the money and 1e-14 at 37 standard deviations.
 
 There the exponent ``h^2/2`` is near 700, so that ``k = ln(F/K)``, ``s = vol sqrt(T)`` and their quotient are
 carried to twice the digits; in plain doubles three digits of the price would be lost.
@@ -65,8 +65,8 @@ def _value(forward: float, strike: float, time: float, vol: float, is_call: bool
         return z
     if kind == DELTA:
         return normal(z, z_low) if is_call else -normal(-z, -z_low)
-    density = gaussian(z, z_low, 0.0, 0.0)
-    return density / forward / s if kind == GAMMA else forward * density * root_time
+    scale = 1.0 / forward / s if kind == GAMMA else forward * root_time
+    return gaussian(z, z_low, 0.0, 0.0, scale)
 
 
 @inlined
@@ -76,10 +76,10 @@ def _time_value(forward: float, strike: float, h: float, h_low: float, s: float,
     product = forward * strike
     # one root scales exactly with powers of two; two do not leave the range of a double
     root = math.sqrt(product) if _LEAST < product < _GREATEST else math.sqrt(forward) * math.sqrt(strike)
-    scale = root * gaussian(h, h_low, t, 0.5 * s_low)
     if t - h < _MIDDLE:
-        return scale * s * mills_difference(t - h, -t - h)
-    return min(forward, strike) - scale * (mills_ratio(h - t) + mills_ratio(-h - t))
+        return gaussian(h, h_low, t, 0.5 * s_low, root) * s * mills_difference(t - h, -t - h)
+    lacking = mills_ratio(h - t) + mills_ratio(-h - t)
+    return min(forward, strike) - gaussian(h, h_low, t, 0.5 * s_low, root) * lacking
 
 
 @inlined

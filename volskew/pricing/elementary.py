@@ -16,12 +16,12 @@ from volskew.pricing.polynomials import polynomial
 __all__ = [
     "LN2",
     "exact_difference",
-    "exp",
     "lifted",
     "log_moneyness",
     "log_ratio",
     "long_log_ratio",
     "rough_log_ratio",
+    "scaled_exp",
     "square",
 ]
 
@@ -128,11 +128,11 @@ def log_moneyness(forward: float, strike: float) -> float:
 
 
 @inlined
-def exp(x: float) -> float:
-    """exp(x) for -1416 < x < 700, with gradual underflow."""
+def scaled_exp(x: float, scale: float) -> float:
+    """``scale exp(x)`` for -1416 < x < 700 and any positive scale, which underflows only as a whole."""
     octaves = fma(x, _LOG2_E, _ROUND_TO_INTEGER) - _ROUND_TO_INTEGER
     r = fma(-octaves, _LN2_LOW, fma(-octaves, _LN2_HIGH, x))
     value = 1.0 + fma(r * r, _exp_series(r), r)
     first = math.floor(0.5 * octaves)
     half = bits_to_float((int(first) + 1023) << 52)
-    return value * half * bits_to_float((int(octaves - first) + 1023) << 52)
+    return value * half * scale * bits_to_float((int(octaves - first) + 1023) << 52)

@@ -24,8 +24,8 @@ class Status(IntEnum):
 
     meaning: str
 
-    def __new__(cls, value: int, meaning: str) -> Self:
-        """Attach the sentence to the member."""
+    def __new__(cls, value: int, meaning: str = "") -> Self:
+        """Attach the sentence to the member (a lookup by value passes none)."""
         member = int.__new__(cls, value)
         member._value_ = value
         member.meaning = meaning
@@ -39,4 +39,4 @@ class Status(IntEnum):
     NOT_POSITIVE_TIME = 5, "the time to expiry is zero or negative"
     NOT_POSITIVE_INPUT = 6, "the forward or the strike is zero or negative"
     NOT_POSITIVE_PRICE = 7, "the price is zero or negative"
-    NOT_CONVERGED = 8, "the iteration did not settle"
+    NOT_CONVERGED = 8, "the vol is too small or too large for a double, or the iteration did not settle"

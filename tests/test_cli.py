@@ -519,15 +519,66 @@ def test_verify_shows_the_differences_and_writes_them(
     words = " ".join(shown.split())
     assert words.startswith("All 150 prices agree with vollib")
     for part in ("50 of ", "solved lines of 1 chain", "seed 0", "Pricer: european", "vol points",
-                 "half-spreads of the quote", "Farthest from vollib", "row ", "not the model"):  # fmt: skip
+                 "in half-spreads", "in roundings (limit 32)", "Farthest from vollib", "row ",
+                 "not the model"):  # fmt: skip
         assert part in words, part
     assert "simulated:close" in words
-    assert max(len(line) for line in shown.splitlines()) <= 100
+    assert "uncertainties" not in words
     rows = _rows("comparison.csv")
     assert len(rows) == 150
     assert {row["side"] for row in rows} == {"bid", "mid", "ask"}
     assert run(["verify", file, "--sample", "50", "--out", "again.csv"]) == 0
     assert Path("again.csv").read_bytes() == Path("comparison.csv").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("columns", "width"), [("60", 60), ("80", 80), ("100", 100), ("120", 120), (None, 100)]
+)
+def test_verify_fits_its_lines_to_the_width(
+    columns: str | None,
+    width: int,
+    chains: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    if columns is not None:
+        monkeypatch.setenv("COLUMNS", columns)
+    assert run(["verify", str(max(chains.glob("QQQ*"))), "--sample", "50"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert width - 15 < max(map(len, lines)) <= width
+    assert lines == [line.rstrip() for line in lines]
+    for label in ("prices with both vols", "largest difference, vol pts", "  in half-spreads",
+                  "  in roundings (limit 32)", "prices beyond the limit", "prices with one vol only",
+                  "  at a bound, to rounding", "prices with no vol"):  # fmt: skip
+        rows = [line for line in lines if line.startswith(label + "  ")]
+        figures = [len(row.removeprefix(label).split()) for row in rows]
+        assert figures in ([4], [2, 2], [2]), label  # side by side, one below another, one reference alone
+
+
+@pytest.mark.parametrize(("tolerance", "expected"), [("32", 0), ("1e-6", 3)])
+@pytest.mark.parametrize("tail", ["| head -1", "| true", "2>&1 | true"])
+def test_verify_answers_by_its_exit_status_though_nobody_reads(
+    tail: str, tolerance: str, expected: int, chains: Path
+) -> None:
+    program = "import sys; from volskew.cli import main; main()"
+    file = max(chains.glob("QQQ*"))
+    verify = f"{sys.executable} -c '{program}' verify {file} --sample 5 --tolerance {tolerance}"
+    done = subprocess.run(  # noqa: S602 - a shell pipe is what is tested
+        f"({verify}; echo $? > status) {tail}", shell=True, capture_output=True, text=True, check=True
+    )
+    assert Path("status").read_text() == f"{expected}\n"
+    assert "Traceback" not in done.stderr
+    assert "BrokenPipe" not in done.stderr
+
+
+def test_verify_names_what_it_left_out(chains: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("notes.md").write_text("no chain")
+    shutil.copy(max(chains.glob("QQQ*")), Path())
+    assert run(["verify", ".", "--sample", "5"]) == 0
+    told = capsys.readouterr().err.splitlines()
+    assert [line.split(": ")[-2] for line in told] == ["SKIPPED", "RATE_ASSUMED"]
+    assert "4.00%" in told[1]
 
 
 def test_verify_without_quantlib_says_so(

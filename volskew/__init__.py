@@ -9,6 +9,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from volskew.loading import importing
+
 __version__ = "0.1.0"
 
 _PLACES = {
@@ -78,7 +80,8 @@ def __getattr__(name: str) -> Any:
     if name not in _PLACES:
         msg = f"module 'volskew' has no attribute {name!r}"
         raise AttributeError(msg)
-    module = import_module(_PLACES[name])
+    with importing:
+        module = import_module(_PLACES[name])
     value = module if module.__name__.rpartition(".")[2] == name else getattr(module, name)
     globals()[name] = value
     return value

@@ -322,8 +322,11 @@ def verify_command(out: str | None, sample: int | str, **options: Any) -> int:
             progress=progress,
         )
     files = [] if out is None else [write_verification(verification, out)]
-    print_verification(verification, files=files)
-    _complain([*verification.problems, *verification.notes])
+    try:
+        print_verification(verification, files=files)
+        _complain([*verification.problems, *verification.notes])
+    except BrokenPipeError:  # `| head` has seen enough; the answer is the exit status all the same
+        _close_stdout()
     return verification.exit_code
 
 

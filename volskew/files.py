@@ -32,7 +32,8 @@ def write_whole(path: str | os.PathLike[str], content: str | bytes) -> Path:
     StoreError
         The folder cannot be made or the file cannot be written; an older file of that name is left as it was.
     """
-    given = target = Path(path)
+    # a shell leaves the ~ of --out=~/x as it is
+    given = target = _at_home(Path(path))
     data = content.encode() if isinstance(content, str) else content
     temporary: str | None = None
     try:
@@ -69,3 +70,11 @@ def check_writable(folder: str | os.PathLike[str]) -> None:
         The folder cannot be made or written to.
     """
     write_whole(Path(folder) / ".volskew-probe", b"").unlink(missing_ok=True)
+
+
+def _at_home(path: Path) -> Path:
+    """The path with a leading ~ replaced, where there is such a home."""
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        return path

@@ -28,6 +28,11 @@ REQUIREMENTS = {
     "scipy": _NUMERIC,
 }
 
+NEEDS = (
+    "gcc with libquadmath on x86-64, Python 3.11 or newer with pip, and the first time a package index, 2 GB "
+    "of disk and a few minutes for the peers' environments"
+)
+
 
 class InstallationError(RuntimeError):
     """pip could not fill an environment; the message is its reason in one line."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from european import sets, table, truth
+from european import control, sets, table, truth
 from european.runs import PeerError, Run, drop
 
 _AGREEMENT = 1e-24
@@ -64,7 +64,14 @@ def check(option_set: sets.OptionSet, vols: truth.Vols, python: str) -> dict[str
     return found
 
 
-def measure(runs: list[Run], option_set: sets.OptionSet, vols: truth.Vols, folder: Path, rounds: int) -> None:
+def measure(
+    runs: list[Run],
+    option_set: sets.OptionSet,
+    vols: truth.Vols,
+    folder: Path,
+    rounds: int,
+    two_cpus: control.Control,
+) -> None:
     name, options = option_set.name, option_set.options
     for every in sorted({run.engine.every for run in runs}):
         _save(folder, f"{name}-{every}", options, every)
@@ -76,6 +83,8 @@ def measure(runs: list[Run], option_set: sets.OptionSet, vols: truth.Vols, folde
             run.accuracies[name] = table.accuracy(answers, part, options.time[::every])
     for _ in range(rounds):
         for run in runs:
+            if run.threads > 1 and not run.failure:
+                two_cpus.trial()
             with _surviving(run):
                 timed = _ask(run, "time", name=f"{name}-{run.engine.every}")
                 run.times.setdefault(name, []).append(timed["ns"])

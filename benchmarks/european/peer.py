@@ -12,7 +12,6 @@ import importlib
 import json
 import os
 import platform
-import statistics
 import sys
 import time
 import warnings
@@ -26,7 +25,8 @@ import numpy as np
 # An answer cannot be this: it marks rows for which the engine raised.
 RAISED = -1e301
 
-_LEAST_SECONDS = 0.2
+# a round: long enough that a quick engine has no better chance of an undisturbed moment than a slow one
+_LEAST_SECONDS = 0.5
 
 
 class Options(NamedTuple):
@@ -120,26 +120,28 @@ def _scipy(options: Options, _threads: int) -> Solve:
         low, high = np.minimum(f, k), np.maximum(f, k)
         value = p - np.maximum(np.where(c, f - k, k - f), 0.0)
         found = find_root(gap, (1e-4, 20.0), args=(low, high, np.log(low / high), value))
-        return np.where(found.success, found.x, np.nan) / np.sqrt(t)
+        # a root at an end of the bracket is none; a user of find_root would say so too
+        inside = found.success & (value > 0) & (found.x > 1.001e-4) & (found.x < 19.99)
+        return np.where(inside, found.x, np.nan) / np.sqrt(t)
 
     return solve
 
 
-_ENGINES: dict[str, Callable[[Options, int], Solve]] = {
+ENGINES: dict[str, Callable[[Options, int], Solve]] = {
     "volskew": _volskew,
     "vollib": _vollib,
-    "fast-vollib numba": _fast_vollib_numba,
-    "fast-vollib jackel": _fast_vollib_jackel,
     "py_vollib_vectorized": _py_vollib_vectorized,
+    "fast-vollib-numba": _fast_vollib_numba,
+    "fast-vollib-jackel": _fast_vollib_jackel,
     "QuantLib": lambda options, _threads: _quantlib(options, accuracy=None),
-    "QuantLib, accuracy 1e-12": lambda options, _threads: _quantlib(options, accuracy=1e-12),
-    "scipy find_root": _scipy,
+    "QuantLib-1e-12": lambda options, _threads: _quantlib(options, accuracy=1e-12),
+    "scipy-find_root": _scipy,
 }
 
 
 class _Peer:
     def __init__(self, engine: str, threads: int, folder: Path) -> None:
-        self._prepare = _ENGINES[engine]
+        self._prepare = ENGINES[engine]
         self._threads = threads
         self._folder = folder
         self._ready: dict[str, Solve] = {}
@@ -174,19 +176,20 @@ class _Peer:
         return {"answers": str(file)}
 
     def time(self, name: str) -> dict[str, object]:
-        """Nanoseconds an option of calls that last long enough together, and CPUs kept busy meanwhile."""
+        """Nanoseconds an option, over calls that last long enough together, and CPUs kept busy meanwhile.
+
+        The mean of the calls: in a median, calls shorter than a slice of the scheduler would hide what other
+        work takes away, and calls of a second would not.
+        """
         if name not in self._ready:
             self._ready.clear()
             self._ready[name] = self._prepare(self._load(name), self._threads)
             self._ready[name]()  # not counted
-        solve, walls, busy = self._ready[name], [], []
-        size = 0
-        while sum(walls) < _LEAST_SECONDS:
-            wall, cpu = time.perf_counter(), time.process_time()
-            size = solve().size
-            walls.append(time.perf_counter() - wall)
-            busy.append(time.process_time() - cpu)
-        return {"ns": 1e9 * statistics.median(walls) / size, "cpus": sum(busy) / sum(walls)}
+        solve, rows = self._ready[name], 0
+        started, cpu = time.perf_counter(), time.process_time()
+        while (seconds := time.perf_counter() - started) < _LEAST_SECONDS:
+            rows += solve().size
+        return {"ns": 1e9 * seconds / rows, "cpus": (time.process_time() - cpu) / seconds}
 
     def neighbours(self, good: str, bad: str, rows: dict[str, int]) -> dict[str, object]:
         """What one bad row does to the batch it is in: kinds that raise, kinds that change other rows."""

@@ -1,8 +1,9 @@
-"""The engines, and each as a process that answers one question at a time."""
+"""Each engine as a process that answers one question at a time."""
 
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import select
@@ -16,91 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from european import environments, machine, table
-
-OURS = "volskew"
+from european.engines import ENGINES, LEAST_FOR_THREADS, OURS, Engine
 
 _TIMEOUT = 1800.0
 
 # numba then compiles as for a machine without AVX-512; the name alone would leave this machine's features
 _AVX2 = {"NUMBA_CPU_NAME": "haswell", "NUMBA_CPU_FEATURES": "+avx2,+fma"}
-
-
-@dataclass(frozen=True)
-class Engine:
-    """A peer: its environment, what it is made of, whether it has threads, how it is called.
-
-    A slow one is given every `every`-th row only.
-    """
-
-    name: str
-    environment: str | None
-    packages: tuple[str, ...]
-    call: str
-    threaded: bool = False
-    every: int = 1
-
-
-ENGINES = (
-    Engine(
-        OURS,
-        None,
-        ("volskew", "numpy", "numba"),
-        "`volskew.pricing.black.implied_vol`, arrays and booleans",
-        threaded=True,
-    ),
-    Engine(
-        "vollib",
-        "vollib",
-        ("vollib", "numpy", "scipy"),
-        "a loop over `implied_volatility_of_undiscounted_option_price`, which is `implied_volatility` "
-        "without its discount factor and quicker",
-        every=20,
-    ),
-    Engine(
-        "py_vollib_vectorized",
-        "py_vollib_vectorized",
-        ("py_vollib_vectorized", "py_vollib", "py_lets_be_rational", "numpy", "numba", "pandas"),
-        "`vectorized_implied_volatility_black(..., return_as='numpy')` with r = 0, flags as a list (quicker "
-        "than an array), its defaults otherwise; it has no threads",
-    ),
-    Engine(
-        "fast-vollib numba",
-        "fast-vollib",
-        ("fast-vollib", "numpy", "numba"),
-        "`fast_implied_volatility_black(..., backend='numba', return_as='numpy', on_error='ignore')` with "
-        "r = 0, flags as an array of 'c' and 'p'",
-        threaded=True,
-    ),
-    Engine(
-        "fast-vollib jackel",
-        "fast-vollib",
-        ("fast-vollib", "numpy", "numba"),
-        "`fast_vollib.jackel.jackel_iv_black`, arrays and booleans",
-        threaded=True,
-    ),
-    Engine(
-        "QuantLib",
-        "QuantLib",
-        ("QuantLib",),
-        "a loop over `blackFormulaImpliedStdDev`, divided by sqrt(T), with its default accuracy (1e-6)",
-        every=10,
-    ),
-    Engine(
-        "QuantLib, accuracy 1e-12",
-        "QuantLib",
-        ("QuantLib",),
-        "the same with accuracy 1e-12",
-        every=10,
-    ),
-    Engine(
-        "scipy find_root",
-        "scipy",
-        ("scipy", "numpy"),
-        "`scipy.optimize.elementwise.find_root` for vol sqrt(T) between 1e-4 and 20 on `F N(d1) - K N(d2)` "
-        "out of the money",
-        every=10,
-    ),
-)
 
 
 @dataclass
@@ -118,6 +40,16 @@ class Run:
     cpus: float = 0.0
     accuracies: dict[str, table.Accuracy] = field(default_factory=dict)
     refusals: table.Refusals | None = None
+
+    def quickest(self, name: str) -> float:
+        """Nanoseconds an option of a set in the quickest round; NaN where it was not measured to the end.
+
+        Other work on the machine can only add time, so the quickest round is the least disturbed one.
+        """
+        return min(self.times[name]) if self.measured(name) else math.nan
+
+    def measured(self, name: str) -> bool:
+        return not self.failure and name in self.times
 
 
 class PeerError(RuntimeError):
@@ -184,19 +116,36 @@ class Process:
         return lines[-1] if lines else f"its process ended with {self._process.returncode}"
 
 
-def chosen(only: list[str]) -> list[Run]:
-    cpus = len(os.sched_getaffinity(0))
+def chosen(only: list[str], size: int) -> list[Run]:
+    two = len(os.sched_getaffinity(0)) > 1 and size >= LEAST_FOR_THREADS
     runs = []
     for engine in ENGINES:
         if engine.name not in {OURS, *only}:
             continue
         runs += [
-            Run(engine, threads, engine.name)
-            for threads in ((1, 2) if engine.threaded and cpus > 1 else (1,))
+            Run(engine, threads, engine.name) for threads in ((1, 2) if engine.threaded and two else (1,))
         ]
         if engine.name == OURS and "avx512f" in machine.flags():
-            runs.append(Run(engine, 1, "volskew, AVX2 only", variables=_AVX2))
+            runs.append(Run(engine, 1, f"{OURS}-AVX2", variables=_AVX2))
     return runs
+
+
+def ours(runs: list[Run], name: str) -> dict[int, float]:
+    """Our own nanoseconds an option of a set, by the number of threads."""
+    return {run.threads: run.quickest(name) for run in runs if run.engine.name == OURS and not run.variables}
+
+
+def same_answers(runs: list[Run]) -> list[tuple[str, Run]]:
+    """The first run of each label, and any other whose answers differ from it."""
+    firsts: dict[str, Run] = {}
+    found = []
+    for run in runs:
+        first = firsts.setdefault(run.label, run)
+        if first is run:
+            found.append((run.label, run))
+        elif run.failure or (run.accuracies, run.refusals) != (first.accuracies, first.refusals):
+            found.append((f"{run.label}, {run.threads} threads", run))
+    return found
 
 
 @contextmanager

@@ -52,6 +52,7 @@ def deep(truth: Truth, size: int) -> OptionSet:
     farthest = math.log(1000)
     forward, time, vol = _market(rng, size, most=1.0)
     # strikes between F/1000 and 1000 F: at least 8 deviations of a total vol have to fit in
+    forward = forward * 10 ** rng.uniform(0, 3, size)
     total = np.minimum(vol * np.sqrt(time), farthest / 8)
     vol = total / np.sqrt(time)
     deviations = rng.uniform(8, np.minimum(37, farthest / total))
@@ -60,8 +61,8 @@ def deep(truth: Truth, size: int) -> OptionSet:
     return _priced(
         truth,
         "deep",
-        "out of the money by 8 to 37 standard deviations, strikes from F/1000 to 1000 F, "
-        "otherwise as `random`",
+        "out of the money by 8 to 37 standard deviations, forwards 20 to 600,000, strikes from F/1000 to "
+        "1000 F, otherwise as `random`",
         forward=forward,
         strike=strike,
         time=time,
@@ -109,7 +110,8 @@ def tick(truth: Truth, size: int) -> OptionSet:
     strike = np.maximum(np.rint(aimed / grid), 1.0) * grid
     z = np.clip(np.log(strike / f) / d, -6, 6)
     vol = np.clip(level[chain] * (1 - 0.08 * z + 0.01 * z * z), 0.05, 1.0)
-    is_call = np.arange(size) % 2 == 0
+    # at random: engines that get every tenth row must see both
+    is_call = rng.random(size) < 0.5
     exact = truth.prices(vol=vol, forward=f, strike=strike, time=t, is_call=is_call)
     return OptionSet(
         "tick",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -11,9 +12,12 @@ from european.truth import NO_VOL, VALID, Vols
 from numpy.typing import NDArray
 
 WRONG = 1e-6
-SHARP = 1e-8
+BLUNT = 1e-8
 FITTED = 2.9
+# rounding explains an error up to so many times what the last digits of price and vol allow
+EXPLAINED = 100
 
+_WIDTH = 110
 _SENTINEL = 1e300
 _HALF_DIGIT = 2.0**-53
 
@@ -23,15 +27,17 @@ class Accuracy:
     """An engine's answers on a set against the truth; errors are relative to the vol."""
 
     rows: int
+    unexplained: float
     largest: float
     per_mille: float
     fitted: float
     roundings: float
     wrong: int
-    wrong_sharp: int
+    wrong_unexplained: int
     missing: int
     valid: int
     invented: int
+    without: int
 
 
 @dataclass(frozen=True)
@@ -59,18 +65,23 @@ def accuracy(answers: NDArray[np.float64], truth: Vols, time: NDArray[np.float64
     high, low, rounding = truth.high[answered], truth.low[answered], truth.rounding[answered]
     error = np.abs((answers[answered] - high) - low) / high
     fitted = error[high * np.sqrt(time[answered]) <= FITTED]
+    roundings = error / (rounding + _HALF_DIGIT)
+    unexplained = roundings > EXPLAINED
     wrong = error > WRONG
+    none = truth.kind == NO_VOL
     return Accuracy(
         rows=answers.size,
+        unexplained=float(error[unexplained].max(initial=0.0)),
         largest=float(error.max(initial=0.0)),
         per_mille=float(np.quantile(error, 0.999)) if error.size else 0.0,
         fitted=float(fitted.max(initial=0.0)),
-        roundings=float((error / (rounding + _HALF_DIGIT)).max(initial=0.0)),
+        roundings=float(roundings.max(initial=0.0)),
         wrong=int(wrong.sum()),
-        wrong_sharp=int((wrong & (rounding <= SHARP)).sum()),
+        wrong_unexplained=int((wrong & unexplained).sum()),
         missing=int((valid & ~answered).sum()),
         valid=int(valid.sum()),
-        invented=int(((truth.kind == NO_VOL) & is_vol(answers)).sum()),
+        invented=int((none & is_vol(answers)).sum()),
+        without=int(none.sum()),
     )
 
 
@@ -104,6 +115,19 @@ def count(number: int, of: int) -> str:
     return f"{number:,} ({share:.2g} %)" if share < 99.5 else f"{number:,} ({share:.0f} %)"
 
 
+def paragraph(text: str) -> list[str]:
+    return textwrap.wrap(text, _WIDTH, break_long_words=False, break_on_hyphens=False)
+
+
+def items(texts: Iterable[str]) -> list[str]:
+    lines = []
+    for text in texts:
+        lines += textwrap.wrap(
+            f"* {text}", _WIDTH, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
+        )
+    return lines
+
+
 def small(value: float) -> str:
     if value == 0 or 0.1 <= value < 100:
         return f"{value:.2g}"
@@ -111,8 +135,22 @@ def small(value: float) -> str:
     return f"{digits}e{int(exponent)}"
 
 
+def error_or_none(value: float) -> str:
+    return small(value) if value else "none"
+
+
 def nanoseconds(value: float) -> str:
     return f"{value:,.1f}" if value < 100 else f"{value:,.0f}"
+
+
+def multiple(value: float) -> str:
+    if value < 100:
+        return f"{value:.1f}"
+    return f"{value:,.0f}" if value < 1e6 else small(value)
+
+
+def power(value: float) -> str:
+    return f"{value:g}".replace("e-0", "e-")
 
 
 def ratio(value: float) -> str:

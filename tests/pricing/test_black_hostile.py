@@ -5,11 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import math
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from volskew.errors import SettingsError
@@ -277,6 +279,13 @@ BAD_NUMBERS: list[tuple[Any, str]] = [
     (pd.Series(["a", "b"]), r"must be real numbers; got 'a' at position 0$"),
     ([[1.0, 2.0], [3.0, "x"]], r"must be real numbers; got .* at position "),
     ({"a": 1.0}, r"must be real numbers; got \{'a': 1\.0\}$"),
+    (np.array(["1_0"], dtype=object), r"must be real numbers; got '1_0' at position 0$"),
+    (np.array([np.complex128(1 + 1j)], dtype=object), r"must be real numbers; got .* at position 0$"),
+    (np.array([np.timedelta64(3, "D")], dtype=object), r"must be real numbers; got .* at position 0$"),
+    (np.ma.array(["a"], mask=[False]), r"must be real numbers; got 'a' at position 0$"),
+    (10**400, r"must be real numbers; got an integer of 1329 bits$"),
+    ([10**400, 1], r"must be real numbers; got an integer of 1329 bits at position 0$"),
+    ([[1.0, 2.0], [3.0]], r"must be real numbers in one shape: "),
 ]
 NAMES = ["price", "forward", "strike", "time_to_expiry", "vol"]
 
@@ -295,13 +304,45 @@ def _call(function: Any, **changed: Any) -> Any:
 FUNCTIONS = [black.implied_vol, black.price, black.delta, black.gamma, black.vega, black.d1]
 
 
-@pytest.mark.parametrize(("given", "words"), BAD_NUMBERS, ids=lambda item: repr(item)[:30])
+@pytest.mark.parametrize(("given", "words"), BAD_NUMBERS, ids=[str(n) for n in range(len(BAD_NUMBERS))])
 def test_what_is_no_number_is_refused_by_name_and_position(given: Any, words: str) -> None:
     for function in FUNCTIONS:
         for name in NAMES:
             if name != ("vol" if function is black.implied_vol else "price"):
                 with pytest.raises(SettingsError, match=f"^{name} {words}"):
                     _call(function, **{name: given})
+
+
+def test_sides_that_are_none_are_refused_without_an_error_of_their_own() -> None:
+    hidden = np.ma.array([True, False], mask=[False, True])
+    for given in ([[True], [True, False]], 10**5000, hidden):
+        with pytest.raises(SettingsError, match=r"^is_call must be "):
+            _call(black.price, vol=0.2, is_call=given)
+
+
+def test_choices_are_checked_whatever_their_type() -> None:
+    with pytest.raises(SettingsError, match="engine must be one of"):
+        _call(black.implied_vol, engine=np.array(["volskew", "vollib"]))
+    with pytest.raises(SettingsError, match="uncertainty must be True or False, got 'no'"):
+        _call(black.implied_vol, uncertainty="no")
+
+
+def test_missing_values_of_a_column_are_missing_and_decimals_are_numbers() -> None:
+    arrow = pa.chunked_array([[Decimal("12.00"), None]])
+    for given in (
+        arrow,
+        pd.Series([12, None], dtype=object),
+        [12.0, pd.NA],
+        pd.array([12, None], dtype="Int64"),
+    ):
+        solved = _call(black.implied_vol, price=given)
+        assert solved.status.tolist() == [Status.OK, Status.NOT_FINITE]
+
+
+def test_a_vol_of_zero_is_no_answer() -> None:
+    solved = black.implied_vol(1e-300, forward=1e17, strike=1e17, time_to_expiry=1e15, is_call=True)
+    assert solved.status in {Status.OK, Status.NOT_CONVERGED}
+    assert (solved.status is Status.OK) == (solved.vol > 0)
 
 
 def test_shapes_that_do_not_go_together_are_named() -> None:

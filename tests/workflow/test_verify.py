@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -16,8 +18,7 @@ from volskew.errors import InputError, SettingsError
 from volskew.pricing import Status, black
 from volskew.pricing.references import quantlib_solver, vollib_solver
 from volskew.report import write_verification
-from volskew.workflow import Verification, gather, verify_file, vols_table
-from volskew.workflow import verify as verify_module
+from volskew.workflow import Verification, compare, gather, verify_file, vols_table
 from volskew.workflow.gather import no_progress
 from volskew.workflow.verify import Outcome
 
@@ -131,11 +132,11 @@ def test_a_sample_is_spread_and_drawn_by_the_seed(whole: Verification) -> None:
 
 def test_a_sample_takes_one_line_of_each_run() -> None:
     lines = pd.DataFrame({"x": range(103)})
-    places = verify_module._spread(lines, 10, 3)
+    places = compare.drawn(lines, 10, 3)
     edges = np.arange(11) * 103 // 10
     assert ((places >= edges[:-1]) & (places < edges[1:])).all()
-    assert verify_module._spread(lines, 103, 3).tolist() == list(range(103))
-    assert verify_module._spread(lines, None, 3).tolist() == list(range(103))
+    assert compare.drawn(lines, 103, 3).tolist() == list(range(103))
+    assert compare.drawn(lines, None, 3).tolist() == list(range(103))
 
 
 @pytest.mark.parametrize("factor", [1 + 1e-10, 1 - 1e-6, 1.01])
@@ -154,6 +155,29 @@ def test_a_wrong_vol_is_found_and_named(factor: float, monkeypatch: pytest.Monke
     assert cells[["bid", "ask"]].tolist() == pytest.approx(
         found.table.loc[(found.table["source_row"] == worst["source_row"]), "quote"].iloc[[0, 2]].tolist()
     )
+
+
+@pytest.mark.parametrize("factor", [0.005, 0.1, 0.7, 30.0])
+def test_vols_that_are_wrong_by_far_do_not_excuse_themselves_by_their_own_vega(
+    factor: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A vol near nothing has next to no vega, so that in units of its own rounding no error is large."""
+
+    def solve(price: Any, **inputs: Any) -> Any:
+        solved = _solve(price, **inputs)
+        away = np.abs(np.log(np.asarray(inputs["forward"]) / inputs["strike"])) > 0.05
+        return solved._replace(
+            vol=solved.vol * np.where(np.broadcast_to(away, solved.vol.shape), factor, 1.0)
+        )
+
+    monkeypatch.setattr(black, "implied_vol", solve)
+    found = verify_file(_QQQ, sample=None)
+    table = found.table[found.table["vol"].notna()]
+    away = np.abs(np.log(table["forward"] / table["strike"])) > 0.05
+    assert found.exit_code == 3
+    assert away.sum() > 500
+    assert (table.loc[away, "vollib_outcome"] == Outcome.DIFFERS).all()
+    assert (table.loc[~away, "vollib_outcome"] == Outcome.AGREES).all()
 
 
 def test_a_vol_where_there_is_none_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -183,14 +207,14 @@ def test_a_vol_that_is_missing_is_found(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def _one_price(price: float, *, forward: float, strike: float, is_call: bool) -> pd.DataFrame:
-    line = {name: [""] for name in verify_module._LINE} | {
+    line = {name: [""] for name in compare.LINE} | {
         "strike": [strike], "is_call": [is_call], "in_the_money": [is_call == (strike < forward)],
         "bid": [price], "ask": [price], "discount_factor": [1.0], "forward": [forward],
         "time_to_expiry": [0.25],
     }  # fmt: skip
     solved = _solve(price, forward=forward, strike=strike, time_to_expiry=0.25, is_call=is_call)
     line |= {f"vol_{side}": [solved.vol] for side in _SIDES}
-    return verify_module._prices(pd.DataFrame(line), 32.0)
+    return compare.price_table(pd.DataFrame(line), 32.0)
 
 
 @pytest.mark.parametrize("ulps", range(-40, 41, 4))
@@ -201,11 +225,11 @@ def test_within_rounding_of_a_bound_no_answer_is_wrong(
     price = bound + ulps * np.spacing(bound)
     table = _one_price(price, forward=forward, strike=strike, is_call=True)
     for vol in (np.nan, 0.3):
-        compared = verify_module._compared(table, "other", np.full(3, vol), 32.0)
+        compared = compare.compared(table, "other", np.full(3, vol), 32.0)
         assert Outcome.STATUS not in set(compared["other_outcome"])
     beyond = bound - 1e-6 if bound < 100 else bound + 1e-6
     far = _one_price(beyond, forward=forward, strike=strike, is_call=True)
-    compared = verify_module._compared(far, "other", np.full(3, 0.3), 32.0)
+    compared = compare.compared(far, "other", np.full(3, 0.3), 32.0)
     assert set(compared["other_outcome"]) == {Outcome.STATUS}
 
 
@@ -219,7 +243,7 @@ def _random_lines(n: int) -> pd.DataFrame:
     is_call = random.random(n) < 0.5
     price = black.price(forward=forward, strike=strike, time_to_expiry=years, vol=vol, is_call=is_call)
     solved = _solve(price, forward=forward, strike=strike, time_to_expiry=years, is_call=is_call)
-    lines = pd.DataFrame("", index=range(n), columns=verify_module._LINE)
+    lines = pd.DataFrame("", index=range(n), columns=compare.LINE)
     return lines.assign(
         strike=strike, is_call=is_call, in_the_money=is_call == (strike < forward), bid=price, ask=price,
         discount_factor=1.0, forward=forward, time_to_expiry=years, vol_bid=solved.vol, vol_mid=solved.vol,
@@ -232,9 +256,9 @@ def test_the_tolerance_is_never_needed_by_half_on_random_prices(name: str) -> No
     solver = {"vollib": vollib_solver, "quantlib": quantlib_solver}[name]()
     if solver is None:
         pytest.skip("QuantLib is not installed")
-    table = verify_module._prices(_random_lines(3000), 32.0)
-    answers = verify_module._answers(table, solver, name, no_progress)
-    compared = verify_module._compared(table, name, answers, 32.0)
+    table = compare.price_table(_random_lines(3000), 32.0)
+    answers = compare.answers(table, solver, name, no_progress)
+    compared = compare.compared(table, name, answers, 32.0)
     assert set(compared[f"{name}_outcome"]) <= {Outcome.AGREES, Outcome.AT_BOUND, Outcome.NO_VOL}
     assert (compared[f"{name}_difference"].abs() / compared["rounding"]).max() < 24
 
@@ -295,6 +319,77 @@ def test_a_vendors_vols_are_nothing_to_verify(tmp_path: Path) -> None:
     assert mixed.notes[0].startswith("QQQ 2026-07-10: the vols are a vendor's own")
 
 
+def test_what_was_left_out_is_told_with_its_file_and_reason(tmp_path: Path) -> None:
+    table = pd.read_csv(_QQQ, dtype=str)
+    table.to_csv(tmp_path / "QQQ_2026-07-10_simulated.csv", index=False)
+    again = table.assign(quote_date=table["quote_date"].str.replace("2026-07-10", "2026-07-13"))
+    again.to_csv(tmp_path / "QQQ_2026-07-13_simulated.csv", index=False)
+    (tmp_path / "readme.md").write_text("no chain")
+    found = verify_file(tmp_path, sample=10)
+    assert found.exit_code == 0
+    assert set(map(str, found.table["date"])) == {"2026-07-10"}
+    stale, skipped, assumed = (
+        next(note for note in found.notes if code in note)
+        for code in ("STALE_REPEAT", "SKIPPED", "RATE_ASSUMED")
+    )
+    assert len(found.notes) == 3
+    assert stale.endswith(
+        "QQQ_2026-07-13_simulated.csv: 2026-07-13 QQQ: STALE_REPEAT: every line equals the session before "
+        "(2026-07-10)."
+    )
+    assert skipped.endswith("readme.md: SKIPPED: not a data file by its extension.")
+    assert assumed == "RATE_ASSUMED: 1 sessions read at 4.00%; --rate or --rates sets it."
+    assert verify_file(_QQQ, sample=10, settings=vs.Settings(rate=0.04)).notes == []
+    # what was left out of other symbols than those asked for is no news
+    other = verify_file([tmp_path, _IWM], symbols=["IWM"], sample=10)
+    assert not [note for note in other.notes if "QQQ" in note]
+
+
+def test_a_superseded_file_is_told(tmp_path: Path) -> None:
+    table = pd.read_csv(_QQQ, dtype=str)
+    table.to_csv(tmp_path / "whole_simulated.csv", index=False)
+    table.iloc[: len(table) // 2].to_csv(tmp_path / "half_simulated.csv", index=False)
+    found = verify_file(tmp_path, sample=10, settings=vs.Settings(rate=0.04))
+    (note,) = found.notes
+    assert re.search(r"half_simulated.csv: 2026-07-10 QQQ: SUPERSEDED: .*whole_simulated.csv", note)
+
+
+def test_where_no_chain_is_left_the_error_says_which_file_and_why(tmp_path: Path) -> None:
+    table = pd.read_csv(_QQQ, dtype=str)
+    holiday = table.assign(quote_date=table["quote_date"].str.replace("2026-07-10", "2026-07-03"))
+    holiday.to_csv(tmp_path / "QQQ_2026-07-03_simulated.csv", index=False)
+    message = "no chain of any session was found: .*QQQ_2026-07-03_simulated.csv: .*NOT_A_SESSION: dated"
+    with pytest.raises(InputError, match=message):
+        verify_file(tmp_path)
+
+
+def test_many_reasons_are_counted_and_the_first_named(tmp_path: Path) -> None:
+    files = [tmp_path / f"nowhere{number}.csv" for number in range(9)]
+    with pytest.raises(InputError, match=r"nowhere0.*nowhere5.*and 3 more\.$"):
+        verify_file(files)
+
+
+def test_a_session_without_a_rate_is_a_problem(tmp_path: Path) -> None:
+    (tmp_path / "curve.csv").write_text("Date,3 Mo,1 Yr,2 Yr\n07/01/2025,4.3,4.0,3.8\n")
+    settings = vs.Settings(rates_file=str(tmp_path / "curve.csv"))
+    with pytest.raises(InputError, match=r"2026-07-10 QQQ: RATE_STALE: .*curve.csv"):
+        verify_file(_QQQ, settings=settings)
+    early = min(_QUOTES.glob("QQQ_*"))
+    day = dt.date.fromisoformat(early.name.split("_")[1])
+    (tmp_path / "curve.csv").write_text(f"Date,3 Mo,1 Yr,2 Yr\n{day:%m/%d/%Y},4.3,4.0,3.8\n")
+    found = verify_file([early, _QQQ], settings=settings, sample=10)
+    assert found.exit_code == 3
+    assert ["RATE_STALE" in problem for problem in found.problems] == [True]
+    assert found.failures.empty
+
+
+def test_a_pricer_whose_vols_are_not_blacks_is_refused() -> None:
+    settings = vs.Settings()
+    object.__setattr__(settings, "pricer", "american")  # none but european exists as yet
+    with pytest.raises(SettingsError, match=r"pricer must be one of european; got 'american'"):
+        verify_file(_QQQ, settings=settings)
+
+
 def test_a_chain_without_a_forward_is_nothing_to_verify(tmp_path: Path) -> None:
     table = pd.read_csv(_QQQ, dtype=str)
     table[table["right"].str.lower().str[0] == "c"].to_csv(tmp_path / "calls.csv", index=False)
@@ -339,6 +434,16 @@ def test_arguments_that_mean_nothing_are_refused_by_name(wrong: dict[str, Any]) 
 
 def test_a_tolerance_near_nothing_finds_the_last_bits() -> None:
     assert verify_file(_QQQ, sample=50, tolerance=1e-6).exit_code == 3
+
+
+def test_every_column_and_outcome_is_described_in_the_tutorial(whole: Verification) -> None:
+    section = (
+        (_QUOTES.parents[1] / "docs" / "tutorial.md").read_text().partition("## 5.")[2].partition("## 6.")[0]
+    )
+    cells = [line.split("|")[1] for line in section.splitlines() if line.startswith("|")]
+    described = {word.strip() for cell in cells for word in cell.split(",")}
+    names = [name.replace("quantlib", "vollib") for name in whole.table.columns]
+    assert set(names) | {item.value for item in Outcome} <= described
 
 
 def test_the_written_table_gives_the_same_doubles_back(whole: Verification, tmp_path: Path) -> None:

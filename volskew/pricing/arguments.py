@@ -8,19 +8,29 @@ axes.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
+import reprlib
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+from numbers import Real
 from typing import Any
 
 import numpy as np
+import numpy.ma  # here, not in numba's first call: there a fork could catch the import half done
 from numpy.typing import ArrayLike, NDArray
 
 from volskew.errors import SettingsError
 
 __all__ = ["booleans", "broadcast", "floats", "run", "thread_count"]
 
+_MISSING = {"NAType", "NaTType", "MaskedConstant"}
+"""Types of pandas and numpy that stand for a missing value; pandas itself is not imported here."""
+_TEXT = reprlib.Repr()
+_TEXT.maxother = _TEXT.maxstring = 80
 _CHUNK = 16_384
 """Options a kernel call: its inputs stay in the second-level cache."""
 _CHUNKS_A_THREAD = 3
@@ -30,55 +40,67 @@ _CHUNKS_A_THREAD = 3
 def floats(name: str, value: ArrayLike) -> NDArray[Any]:
     """`value` as an array of real numbers (not copied, and not yet float64, where it is one).
 
-    Missing values of pandas and masked arrays become NaN.
+    Missing values of pandas, Arrow and masked arrays become NaN.
 
     Raises
     ------
     SettingsError
-        It holds text, dates, complex numbers or anything else that is no number.
+        It holds text, dates, complex numbers, None in a list, or anything else that is no number.
     """
     given: Any = value
     if type(given) is float:
         return np.array(given)
-    if given is None:
-        raise _no_number(name, np.array(None))
-    if isinstance(given, np.ma.MaskedArray):
-        given = np.where(np.ma.getmaskarray(given), np.nan, given.data)
+    masked = isinstance(given, np.ma.MaskedArray)
+    hidden = np.ma.getmaskarray(given) if masked else None
+    array = _as_array(name, given.data if masked else given, "real numbers")
+    if array.dtype.kind in "mM":
+        first = f"{array.ravel()[0]!s} at position 0" if array.ndim and array.size else str(array)
+        msg = f"{name} must be real numbers; got {first} ({array.dtype})"
+        raise SettingsError(msg)
+    if array.dtype.kind not in "fiub":
+        array = array.astype(object)
+        # a table's own column says None for a missing value; in a list it is more likely a slip
+        return _from_objects(name, array, hidden, missing_none=hasattr(given, "to_numpy"))
+    if hidden is not None:
+        return np.where(hidden, np.nan, array.astype(np.float64))
+    return array.astype(np.float64) if array.dtype.kind == "b" else array
+
+
+def _as_array(name: str, given: Any, wanted: str) -> NDArray[Any]:
     try:
-        array = np.asarray(given)
-    except (ValueError, OverflowError) as error:
-        msg = f"{name} must be real numbers in one shape: {error}"
+        return np.asarray(given)
+    except (ValueError, OverflowError, TypeError) as error:
+        msg = f"{name} must be {wanted} in one shape: {error}"
         raise SettingsError(msg) from None
-    if array.dtype.kind == "b":
-        return array.astype(np.float64)
-    if array.dtype.kind == "O":
-        if any(item is None for item in array.ravel().tolist()):
-            raise _no_number(name, array)
-        try:
-            # nullable pandas columns answer for their own missing values
-            array = (
-                given.to_numpy(dtype=np.float64, na_value=np.nan)
-                if hasattr(given, "to_numpy")
-                else array.astype(np.float64)
-            )
-        except (TypeError, ValueError, OverflowError):
-            raise _no_number(name, array) from None
-    if array.dtype.kind not in "fiu":
-        raise _no_number(name, array)
-    return array
 
 
-def _no_number(name: str, array: NDArray[Any]) -> SettingsError:
+def _from_objects(
+    name: str, array: NDArray[Any], hidden: NDArray[np.bool_] | None, *, missing_none: bool
+) -> NDArray[np.float64]:
+    """Each object as a float, NaN where it stands for a missing value."""
+    numbers = np.full(array.size, np.nan)
+    mask = np.zeros(array.size, dtype=bool) if hidden is None else hidden.ravel()
     for position, item in enumerate(array.ravel().tolist()):
-        try:
-            float(item)
-            is_number = not isinstance(item, str | bytes)
-        except (TypeError, ValueError, OverflowError):
-            is_number = False
-        if not is_number:
-            where = f" at position {position}" if array.ndim else ""
-            return SettingsError(f"{name} must be real numbers; got {item!r}{where}")
-    return SettingsError(f"{name} must be real numbers; got an array of {array.dtype}")
+        if mask[position] or (item is None and missing_none) or type(item).__name__ in _MISSING:
+            continue
+        # numpy counts its durations among the integers
+        if isinstance(item, Real | Decimal) and type(item).__name__ != "timedelta64":
+            try:
+                numbers[position] = float(item)
+                continue
+            except (OverflowError, ValueError):
+                pass  # 10**400; a signalling NaN
+        where = f" at position {position}" if array.ndim else ""
+        msg = f"{name} must be real numbers; got {_shown(item)}{where}"
+        raise SettingsError(msg)
+    return numbers.reshape(array.shape)
+
+
+def _shown(item: object) -> str:
+    """The item as text, whatever it is."""
+    if isinstance(item, int) and item.bit_length() > 1024:
+        return f"an integer of {item.bit_length()} bits"
+    return _TEXT.repr(item)
 
 
 def booleans(name: str, value: ArrayLike, *, meaning: str) -> NDArray[np.bool_]:
@@ -98,12 +120,11 @@ def booleans(name: str, value: ArrayLike, *, meaning: str) -> NDArray[np.bool_]:
     SettingsError
         The first item that is neither, with its position.
     """
-    hidden = np.ma.getmaskarray(value) if isinstance(value, np.ma.MaskedArray) else None
-    if hidden is not None and hidden.any():
-        where = f" at position {int(np.flatnonzero(hidden)[0])}" if hidden.ndim else ""
+    if isinstance(value, np.ma.MaskedArray) and np.ma.getmaskarray(value).any():
+        where = f" at position {int(np.flatnonzero(np.ma.getmaskarray(value))[0])}" if value.ndim else ""
         msg = f"{name} must be {meaning}; got a masked value{where}"
         raise SettingsError(msg)
-    given = np.asarray(value)
+    given = _as_array(name, value, meaning)
     if given.dtype.kind == "b":
         return given
     if not given.size:
@@ -113,9 +134,10 @@ def booleans(name: str, value: ArrayLike, *, meaning: str) -> NDArray[np.bool_]:
     # as objects each item is still what was given: [True, nan] would be floats, [True, "C"] text
     items = np.asarray(value, dtype=object)
     for position, item in enumerate(items.ravel().tolist()):
-        if not isinstance(item, bool | np.bool_ | int | np.integer) or item not in {0, 1}:
+        plain = isinstance(item, bool | np.bool_ | int | np.integer) and not isinstance(item, np.timedelta64)
+        if not plain or item not in {0, 1}:
             where = f" at position {position}" if items.ndim else ""
-            msg = f"{name} must be {meaning}; got {item!r}{where}"
+            msg = f"{name} must be {meaning}; got {_shown(item)}{where}"
             raise SettingsError(msg)
     return items.astype(bool)
 
@@ -134,11 +156,15 @@ def broadcast(inputs: dict[str, NDArray[Any]]) -> tuple[tuple[int, ...], list[ND
         shapes = ", ".join(f"{name} {item.shape}" for name, item in inputs.items())
         msg = f"the shapes of the arguments do not go together: {shapes}"
         raise SettingsError(msg) from None
-    flat = [
-        # reshape copies only what is spread over several axes
-        item.reshape(1) if item.size == 1 else np.broadcast_to(item, shape).reshape(-1)
-        for item in inputs.values()
-    ]
+    try:
+        flat = [
+            # reshape copies only what is spread over several axes
+            item.reshape(1) if item.size == 1 else np.broadcast_to(item, shape).reshape(-1)
+            for item in inputs.values()
+        ]
+    except ValueError as error:
+        msg = f"the arguments cannot be spread to the shape {shape}: {error}"
+        raise SettingsError(msg) from None
     return shape, flat
 
 
@@ -183,16 +209,22 @@ def run(
     if not size:
         return
     numbers = itertools.count()
+    ended = threading.Event()
 
     def work() -> None:
-        staged = [_Staged(item, size) for item in inputs]
-        # the counter hands out each chunk once: its step is atomic
-        for number in numbers:
-            start = number * _CHUNK
-            if start >= size:
-                return
-            stop = min(start + _CHUNK, size)
-            kernel(*(item.chunk(start, stop) for item in staged), *(out[start:stop] for out in outputs))
+        try:
+            staged = [_Staged(item, size) for item in inputs]
+            # the counter hands out each chunk once: its step is atomic
+            for number in numbers:
+                start = number * _CHUNK
+                if start >= size or ended.is_set():
+                    return
+                stop = min(start + _CHUNK, size)
+                kernel(*(item.chunk(start, stop) for item in staged), *(out[start:stop] for out in outputs))
+        except BaseException:
+            # Ctrl-C among others: no thread begins another chunk
+            ended.set()
+            raise
 
     useful = min(threads, size // (_CHUNK * _CHUNKS_A_THREAD))
     if useful <= 1:
@@ -200,7 +232,11 @@ def run(
         return
     # started for this call: a pool that lived on would be lost in a forked child
     with ThreadPoolExecutor(useful - 1) as pool:
-        others = [pool.submit(work) for _ in range(useful - 1)]
+        others = []
+        # where the system or a closing interpreter gives no more threads, those that there are do the work
+        with contextlib.suppress(RuntimeError):
+            for _ in range(useful - 1):
+                others.append(pool.submit(work))  # noqa: PERF401 - those before a failure are kept
         work()
         for other in others:
             other.result()

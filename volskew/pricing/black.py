@@ -23,8 +23,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from volskew.errors import SettingsError
+from volskew.loading import importing
 from volskew.pricing import arguments
-from volskew.pricing.loading import importing
 from volskew.pricing.status import Status
 
 __all__ = ["ImpliedVol", "Status", "d1", "delta", "gamma", "implied_vol", "price", "vega"]
@@ -357,9 +357,7 @@ def implied_vol(
     >>> Status.BELOW_INTRINSIC.meaning
     'the price is below the intrinsic value'
     """
-    if engine not in _ENGINES:
-        msg = f"engine must be one of {', '.join(_ENGINES)}, got {engine!r}"
-        raise SettingsError(msg)
+    _check_choices(engine, uncertainty)
     count = arguments.thread_count(threads)
     shape, flat = arguments.broadcast(
         {
@@ -396,6 +394,15 @@ def implied_vol(
     return ImpliedVol(
         vol.reshape(shape), status.reshape(shape), None if doubt is None else doubt.reshape(shape)
     )
+
+
+def _check_choices(engine: object, uncertainty: object) -> None:
+    if not isinstance(engine, str) or engine not in _ENGINES:
+        msg = f"engine must be one of {', '.join(_ENGINES)}, got {engine!r}"
+        raise SettingsError(msg)
+    if not isinstance(uncertainty, bool | np.bool_):
+        msg = f"uncertainty must be True or False, got {uncertainty!r}"
+        raise SettingsError(msg)
 
 
 def _contract(forward: ArrayLike, strike: ArrayLike, time_to_expiry: ArrayLike) -> dict[str, NDArray[Any]]:

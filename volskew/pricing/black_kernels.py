@@ -148,8 +148,8 @@ def solve(
             eta = b[i] + 0.5 * (h2 + t2)
             step = _step(eta, w[i], h2, t2)
             found = _grown(s[i], step)
-            accepted = (abs(step) < _STEP_MAX) & (found <= _S_MAX)
             vols[i] = found / math.sqrt(times[i])
+            accepted = (abs(step) < _STEP_MAX) & (found <= _S_MAX) & (vols[i] > 0.0)
             codes[i] = _OK if accepted else _AGAIN
             again += 0 if accepted else 1
         if again > 0:

@@ -32,8 +32,8 @@ it makes a folder named ``~``; it looks only at the file that defines a kernel, 
 from others; and it numbers its files, so that two processes saving at once can leave the code for one kind of
 argument under the entry of another.
 
-Forking waits until no thread is compiling: the child would inherit numba's compiler lock with nobody left to
-release it.
+Forking waits until no thread is compiling (`volskew.loading`): the child would inherit numba's compiler lock
+with nobody left to release it.
 """
 
 from __future__ import annotations
@@ -56,6 +56,7 @@ from numba.core.compiler_lock import global_compiler_lock
 from numba.extending import intrinsic
 
 from volskew.errors import SettingsError
+from volskew.loading import hold_during_fork, importing
 
 __all__ = ["bits_to_float", "float_to_bits", "fma", "inlined", "kernel"]
 
@@ -481,9 +482,5 @@ def _prune(parent: Path, leaf: str) -> None:
         return
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(
-        before=global_compiler_lock.acquire,
-        after_in_parent=global_compiler_lock.release,
-        after_in_child=global_compiler_lock.release,
-    )
+with importing:
+    hold_during_fork(global_compiler_lock)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import os
+import textwrap
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from volskew.files import write_whole
@@ -22,6 +23,8 @@ from volskew.workflow.verify import Outcome
 __all__ = ["print_verification", "write_verification"]
 
 _WIDTH = 100
+_LEAST_WIDTH = 40
+_GAP = 2
 _NAMED_CHAINS = 4
 _SHOWN_FAILURES = 5
 _DIGITS = 20
@@ -39,21 +42,19 @@ _DECIMALS = {
 }
 _ROWS = {
     "compared": "prices with both vols",
-    "vol_points": "largest difference, vol points",
-    "half_spreads": "  in half-spreads of the quote",
-    "uncertainties": "  in uncertainties of the price",
-    "roundings": "  in roundings of all inputs",
-    "differ": "prices beyond the tolerance",
+    "vol_points": "largest difference, vol pts",
+    "half_spreads": "  in half-spreads",
+    "roundings": "  in roundings (limit {tolerance:g})",
+    "differ": "prices beyond the limit",
     "status": "prices with one vol only",
     "at_bound": "  at a bound, to rounding",
-    "no_vol": "prices without a vol in both",
+    "no_vol": "prices with no vol",
 }
 _COUNTS = {"compared", "differ", "status", "at_bound", "no_vol"}
 _LEGEND = (
-    "A half-spread is (ask vol - bid vol)/2, the quote's own uncertainty. An uncertainty is half a unit in "
-    "the price's last place over vega: two solvers of one double may differ by it. A rounding has the last "
-    "places of forward, strike and vol in it too, which count for more where the price is small; the "
-    "tolerance is {tolerance:g} of them. Each figure is the largest of its kind."
+    "A half-spread is (ask vol - bid vol)/2, the quote's own uncertainty. A rounding is what half a unit in "
+    "the last place of price, forward and strike together is worth in vol, plus half a unit in the vol's "
+    "own: two solvers of the same doubles may be a few apart. Each figure is the largest of its kind."
 )
 _SCOPE = (
     "Verified is the solve, not the model: that each vol is Black's for its price, with exercise, forward "
@@ -62,24 +63,46 @@ _SCOPE = (
 _FAILED = {Outcome.DIFFERS, Outcome.STATUS}
 
 
+class _Console(Console):
+    """A console that lets the caller know that nobody reads any more; rich would end the program."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+
+
 def print_verification(verification: Verification, *, files: list[Path] | None = None) -> None:
-    """Print the answer, the sample, the largest differences and the lines that they are from."""
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, width=_WIDTH)  # a pipe or file has no width of its own
-    console.print(Text(_verdict(verification), style="bold"))
-    console.print(Text(_sample(verification)))
-    console.print(_differences(verification))
+    """Print the answer, the sample, the largest differences and the lines that they are from.
+
+    Lines are as wide as the terminal; in a pipe or file, as the variable COLUMNS says, or 100.
+
+    Raises
+    ------
+    BrokenPipeError
+        Whoever read the output has gone.
+    """
+    console = _Console(highlight=False)
+    has_width = console.is_terminal or os.environ.get("COLUMNS", "").isdigit()
+    width = max(console.width, _LEAST_WIDTH) if has_width else _WIDTH
+
+    def say(text: str, style: str = "") -> None:
+        # wrapped here: rich leaves a blank at the end of a wrapped line
+        for line in textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False):
+            console.print(Text(line, style=style), soft_wrap=True)
+
+    say(_verdict(verification), "bold")
+    say(_sample(verification))
+    for line in _differences(verification, width):
+        console.print(Text(line), soft_wrap=True)
     for name in verification.references:
         for line in _worst(verification, name):
-            console.print(Text(line))
+            say(line)
     if verification.absent:
         names = " and ".join(verification.absent)
-        console.print(Text(f"{names} is not installed and was not asked (pip install {names})."))
-    console.print(Text(_SCOPE))
-    console.print(Text(_LEGEND.format(tolerance=verification.tolerance), style="dim"))
+        say(f"{names} is not installed and was not asked (pip install {names}).")
+    say(_SCOPE)
+    say(_LEGEND, "dim")
     for file in files or []:
-        console.print(Text(str(file), style="dim"))
+        console.print(Text(str(file), style="dim"), soft_wrap=True)  # in one piece, to be copied
 
 
 def write_verification(verification: Verification, path: str | os.PathLike[str]) -> Path:
@@ -135,24 +158,38 @@ def _chains(verification: Verification) -> str:
     return f"{len(keys)} chains ({symbols}, {keys['date'].min()} to {keys['date'].max()}, {series})"
 
 
-def _differences(verification: Verification) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("")
+def _differences(verification: Verification, width: int) -> list[str]:
+    """The summary with the references side by side, or one below another where that is too wide."""
     summary = verification.summary().to_dict("records")
+    labels = [words.format(tolerance=verification.tolerance) for words in _ROWS.values()]
+    columns = []
     for row in summary:
+        cells = [f"{row[key]:,}" if key in _COUNTS else _figure(float(row[key])) for key in _ROWS]
         where = "in the money" if row["in_the_money"] else "out of the money"
-        name = verification.references[str(row["reference"])]
-        table.add_column(f"{name}\n{where}", justify="right")
-    for key, words in _ROWS.items():
-        cells = [f"{row[key]:,}" if key in _COUNTS else _figure(float(row[key])) for row in summary]
-        table.add_row(words, *cells)
-    return table
+        columns.append((verification.references[str(row["reference"])], where, cells))
+    table = _aligned(["", "", *labels], [[name, where, *cells] for name, where, cells in columns])
+    if max(map(len, table)) <= width:
+        return table
+    lines = []
+    for name in verification.references.values():
+        own = [[where, *cells] for whose, where, cells in columns if whose == name]
+        lines += _aligned([name, *labels], own)
+    return lines
+
+
+def _aligned(labels: list[str], columns: list[list[str]]) -> list[str]:
+    """Lines of a table: the labels to the left, each column to the right."""
+    lines = [label.ljust(max(map(len, labels))) for label in labels]
+    for column in columns:
+        size = _GAP + max(map(len, column))
+        lines = [line + cell.rjust(size) for line, cell in zip(lines, column, strict=True)]
+    return lines
 
 
 def _figure(value: float) -> str:
     if math.isnan(value):
         return "-"
-    return f"{value:,.1f}" if 0.1 <= value < 1e6 else f"{value:.1e}"
+    return f"{value:,.1f}" if value == 0 or 0.1 <= value < 1e6 else f"{value:.1e}"
 
 
 def _worst(verification: Verification, name: str) -> list[str]:

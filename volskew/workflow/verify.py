@@ -8,225 +8,33 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Collection, Mapping, Sequence
 from importlib.metadata import version
 from numbers import Integral, Real
+from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from volskew.errors import InputError, SettingsError, VolskewError
-from volskew.ledger import Code
-from volskew.pricing import Status, black
-from volskew.pricing.references import Solver, quantlib_solver, vollib_solver
-from volskew.quotes.lines import BoolArray, FloatArray, IntArray, by_vendor, numeric
+from volskew.ledger import Code, Entry, Ledger, Stage
+from volskew.pricing.references import quantlib_solver, vollib_solver
+from volskew.quotes.lines import by_vendor, numeric
+from volskew.quotes.roots import canonical_symbol
 from volskew.settings import Settings
-from volskew.simulate.draws import uniforms
 from volskew.surface import fit_surface
 from volskew.surface.vols import VENDOR_STATUS
-from volskew.workflow.gather import Inputs, PathLike, Progress, Unit, gather, no_progress
+from volskew.workflow.compare import LINE, Outcome, Verification, answers, compared, drawn, price_table
+from volskew.workflow.gather import PathLike, Progress, Unit, gather, no_progress
 
 __all__ = ["Outcome", "Verification", "verify_file"]
 
-_SIDES = ("bid", "mid", "ask")
+_PRICERS: Collection[str] = ("european",)
+"""Those whose vols are Black's for the quoted price, which is what the references solve for."""
+_NAMED_REASONS = 6
 _SAMPLE = 2000
 _TOLERANCE = 32.0
 """[roundings] vollib was met up to 8 away and QuantLib up to 20, on random and real prices; a solver that
 stops short is off by thousands."""
-_NAMES = np.array([item.name for item in Status], dtype=object)
-_LINE = [
-    "date",
-    "series",
-    "symbol",
-    "root",
-    "settlement",
-    "expiry",
-    "strike",
-    "is_call",
-    "in_the_money",
-    "bid",
-    "ask",
-    "discount_factor",
-    "forward",
-    "time_to_expiry",
-    "vol_bid",
-    "vol_mid",
-    "vol_ask",
-    "source_file",
-    "source_row",
-]
-
-_PRICE = [
-    *_LINE[: _LINE.index("bid")],
-    "side",
-    "quote",
-    "discount_factor",
-    "price",
-    "forward",
-    "time_to_expiry",
-    "vol",
-    "status",
-    "half_spread",
-    "uncertainty",
-    "rounding",
-    "at_bound",
-    "source_file",
-    "source_row",
-]
-
-
-class Outcome(StrEnum):
-    """How our answer to one price and a reference's compare.
-
-    Attributes
-    ----------
-    AGREES
-        Both have a vol, within the tolerance of each other.
-    DIFFERS
-        Both have a vol, farther apart.
-    NO_VOL
-        Neither has one.
-    STATUS
-        One has a vol and the other has none.
-    AT_BOUND
-        The same, but the price is so near its lowest or highest possible value that rounding decides.
-    """
-
-    AGREES = "AGREES"
-    DIFFERS = "DIFFERS"
-    NO_VOL = "NO_VOL"
-    STATUS = "STATUS"
-    AT_BOUND = "AT_BOUND"
-
-    @property
-    def is_failure(self) -> bool:
-        """Whether it speaks against the solve."""
-        return self in {Outcome.DIFFERS, Outcome.STATUS}
-
-
-@dataclass(frozen=True, slots=True)
-class Verification:
-    """A sample of prices with our vols and those of the references.
-
-    Attributes
-    ----------
-    table : pandas.DataFrame
-        One row for each line and side: the line (date, series, symbol, root, settlement, expiry [UTC], strike
-        [$], is_call, in_the_money, source_file, source_row), ``side`` (bid, mid, ask), the inputs of the
-        solve (``quote [$]``, ``discount_factor``, ``price [$, undiscounted]``, ``forward [$]``,
-        ``time_to_expiry [years]``), ours (``vol``, ``status``), the quote's own uncertainty
-        (``half_spread``), that of a vol solved from a double (``uncertainty``), the unit of the tolerance
-        (``rounding``), and for each reference ``NAME_vol``, ``NAME_difference`` (ours less theirs) and
-        ``NAME_outcome`` (an `Outcome`). Vols and what is measured in them are decimals, annual.
-    references : mapping of str to str
-        Name of each reference as in the table's columns, and what it is in words, with its version.
-    absent : tuple of str
-        References that are not installed.
-    population : int
-        Lines that were solved, of which the table holds `n_lines`.
-    sample : int or None
-        Lines that were asked for; None for all.
-    seed : int
-        Of the sample.
-    tolerance : float
-        [multiples of ``rounding``]
-    pricer : str
-        `Settings.pricer`, whose vols were compared.
-    inputs : Inputs
-        What the first pass found.
-    problems : list of str
-        Files that could not be read, symbols that are in none, chains that could not be solved.
-    notes : list of str
-        Chains in which nothing is solved from quotes.
-    """
-
-    table: pd.DataFrame
-    references: Mapping[str, str]
-    absent: tuple[str, ...]
-    population: int
-    sample: int | None
-    seed: int
-    tolerance: float
-    pricer: str
-    inputs: Inputs
-    problems: list[str]
-    notes: list[str]
-
-    @property
-    def n_lines(self) -> int:
-        """Lines in the table, each with three prices."""
-        return len(self.table) // len(_SIDES)
-
-    @property
-    def failures(self) -> pd.DataFrame:
-        """Rows of the table on which some reference differs or disagrees on whether there is a vol."""
-        return self.table[self._failed()]
-
-    @property
-    def exit_code(self) -> int:
-        """0: every price agrees; 3: some does not, or an input failed."""
-        return 3 if self.problems or self._failed().any() else 0
-
-    def summary(self) -> pd.DataFrame:
-        """The largest differences, for each reference out of and in the money.
-
-        Returns
-        -------
-        pandas.DataFrame
-            ``reference``, ``in_the_money``, ``compared`` (prices on which both have a vol), the largest
-            difference ``vol_points``, ``half_spreads``, ``uncertainties`` and ``roundings`` (NaN where there
-            is none; each is the largest of its kind, not of one line), and how many prices ``differ``, are
-            refused by one of the two (``status``, ``at_bound``) or by both (``no_vol``).
-        """
-        rows = []
-        for name in self.references:
-            for in_the_money in (False, True):
-                part = self.table[self.table["in_the_money"] == in_the_money]
-                gap = part[f"{name}_difference"].abs()
-                outcome = part[f"{name}_outcome"]
-                rows.append(
-                    {
-                        "reference": name,
-                        "in_the_money": in_the_money,
-                        "compared": int(gap.notna().sum()),
-                        "vol_points": 100 * gap.max(),
-                        "half_spreads": (gap / part["half_spread"]).max(),
-                        "uncertainties": (gap / part["uncertainty"]).max(),
-                        "roundings": (gap / part["rounding"]).max(),
-                        "differ": int((outcome == Outcome.DIFFERS).sum()),
-                        "status": int((outcome == Outcome.STATUS).sum()),
-                        "at_bound": int((outcome == Outcome.AT_BOUND).sum()),
-                        "no_vol": int((outcome == Outcome.NO_VOL).sum()),
-                    }
-                )
-        return pd.DataFrame(rows)
-
-    def worst(self, reference: str, *, count: int = 1) -> pd.DataFrame:
-        """The rows that speak most against the solve: failures first, then the largest in vol points.
-
-        Parameters
-        ----------
-        reference : str
-            A key of `references`.
-        count : int
-            At most so many rows.
-        """
-        outcome = self.table[f"{reference}_outcome"]
-        ranked = self.table.assign(
-            _status=outcome == Outcome.STATUS,
-            _differs=outcome == Outcome.DIFFERS,
-            _gap=self.table[f"{reference}_difference"].abs(),
-        ).sort_values(["_status", "_differs", "_gap"], ascending=False, kind="stable", na_position="last")
-        shown = ranked["_status"] | ranked["_gap"].notna()
-        return ranked[shown].head(count).drop(columns=["_status", "_differs", "_gap"])
-
-    def _failed(self) -> pd.Series[bool]:
-        failed = pd.Series(data=False, index=self.table.index)
-        for name in self.references:
-            failed |= self.table[f"{name}_outcome"].isin([item.value for item in Outcome if item.is_failure])
-        return failed
 
 
 def verify_file(
@@ -268,7 +76,7 @@ def verify_file(
     InputError
         No file could be read, or nothing in them was solved from quotes.
     SettingsError
-        `sample`, `seed` or `tolerance` is not accepted.
+        `sample`, `seed` or `tolerance` is not accepted, or the vols of the settings' pricer are not Black's.
 
     Notes
     -----
@@ -290,21 +98,24 @@ def verify_file(
     was no closer.
     """
     chosen = settings or Settings()
-    _check(sample=sample, seed=seed, tolerance=tolerance)
+    _check(sample=sample, seed=seed, tolerance=tolerance, pricer=chosen.pricer)
     inputs = gather(
         paths, settings=chosen, symbols=symbols, format=format, columns=columns, progress=progress
     )
-    problems = [*inputs.problems, *inputs.absence()]
+    taken, rates, stopped = _left_out(inputs.ledger, symbols)
+    problems = [*inputs.problems, *inputs.absence(), *stopped]
     if not inputs.units:
-        raise InputError("; ".join(problems).rstrip(".") or "no chain of any session was found")
-    lines, failed, notes = _solved_lines(inputs.units, settings=chosen, progress=progress)
+        what = "" if problems else "no chain of any session was found"
+        raise InputError(_because(what, [*problems, *taken]))
+    lines, failed, empty = _solved_lines(inputs.units, settings=chosen, progress=progress)
     problems += failed
     if lines.empty:
-        why = "; ".join(sentence.rstrip(".") for sentence in [*problems, *notes])
         raise InputError(
-            f"nothing to verify: {why}", code=Code.NO_QUOTES_LEFT, accepted="chains with bid and ask"
+            _because("nothing to verify", [*problems, *empty, *taken]),
+            code=Code.NO_QUOTES_LEFT,
+            accepted="chains with bid and ask",
         )
-    table = _prices(lines.iloc[_spread(lines, sample, seed)], tolerance)
+    table = price_table(lines.iloc[drawn(lines, sample, seed)], tolerance)
     references: dict[str, str] = {}
     absent = []
     for name, words, make in (
@@ -316,7 +127,7 @@ def verify_file(
             absent.append(words)
             continue
         references[name] = f"{words} {version(words)}"
-        table = _compared(table, name, _answers(table, solver, words, progress), tolerance)
+        table = compared(table, name, answers(table, solver, words, progress), tolerance)
     return Verification(
         table=table.drop(columns="at_bound"),
         references=references,
@@ -328,11 +139,17 @@ def verify_file(
         pricer=chosen.pricer,
         inputs=inputs,
         problems=problems,
-        notes=notes,
+        notes=[*taken, *empty, *rates],
     )
 
 
-def _check(*, sample: object, seed: object, tolerance: object) -> None:
+def _check(*, sample: object, seed: object, tolerance: object, pricer: str) -> None:
+    if pricer not in _PRICERS:
+        msg = (
+            f"verify holds vols against solvers of Black's formula, so pricer must be one of "
+            f"{', '.join(_PRICERS)}; got {pricer!r}, whose vols are not Black's for the quoted price"
+        )
+        raise SettingsError(msg)
     if sample is not None and not _is_whole(sample, least=1):
         msg = f"sample must be a whole number of lines from 1, or None for all; got {sample!r}"
         raise SettingsError(msg)
@@ -347,6 +164,41 @@ def _check(*, sample: object, seed: object, tolerance: object) -> None:
 
 def _is_whole(value: object, *, least: int) -> bool:
     return not isinstance(value, bool) and isinstance(value, Integral) and least <= int(value) < 2**63
+
+
+def _left_out(ledger: Ledger, symbols: Sequence[str] | None) -> tuple[list[str], list[str], list[str]]:
+    """What took files and sessions, which rates were assumed, and which sessions failed for want of one.
+
+    Files that failed are complained of by `gather`.
+    """
+    wanted = None if symbols is None else {canonical_symbol(symbol) for symbol in symbols}
+    taken: list[str] = []
+    rates: list[str] = []
+    stopped: list[str] = []
+    for entry in ledger:
+        if wanted is not None and entry.symbol and entry.symbol not in wanted:
+            continue
+        if entry.stage == Stage.MARKET:
+            (stopped if entry.is_failure else rates).append(_sentence(entry))
+        elif not entry.is_failure and (entry.stage == Stage.SESSION or entry.code == Code.SKIPPED):
+            taken.append(_sentence(entry))
+    return taken, rates, stopped
+
+
+def _sentence(entry: Entry) -> str:
+    where = " ".join(str(part) for part in (entry.date, entry.symbol) if part)
+    text = (entry.detail or Code[entry.code].meaning).rstrip(".")
+    # an error's own words begin with the file
+    file = "" if f"{Path(entry.source).name}: " in text else entry.source
+    return ": ".join(part for part in (file, where, entry.code, text) if part) + "."
+
+
+def _because(what: str, reasons: Sequence[str]) -> str:
+    """A sentence without its full stop: what is wrong, and the first reasons for it."""
+    named = [reason.rstrip(".") for reason in reasons[:_NAMED_REASONS]]
+    if len(reasons) > _NAMED_REASONS:
+        named.append(f"and {len(reasons) - _NAMED_REASONS} more")
+    return ": ".join(part for part in (what, "; ".join(named)) if part)
 
 
 def _solved_lines(
@@ -371,13 +223,13 @@ def _solved_lines(
         f"{names[0]}{f' and {len(names) - 1} more' if len(names) > 1 else ''}: {why}."
         for why, names in without.items()
     ]
-    lines = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=_LINE)
+    lines = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=LINE)
     return lines, problems, notes
 
 
 def _of_unit(unit: Unit, settings: Settings) -> pd.DataFrame:
     if _is_by_vendor(unit):
-        return pd.DataFrame(columns=_LINE)
+        return pd.DataFrame(columns=LINE)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # overflow in a bad line; its status says so
         surface = fit_surface(
@@ -390,7 +242,7 @@ def _of_unit(unit: Unit, settings: Settings) -> pd.DataFrame:
     tried = quotes["vol_status"].notna() & (quotes["vol_status"] != VENDOR_STATUS)
     lines = quotes[tried].assign(date=unit.date, series=unit.series)
     in_the_money = lines["is_call"].astype(bool) != (lines["strike"] >= lines["forward"])
-    lines = lines.assign(in_the_money=in_the_money)[_LINE]
+    lines = lines.assign(in_the_money=in_the_money)[LINE]
     return lines.sort_values(["expiry", "root", "settlement", "strike", "is_call"], kind="stable")
 
 
@@ -403,77 +255,3 @@ def _why_empty(unit: Unit) -> str:
     if _is_by_vendor(unit):
         return "the vols are a vendor's own, there are no quotes to solve"
     return "no line has accepted quotes and a forward, so no vol was solved"
-
-
-def _spread(lines: pd.DataFrame, sample: int | None, seed: int) -> IntArray:
-    """One place from each of `sample` equal runs of the lines, drawn by the seed."""
-    n = len(lines)
-    if sample is None or sample >= n:
-        return np.arange(n, dtype=np.intp)
-    edges = np.arange(sample + 1) * n // sample
-    draws = uniforms(seed, "verify", np.arange(sample))
-    return (edges[:-1] + np.floor(draws * np.diff(edges))).astype(np.intp)
-
-
-def _prices(lines: pd.DataFrame, tolerance: float) -> pd.DataFrame:
-    """One row a line and side, with our vol, its status and what its rounding is worth."""
-    n = len(_SIDES)
-    bid, ask = numeric(lines, "bid"), numeric(lines, "ask")
-    vols = np.stack([numeric(lines, f"vol_{side}") for side in _SIDES], axis=1)
-    spread = vols[:, 2] - vols[:, 0]
-    quote = np.stack([bid, (bid + ask) / 2, ask], axis=1)
-    # divided as the pipeline divides it, so that the references read the same double
-    price = quote / numeric(lines, "discount_factor")[:, np.newaxis]
-    table = lines.loc[lines.index.repeat(n)].reset_index(drop=True)
-    table = table.assign(
-        side=np.tile(_SIDES, len(lines)), quote=quote.ravel(), price=price.ravel(), vol=vols.ravel()
-    )
-    p, f, k, t, is_call = _inputs(table)
-    solved = black.implied_vol(p, forward=f, strike=k, time_to_expiry=t, is_call=is_call, uncertainty=True)
-    vega = black.vega(forward=f, strike=k, time_to_expiry=t, vol=vols.ravel())
-    grain = (np.spacing(p) + np.spacing(f) + np.spacing(k)) / 2
-    intrinsic = np.maximum(np.where(is_call, f - k, k - f), 0.0)
-    room = np.minimum(np.abs(p - intrinsic), np.abs(np.where(is_call, f, k) - p))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        rounding = grain / vega + np.spacing(vols.ravel()) / 2
-    return table.assign(
-        status=_NAMES[solved.status],
-        half_spread=np.repeat(np.where(spread > 0, spread / 2, np.nan), n),
-        uncertainty=solved.uncertainty,
-        rounding=rounding,
-        at_bound=room <= tolerance * grain,
-    )[_PRICE]
-
-
-def _inputs(table: pd.DataFrame) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, BoolArray]:
-    price, forward, strike, years = (
-        numeric(table, name) for name in ("price", "forward", "strike", "time_to_expiry")
-    )
-    return price, forward, strike, years, table["is_call"].to_numpy(dtype=bool)
-
-
-def _answers(table: pd.DataFrame, solver: Solver, name: str, progress: Progress) -> FloatArray:
-    """A reference's vols, NaN where it has none."""
-    vols = np.full(len(table), np.nan)
-    rows = zip(*(column.tolist() for column in _inputs(table)), strict=True)
-    for place, (price, forward, strike, years, is_call) in enumerate(rows):
-        if not place % 1000:
-            progress(name, place, len(table))
-        vols[place] = solver(price, forward, strike, years, is_call)
-    progress(name, len(table), len(table))
-    return vols
-
-
-def _compared(table: pd.DataFrame, name: str, theirs: FloatArray, tolerance: float) -> pd.DataFrame:
-    ours, rounding = numeric(table, "vol"), numeric(table, "rounding")
-    difference = ours - theirs
-    mine, other = np.isfinite(ours), np.isfinite(theirs)
-    with np.errstate(invalid="ignore"):
-        near = np.abs(difference) <= tolerance * rounding
-    outcome = np.select(
-        [mine & other & near, mine & other, ~mine & ~other, table["at_bound"].to_numpy(dtype=bool)],
-        [Outcome.AGREES.value, Outcome.DIFFERS.value, Outcome.NO_VOL.value, Outcome.AT_BOUND.value],
-        default=Outcome.STATUS.value,
-    )
-    columns = {f"{name}_vol": theirs, f"{name}_difference": difference, f"{name}_outcome": outcome}
-    return table.assign(**columns)

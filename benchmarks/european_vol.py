@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 _QUICK = 200_000
 _ROUNDS = 7
 _PROMISED = 1e-14
-_DURATION = "A whole run then takes 10 to 15 minutes on two CPUs, --quick about 3."
+_DURATION = "A whole run then takes about 6 minutes on two CPUs, --quick about 3."
 
 
 def main() -> int:

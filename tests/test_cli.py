@@ -556,6 +556,7 @@ def test_verify_fits_its_lines_to_the_width(
         assert figures in ([4], [2, 2], [2]), label  # side by side, one below another, one reference alone
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("tolerance", "expected"), [("32", 0), ("1e-6", 3)])
 @pytest.mark.parametrize("tail", ["| head -1", "| true", "2>&1 | true"])
 def test_verify_answers_by_its_exit_status_though_nobody_reads(

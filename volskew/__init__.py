@@ -21,8 +21,10 @@ _PLACES = {
     "Ledger": "volskew.ledger",
     "NotAChainError": "volskew.errors",
     "Settings": "volskew.settings",
+    "SettingsError": "volskew.errors",
     "Surface": "volskew.surface",
     "VolskewError": "volskew.errors",
+    "american": "volskew.pricing.american",
     "black": "volskew.pricing.black",
     "fit_surface": "volskew.surface",
     "import_history": "volskew.workflow",
@@ -45,9 +47,11 @@ __all__ = [
     "Ledger",
     "NotAChainError",
     "Settings",
+    "SettingsError",
     "Surface",
     "VolskewError",
     "__version__",
+    "american",
     "black",
     "fit_surface",
     "import_history",
@@ -62,11 +66,11 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from volskew.errors import DataQualityWarning, InputError, NotAChainError, VolskewError
+    from volskew.errors import DataQualityWarning, InputError, NotAChainError, SettingsError, VolskewError
     from volskew.history import History
     from volskew.ledger import Ledger
     from volskew.measures import measure
-    from volskew.pricing import black
+    from volskew.pricing import american, black
     from volskew.quotes import read_chain
     from volskew.ranking import rank, rank_series
     from volskew.settings import Settings

@@ -63,7 +63,8 @@ def test_every_bad_row_has_its_reason_and_disturbs_no_other(engine: str) -> None
         rows += [tuple(bad), good]
     solved = solve(rows, engine=engine, uncertainty=True)
     assert solved.status[1::2].tolist() == [int(row[-1]) for row in ROWS]
-    assert set(solved.status.tolist()) == set(Status)
+    # the rest are reasons of the American pricer
+    assert set(solved.status.tolist()) == set(Status) - {Status.OUT_OF_RANGE, Status.TWO_BOUNDARIES}
     assert solved.status.dtype == np.uint8
     np.testing.assert_array_equal(np.isnan(solved.vol), solved.status != Status.OK)
     np.testing.assert_array_equal(np.isnan(solved.uncertainty), solved.status != Status.OK)

@@ -35,6 +35,9 @@ FAR = 40
 MILLS_DEGREE = 27
 LOG_DEGREE = 7
 EXP_DEGREE = 9
+TAIL_CENTRE = 5
+"""For R(z) on z <= 0 alone, in powers of v: 5 needs the lowest degree at 1e-15."""
+TAIL_DEGREE = 20
 
 S_MAX = 2.9
 H_MAX = 38.0
@@ -167,6 +170,17 @@ def mills_coefficients() -> tuple[list[float], float]:
         skip=2,
     )
     return [float(c / (power + 1)) for power, c in enumerate(powers)], float(error)
+
+
+def tail_coefficients() -> tuple[list[float], float]:
+    """R(-x) = v (c_0 + c_1 v + ...) for x >= 0, v = 1/(TAIL_CENTRE + x)."""
+
+    def scaled(v: mp.mpf) -> mp.mpf:
+        return mp.mpf(1) if v == 0 else mills(TAIL_CENTRE - 1 / v) / v
+
+    cached = functools.cache(scaled)
+    powers, error = minimax(cached, lambda v: 1 / cached(v), mp.mpf(0), mp.mpf(1) / TAIL_CENTRE, TAIL_DEGREE)
+    return [float(c) for c in powers], float(error)
 
 
 def divided_difference(coefficients: Sequence[float], z_high: mp.mpf, z_low: mp.mpf) -> mp.mpf:
@@ -368,6 +382,7 @@ def module() -> str:
     """Text of ``coefficients.py``; the errors are printed on the way."""
     mills_table, levelled = mills_coefficients()
     reached = check_mills(mills_table)
+    tail_table, tail_error = tail_coefficients()
     log_table, log_error = log_coefficients()
     exp_table, exp_error = exp_coefficients()
     rough_table, rough_error = rough_log_coefficients()
@@ -375,6 +390,7 @@ def module() -> str:
     for name, error in (
         ("R(z1) - R(z2), relative, levelled by the exchange", levelled),
         ("R(z1) - R(z2), relative, of the rounded coefficients", reached),
+        ("R(z) for z <= 0, relative", tail_error),
         ("ln(a/b), relative", log_error),
         ("exp(r), absolute", exp_error),
         ("ln(m) of the seed, absolute", rough_error),
@@ -390,6 +406,8 @@ def module() -> str:
             "# fmt: off",
             f"CENTRE = {float(CENTRE)!r}\nSCALE = {float(SCALE)!r}\nSHIFT = {SHIFT!r}\n",
             _table("MILLS", mills_table, f"R(z1) - R(z2) by divided differences: error {reached:.1e}."),
+            f"TAIL_CENTRE = {float(TAIL_CENTRE)!r}\n",
+            _table("TAIL", tail_table, f"R(z) for z <= 0: error {tail_error:.1e}."),
             _table("LOG", log_table, f"ln(a/b) by atanh: error {log_error:.1e}."),
             _table("EXP", exp_table, f"exp(r) on half an octave: error {exp_error:.1e}."),
             _table("ROUGH_LOG", rough_table, f"ln of a mantissa, for the seed: error {rough_error:.1e}."),

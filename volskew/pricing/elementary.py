@@ -16,6 +16,7 @@ from volskew.pricing.polynomials import polynomial
 __all__ = [
     "LN2",
     "exact_difference",
+    "fast_exp",
     "lifted",
     "log_moneyness",
     "log_ratio",
@@ -136,3 +137,14 @@ def scaled_exp(x: float, scale: float) -> float:
     first = math.floor(0.5 * octaves)
     half = bits_to_float((int(first) + 1023) << 52)
     return value * half * scale * bits_to_float((int(octaves - first) + 1023) << 52)
+
+
+@inlined
+def fast_exp(x: float) -> float:
+    """exp(x) without a branch; below exp(-700) and above exp(700) it stays there."""
+    x = min(max(x, -700.0), 700.0)
+    shifted = fma(x, _LOG2_E, _ROUND_TO_INTEGER)
+    octaves = shifted - _ROUND_TO_INTEGER
+    r = fma(-octaves, _LN2_LOW, fma(-octaves, _LN2_HIGH, x))
+    power = bits_to_float((float_to_bits(shifted) - _ROUND_TO_INTEGER_BITS + 1023) << 52)
+    return power + power * fma(r * r, _exp_series(r), r)

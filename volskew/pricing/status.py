@@ -40,3 +40,5 @@ class Status(IntEnum):
     NOT_POSITIVE_INPUT = 6, "the forward or the strike is zero or negative"
     NOT_POSITIVE_PRICE = 7, "the price is zero or negative"
     NOT_CONVERGED = 8, "the vol is too small or too large for a double, or the iteration did not settle"
+    OUT_OF_RANGE = 9, "the vol lies outside what the pricer covers (0.5 % to 1,000 %)"
+    TWO_BOUNDARIES = 10, "with yield below rate below zero two exercise boundaries exist: not covered"

@@ -206,13 +206,21 @@ def check_mills(coefficients: Sequence[float]) -> float:
     return float(worst)
 
 
+def horner(table: Sequence[float], x: mp.mpf) -> mp.mpf:
+    """The polynomial with these coefficients, constant first."""
+    total = mp.mpf(0)
+    for c in reversed(table):
+        total = total * x + mp.mpf(c)
+    return total
+
+
 def _rounded(
     powers: Sequence[mp.mpf], function: Function, weight: Function, low: mp.mpf, high: mp.mpf
 ) -> tuple[list[float], float]:
     """The coefficients as doubles, and the largest weighted error that these leave."""
     table = [float(c) for c in powers]
     points = [low + (high - low) * k / 1000 for k in range(1001)]
-    errors = (abs(mp.polyval(table[::-1], point) - function(point)) * weight(point) for point in points)
+    errors = (abs(horner(table, point) - function(point)) * weight(point) for point in points)
     return table, float(max(errors))
 
 

@@ -119,7 +119,18 @@ _jobs = click.option("--jobs", type=click.IntRange(1), help="Processes; default:
 _out = click.option("--out", default="out", show_default=True, metavar="DIR", help="Folder for the files.")
 
 
-@click.group(epilog=_EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
+class _Group(click.Group):
+    """The commands, of which none fails because nobody reads its output to the end (``| head``)."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:  # here, since click itself makes an exit status of 1 of it
+            _close_stdout()
+            return 0
+
+
+@click.group(cls=_Group, epilog=_EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="volskew")
 def cli() -> None:
     """Tell whether one volatility is cheap or dear against another, compared with their own history."""
@@ -452,7 +463,7 @@ def _complain(problems: Sequence[str]) -> None:
 @contextmanager
 def _progress() -> Iterator[Callable[[str, int, int], None]]:
     """A progress bar on a terminal's stderr; nothing where stderr is a file."""
-    if not sys.stderr.isatty():
+    if sys.stderr is None or not sys.stderr.isatty():  # None: closed by the shell (2>&-)
         yield lambda _stage, _done, _total: None
         return
     from rich.console import Console
@@ -500,9 +511,6 @@ def run(arguments: Sequence[str]) -> int:
     except VolskewError as error:
         click.echo(str(error), err=True)
         return 1
-    except BrokenPipeError:
-        _close_stdout()
-        return 0
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise

@@ -17,6 +17,7 @@ from volskew.history import AddResult
 from volskew.ledger import Stage
 from volskew.ranking import Ranking
 from volskew.ranking.verdict import describe_reading
+from volskew.report.console import PipeConsole
 from volskew.workflow import Inspection, MeasureResult, RankResult
 
 __all__ = ["print_import", "print_inspection", "print_measures", "print_ranking", "print_series_ranking"]
@@ -44,9 +45,9 @@ _WIDE = 100
 
 
 def _console() -> Console:
-    console = Console(highlight=False)
+    console = PipeConsole(highlight=False)
     # a pipe or file has no width of its own
-    return console if console.is_terminal else Console(highlight=False, width=_WIDE)
+    return console if console.is_terminal else PipeConsole(highlight=False, width=_WIDE)
 
 
 def _percent(value: float, *, sign: bool = False) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import math
 import os
 import textwrap
@@ -11,11 +10,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.text import Text
 
 from volskew.files import write_whole
 from volskew.market import EASTERN
+from volskew.report.console import PipeConsole
 from volskew.report.tables import table_text
 from volskew.workflow import Verification
 from volskew.workflow.verify import Outcome
@@ -63,13 +62,6 @@ _SCOPE = (
 _FAILED = {Outcome.DIFFERS, Outcome.STATUS}
 
 
-class _Console(Console):
-    """A console that lets the caller know that nobody reads any more; rich would end the program."""
-
-    def on_broken_pipe(self) -> None:
-        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
-
-
 def print_verification(verification: Verification, *, files: list[Path] | None = None) -> None:
     """Print the answer, the sample, the largest differences and the lines that they are from.
 
@@ -80,7 +72,7 @@ def print_verification(verification: Verification, *, files: list[Path] | None =
     BrokenPipeError
         Whoever read the output has gone.
     """
-    console = _Console(highlight=False)
+    console = PipeConsole(highlight=False)
     has_width = console.is_terminal or os.environ.get("COLUMNS", "").isdigit()
     width = max(console.width, _LEAST_WIDTH) if has_width else _WIDTH
 

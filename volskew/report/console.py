@@ -1,0 +1,18 @@
+"""A console that lets its caller know that nobody reads any more."""
+
+from __future__ import annotations
+
+import errno
+import os
+
+from rich.console import Console
+
+__all__ = ["PipeConsole"]
+
+
+class PipeConsole(Console):
+    """Rich's console, but a reader that has gone raises `BrokenPipeError`, where rich ends the program."""
+
+    def on_broken_pipe(self) -> None:
+        """Raise what rich has caught."""
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))

@@ -338,7 +338,7 @@ def test_what_was_left_out_is_told_with_its_file_and_reason(tmp_path: Path) -> N
         "(2026-07-10)."
     )
     assert skipped.endswith("readme.md: SKIPPED: not a data file by its extension.")
-    assert assumed == "RATE_ASSUMED: 1 sessions read at 4.00%; --rate or --rates sets it."
+    assert assumed == "RATE_ASSUMED: 1 session read at 4.00%; --rate or --rates sets it."
     assert verify_file(_QQQ, sample=10, settings=vs.Settings(rate=0.04)).notes == []
     # what was left out of other symbols than those asked for is no news
     other = verify_file([tmp_path, _IWM], symbols=["IWM"], sample=10)

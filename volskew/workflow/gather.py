@@ -288,13 +288,14 @@ def _units(
             )
             units.append(Unit(date, symbol, series, chain.quotes, row, previous.quotes if previous else None))
     if assumed:
+        sessions = "session" if assumed == 1 else "sessions"
         ledger.add(
             None,
             "",
             Stage.MARKET,
             Code.RATE_ASSUMED,
             count=assumed,
-            detail=f"{assumed} sessions read at {settings.assumed_rate:.2%}; --rate or --rates sets it",
+            detail=f"{assumed} {sessions} read at {settings.assumed_rate:.2%}; --rate or --rates sets it",
         )
     return units
 

@@ -11,9 +11,7 @@ scalars. An element's result depends on that element alone, to the last bit.
 from __future__ import annotations
 
 import functools
-import itertools
 import math
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -396,24 +394,15 @@ class _Contracts(NamedTuple):
         with importing:
             from volskew.pricing import american_kernels  # noqa: PLC0415
         call = getattr(american_kernels, kernel)
-        numbers = itertools.count()
 
-        def work() -> None:
-            # a slice at a time: its boundaries are what takes long
-            for number in numbers:
-                if number >= starts.size:
-                    return
-                call(*staged, offsets, *market, number, number + 1, nodes, price_nodes, iterations, *found)
+        def piece(number: int) -> None:
+            first, last = number * at_once, min((number + 1) * at_once, starts.size)
+            call(*staged, offsets, *market, first, last, nodes, price_nodes, iterations, *found)
 
-        useful = min(count, starts.size)
-        if useful == 1:
-            call(*staged, offsets, *market, 0, starts.size, nodes, price_nodes, iterations, *found)
-        else:
-            with ThreadPoolExecutor(useful - 1) as pool:
-                others = [pool.submit(work) for _ in range(useful - 1)]
-                work()
-                for other in others:
-                    other.result()
+        # among threads a slice at a time, for its boundaries are what takes long
+        at_once = starts.size if count == 1 else 1
+        pieces = -(-starts.size // at_once)
+        arguments.share(lambda: piece, pieces, threads=min(count, pieces))
         for out, item in zip(outputs, found, strict=True):
             out[order] = item
 

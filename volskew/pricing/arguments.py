@@ -25,7 +25,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from volskew.errors import SettingsError
 
-__all__ = ["booleans", "broadcast", "floats", "run", "thread_count"]
+__all__ = ["booleans", "broadcast", "floats", "run", "share", "thread_count"]
 
 _MISSING = {"NAType", "NaTType", "MaskedConstant"}
 """Types of pandas and numpy that stand for a missing value; pandas itself is not imported here."""
@@ -208,34 +208,57 @@ def run(
     size = outputs[0].size
     if not size:
         return
+
+    def begin() -> Callable[[int], None]:
+        staged = [_Staged(item, size) for item in inputs]
+
+        def chunk(number: int) -> None:
+            start = number * _CHUNK
+            stop = min(start + _CHUNK, size)
+            kernel(*(item.chunk(start, stop) for item in staged), *(out[start:stop] for out in outputs))
+
+        return chunk
+
+    share(begin, -(-size // _CHUNK), threads=min(threads, size // (_CHUNK * _CHUNKS_A_THREAD)))
+
+
+def share(begin: Callable[[], Callable[[int], None]], pieces: int, *, threads: int) -> None:
+    """Do numbered pieces of work, each once, on the caller's thread and others beside it.
+
+    Parameters
+    ----------
+    begin : callable
+        Called once on each thread; what it returns is called with the numbers from 0 to ``pieces - 1``.
+    pieces : int
+        How many there are.
+    threads : int
+        At most this many, the caller's own among them.
+    """
     numbers = itertools.count()
     ended = threading.Event()
 
     def work() -> None:
         try:
-            staged = [_Staged(item, size) for item in inputs]
-            # the counter hands out each chunk once: its step is atomic
+            piece = begin()
+            # the counter hands out each number once: its step is atomic
             for number in numbers:
-                start = number * _CHUNK
-                if start >= size or ended.is_set():
+                if number >= pieces or ended.is_set():
                     return
-                stop = min(start + _CHUNK, size)
-                kernel(*(item.chunk(start, stop) for item in staged), *(out[start:stop] for out in outputs))
+                piece(number)
         except BaseException:
-            # Ctrl-C among others: no thread begins another chunk
+            # Ctrl-C among others: no thread begins another piece
             ended.set()
             raise
 
-    useful = min(threads, size // (_CHUNK * _CHUNKS_A_THREAD))
-    if useful <= 1:
+    if threads <= 1:
         work()
         return
     # started for this call: a pool that lived on would be lost in a forked child
-    with ThreadPoolExecutor(useful - 1) as pool:
+    with ThreadPoolExecutor(threads - 1) as pool:
         others = []
         # where the system or a closing interpreter gives no more threads, those that there are do the work
         with contextlib.suppress(RuntimeError):
-            for _ in range(useful - 1):
+            for _ in range(threads - 1):
                 others.append(pool.submit(work))  # noqa: PERF401 - those before a failure are kept
         work()
         for other in others:

@@ -21,6 +21,7 @@ from volskew.errors import SettingsError
 from volskew.loading import importing
 from volskew.pricing import arguments, black
 from volskew.pricing.black import SIDES, ImpliedVol
+from volskew.pricing.panels import GREATEST_VOL, LEAST_VOL
 from volskew.pricing.status import Status
 
 __all__ = ["Values", "delta", "early_exercise_premium", "implied_vol", "price", "values", "vega"]
@@ -33,7 +34,6 @@ _SCHEMES: dict[str, dict[str, int]] = {
     "default": {"nodes": 8, "quadrature": 12, "price_quadrature": 24, "iterations": 5, "vols": 8},
     "high": {"nodes": 16, "quadrature": 32, "price_quadrature": 48, "iterations": 12, "vols": 10},
 }
-LEAST_VOL, GREATEST_VOL = 0.005, 10.24
 _EPS = 2.0**-52
 _FLOOR_ROUNDING = 8 * _EPS
 """Of spot and strike together: what a price may miss its lowest value by and still be at it."""

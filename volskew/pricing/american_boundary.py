@@ -31,14 +31,14 @@ from volskew.pricing.compiled import fma, inlined, kernel
 from volskew.pricing.elementary import fast_exp, log_ratio
 from volskew.pricing.mills import density, distribution
 
-__all__ = ["Scheme", "critical_limit", "scheme", "solve_boundary"]
+__all__ = ["CLOSE", "Scheme", "critical_limit", "scheme", "solve_boundary"]
 
 Floats = NDArray[np.float64]
 
 _STEEP = 0.6
 """max(|r|, |q|) sqrt(T)/sigma above which the quick fixed point may run away, so that the other is taken."""
 _MANY = 60
-_CLOSE = 1e-3
+CLOSE = 1e-3
 """Change of ln B, in units of sigma sqrt(T), above which a boundary is no boundary."""
 _GUESS_STEPS = 8
 _SETTLED = 1e-12
@@ -178,7 +178,7 @@ def solve_boundary(
             found = max(min(log_b[a] - damping * step, 0.5 * log_b[a]), lowest)
             change = max(change, abs(found - log_b[a]))
             h[a] = found * found
-        enough = not steep and trial + 1 >= iterations and change < _CLOSE * unit
+        enough = not steep and trial + 1 >= iterations and change < CLOSE * unit
         if change < _SETTLED or enough:
             break
         if steep and 0.0 < before < 2.0 * change:

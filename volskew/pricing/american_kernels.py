@@ -28,21 +28,19 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from volskew.pricing.american_boundary import critical_limit, solve_boundary
+from volskew.pricing.american_boundary import CLOSE, critical_limit, solve_boundary
 from volskew.pricing.compiled import fma, inlined, kernel
-from volskew.pricing.elementary import fast_exp, log_ratio
+from volskew.pricing.elementary import LOG2_E, fast_exp, log_ratio
 from volskew.pricing.mills import density, distribution
+from volskew.pricing.panels import GREATEST_VOL, LEAST_VOL, PANELS
 from volskew.pricing.status import Status
 
-__all__ = ["PANELS", "put_values", "put_vols"]
+__all__ = ["put_values", "put_vols"]
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.uint8]
 Integers = NDArray[np.int64]
 
-_LEAST_VOL = 0.005
-PANELS = 11
-_GREATEST_VOL = _LEAST_VOL * 2.0**PANELS
 _NEGLIGIBLE = 1e-8
 """[vol] What the premium may move the vol by where the European vol is taken."""
 _NEWTON_STEP = 1e-5
@@ -50,8 +48,9 @@ _NEWTON_STEP = 1e-5
 _MAX_ITERATIONS = 60
 _DEEPEST = 9.0
 """-ln B beyond which the nodes do not resolve a boundary that falls to 0, as it does where the rate is 0."""
-_UNSETTLED = 1e-3
-"""Last change of ln B over sigma sqrt(T) above which there is no boundary."""
+
+_UNTRIED, _THERE, _UNSETTLED = 0, 1, 2
+"""States of a panel."""
 
 _OK = int(Status.OK)
 _NOT_CONVERGED = int(Status.NOT_CONVERGED)
@@ -60,7 +59,7 @@ _OUT_OF_RANGE = int(Status.OUT_OF_RANGE)
 
 @inlined
 def _panel_of(sigma: float) -> int:
-    octave = math.floor(log_ratio(sigma, _LEAST_VOL) * 1.4426950408889634)
+    octave = math.floor(log_ratio(sigma, LEAST_VOL) * LOG2_E)
     return int(min(max(octave, 0.0), PANELS - 1.0))
 
 
@@ -85,14 +84,14 @@ def _build(
     before = 0.0
     for i in range(count):
         z = math.cos(math.pi * i / (count - 1))
-        sigma = _LEAST_VOL * 2.0 ** (panel + 0.5 * (1.0 + z))
+        sigma = LEAST_VOL * 2.0 ** (panel + 0.5 * (1.0 + z))
         if i > 0:
             # ln B - ln X goes about as sigma: the boundary before is a start that needs no guess
             for j in range(n):
                 h[j] *= (sigma / before) * (sigma / before)
         change = solve_boundary(time, rate, dividend_yield, sigma, nodes, iterations, scratch, i == 0, h)
         deep = rate == 0.0 and math.sqrt(h[n - 1]) > _DEEPEST
-        settled = settled and change < _UNSETTLED and not deep
+        settled = settled and change < CLOSE and not deep
         before = sigma
         for k in range(p):
             total = 0.0
@@ -125,7 +124,7 @@ def _evaluate(
     p = constants.shape[1]
     count = table.shape[0]
     boundary, slope, term, term_slope, term_x = scratch[0], scratch[1], scratch[2], scratch[3], scratch[4]
-    z = 2.0 * (log_ratio(sigma, _LEAST_VOL) * 1.4426950408889634 - panel) - 1.0
+    z = 2.0 * (log_ratio(sigma, LEAST_VOL) * LOG2_E - panel) - 1.0
     for k in range(p + 1):
         boundary[k] = fma(z, table[1, k], table[0, k])
         slope[k] = table[1, k]
@@ -147,7 +146,7 @@ def _evaluate(
         return 1.0 - spot, 1.0 - spot - european, 0.0, -spot
     away = x - log_x
     # d/dsigma of sigma g(z) is g + sigma g'(z) dz/dsigma, and dz/dsigma = 2/(ln 2 sigma)
-    stretch = 2.0 * 1.4426950408889634
+    stretch = 2.0 * LOG2_E
     for k in range(p):
         root, drift = constants[0, k], constants[1, k]
         per_vol = 1.0 / (sigma * root)
@@ -209,6 +208,35 @@ def _premium_bound(
     return reached * gain
 
 
+@inlined
+def _is_there(
+    time: float,
+    rate: float,
+    dividend_yield: float,
+    panel: int,
+    nodes: tuple[Floats, Floats, Floats, Floats],
+    price_nodes: tuple[Floats, Floats, Floats, Floats],
+    iterations: int,
+    state: Integers,
+    tables: Floats,
+) -> bool:
+    """Whether a panel has boundaries; they are solved when it is first asked for."""
+    if state[panel] == _UNTRIED:
+        done = _build(
+            time,
+            rate,
+            dividend_yield,
+            panel,
+            nodes,
+            price_nodes[2],
+            price_nodes[3],
+            iterations,
+            tables[panel],
+        )
+        state[panel] = _THERE if done else _UNSETTLED
+    return bool(state[panel] == _THERE)
+
+
 @kernel
 def put_vols(
     x: Floats,
@@ -230,7 +258,7 @@ def put_vols(
 
     `start` is the European vol of each, NaN where the price is below what a European put is worth at least.
     """
-    sine, weight, price_interpolate, vol_interpolate = price_nodes
+    sine, weight, _, vol_interpolate = price_nodes
     p, count = sine.size, vol_interpolate.shape[0]
     tables = np.empty((PANELS, count, p + 1))
     constants, scratch = np.empty((7, p)), np.empty((5, p + 1))
@@ -249,17 +277,12 @@ def put_vols(
                 if _premium_bound(x[i], s, log_x, t, r, q) < _NEGLIGIBLE * vega:
                     vol[i], status[i] = s, _OK
                     continue
-            low, high = _LEAST_VOL, min(s, _GREATEST_VOL) if s > 0.0 else _GREATEST_VOL
+            low, high = LEAST_VOL, min(s, GREATEST_VOL) if s > 0.0 else GREATEST_VOL
             s = min(max(high, low), 2.0) if not s > 0.0 else max(high, low)
             vol[i], status[i] = math.nan, _NOT_CONVERGED
             for _ in range(_MAX_ITERATIONS):
                 panel = _panel_of(s)
-                if state[panel] == 0:
-                    done = _build(
-                        t, r, q, panel, nodes, price_interpolate, vol_interpolate, iterations, tables[panel]
-                    )
-                    state[panel] = 1 if done else 2
-                if state[panel] == 2:
+                if not _is_there(t, r, q, panel, nodes, price_nodes, iterations, state, tables):
                     break
                 value, _premium, slope, _by_x = _evaluate(
                     x[i], s, log_x, panel, tables[panel], constants, scratch, whole
@@ -276,7 +299,7 @@ def put_vols(
                 change = abs(following - s)
                 s = following
                 if (newton and change < _NEWTON_STEP * s) or high - low < 1e-12 * s:
-                    if _LEAST_VOL * (1.0 + 1e-9) < s < _GREATEST_VOL * (1.0 - 1e-9):
+                    if LEAST_VOL * (1.0 + 1e-9) < s < GREATEST_VOL * (1.0 - 1e-9):
                         vol[i], status[i] = s, _OK
                     else:
                         status[i] = _OUT_OF_RANGE
@@ -302,7 +325,7 @@ def put_values(
     by_x: Floats,
 ) -> None:
     """Values of the slices `first` to `last`; NaN where no boundary settles or the vol is out of range."""
-    sine, weight, price_interpolate, vol_interpolate = price_nodes
+    sine, weight, _, vol_interpolate = price_nodes
     p, count = sine.size, vol_interpolate.shape[0]
     tables = np.empty((PANELS, count, p + 1))
     constants, scratch = np.empty((7, p)), np.empty((5, p + 1))
@@ -314,14 +337,9 @@ def put_values(
         state = np.zeros(PANELS, dtype=np.int64)
         for i in range(offsets[number], offsets[number + 1]):
             value[i] = premium[i] = vega[i] = by_x[i] = math.nan
-            if _LEAST_VOL <= sigma[i] <= _GREATEST_VOL:
+            if LEAST_VOL <= sigma[i] <= GREATEST_VOL:
                 panel = _panel_of(sigma[i])
-                if state[panel] == 0:
-                    done = _build(
-                        t, r, q, panel, nodes, price_interpolate, vol_interpolate, iterations, tables[panel]
-                    )
-                    state[panel] = 1 if done else 2
-                if state[panel] == 1:
+                if _is_there(t, r, q, panel, nodes, price_nodes, iterations, state, tables):
                     value[i], premium[i], vega[i], by_x[i] = _evaluate(
                         x[i], sigma[i], log_x, panel, tables[panel], constants, scratch, whole
                     )

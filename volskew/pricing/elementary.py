@@ -15,6 +15,7 @@ from volskew.pricing.polynomials import polynomial
 
 __all__ = [
     "LN2",
+    "LOG2_E",
     "exact_difference",
     "fast_exp",
     "lifted",
@@ -34,7 +35,7 @@ _LN2_HIGH = 0.6931471805598903
 """ln 2 with its last 11 bits cleared: its products with exponents are exact."""
 _LN2_LOW = 5.497923018708371e-14
 LN2 = 0.6931471805599453
-_LOG2_E = 1.4426950408889634
+LOG2_E = 1.4426950408889634
 _ROOT_TWO = 1.4142135623730951
 _ROOT_HALF_BITS = 0x3FE6A09E667F3BCD
 _ROUND_TO_INTEGER = 6755399441055744.0
@@ -131,7 +132,7 @@ def log_moneyness(forward: float, strike: float) -> float:
 @inlined
 def scaled_exp(x: float, scale: float) -> float:
     """``scale exp(x)`` for -1416 < x < 700 and any positive scale, which underflows only as a whole."""
-    octaves = fma(x, _LOG2_E, _ROUND_TO_INTEGER) - _ROUND_TO_INTEGER
+    octaves = fma(x, LOG2_E, _ROUND_TO_INTEGER) - _ROUND_TO_INTEGER
     r = fma(-octaves, _LN2_LOW, fma(-octaves, _LN2_HIGH, x))
     value = 1.0 + fma(r * r, _exp_series(r), r)
     first = math.floor(0.5 * octaves)
@@ -143,7 +144,7 @@ def scaled_exp(x: float, scale: float) -> float:
 def fast_exp(x: float) -> float:
     """exp(x) without a branch; below exp(-700) and above exp(700) it stays there."""
     x = min(max(x, -700.0), 700.0)
-    shifted = fma(x, _LOG2_E, _ROUND_TO_INTEGER)
+    shifted = fma(x, LOG2_E, _ROUND_TO_INTEGER)
     octaves = shifted - _ROUND_TO_INTEGER
     r = fma(-octaves, _LN2_LOW, fma(-octaves, _LN2_HIGH, x))
     power = bits_to_float((float_to_bits(shifted) - _ROUND_TO_INTEGER_BITS + 1023) << 52)

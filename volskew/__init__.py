@@ -26,6 +26,7 @@ _PLACES = {
     "VolskewError": "volskew.errors",
     "american": "volskew.pricing.american",
     "black": "volskew.pricing.black",
+    "discrete": "volskew.pricing.discrete",
     "fit_surface": "volskew.surface",
     "import_history": "volskew.workflow",
     "measure": "volskew.measures",
@@ -53,6 +54,7 @@ __all__ = [
     "__version__",
     "american",
     "black",
+    "discrete",
     "fit_surface",
     "import_history",
     "measure",
@@ -70,7 +72,7 @@ if TYPE_CHECKING:
     from volskew.history import History
     from volskew.ledger import Ledger
     from volskew.measures import measure
-    from volskew.pricing import american, black
+    from volskew.pricing import american, black, discrete
     from volskew.quotes import read_chain
     from volskew.ranking import rank, rank_series
     from volskew.settings import Settings

@@ -31,7 +31,7 @@ from volskew.pricing.compiled import fma, inlined, kernel
 from volskew.pricing.elementary import fast_exp, log_ratio
 from volskew.pricing.mills import density, distribution
 
-__all__ = ["CLOSE", "Scheme", "critical_limit", "scheme", "solve_boundary"]
+__all__ = ["CLOSE", "Scheme", "chebyshev_transform", "critical_limit", "scheme", "solve_boundary"]
 
 Floats = NDArray[np.float64]
 
@@ -99,10 +99,6 @@ def scheme(*, nodes: int, quadrature: int, price_quadrature: int, iterations: in
     sine, cosine, weight = _angles(quadrature)
     price_sine, price_cosine, price_weight = _angles(price_quadrature)
     interpolate = np.array([[row(2.0 * root * c - 1.0) for root in roots[1:]] for c in cosine])
-    i = np.arange(vols)
-    chebyshev = np.cos(np.pi * np.outer(i, i) / (vols - 1)) * 2.0 / (vols - 1)
-    chebyshev[[0, -1]] *= 0.5
-    chebyshev[:, [0, -1]] *= 0.5
     return Scheme(
         roots=np.ascontiguousarray(roots[1:]),
         sine=sine,
@@ -111,9 +107,18 @@ def scheme(*, nodes: int, quadrature: int, price_quadrature: int, iterations: in
         price_sine=price_sine,
         price_weight=price_weight,
         price_interpolate=np.array([row(2.0 * c - 1.0) for c in price_cosine]),
-        vol_interpolate=np.ascontiguousarray(chebyshev),
+        vol_interpolate=chebyshev_transform(vols),
         iterations=iterations,
     )
+
+
+def chebyshev_transform(count: int) -> Floats:
+    """Chebyshev coefficients from values at the points ``cos(pi i/(count - 1))``, of shape (count, count)."""
+    i = np.arange(count)
+    transform = np.cos(np.pi * np.outer(i, i) / (count - 1)) * 2.0 / (count - 1)
+    transform[[0, -1]] *= 0.5
+    transform[:, [0, -1]] *= 0.5
+    return np.ascontiguousarray(transform)
 
 
 def _angles(count: int) -> tuple[Floats, Floats, Floats]:

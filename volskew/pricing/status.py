@@ -42,3 +42,4 @@ class Status(IntEnum):
     NOT_CONVERGED = 8, "the vol is too small or too large for a double, or the iteration did not settle"
     OUT_OF_RANGE = 9, "the vol lies outside what the pricer covers (0.5 % to 1,000 %)"
     TWO_BOUNDARIES = 10, "with yield below rate below zero two exercise boundaries exist: not covered"
+    DIVIDENDS_TOO_LARGE = 11, "the dividends before expiry are worth as much as the spot"

@@ -78,7 +78,7 @@ class DividendTable:
         ----------
         other : DividendTable
             Another file's. A payment that is in both counts once, also where one file rounds its amount to
-            three decimals; its declaration date is that of the file that has one, the later where both have.
+            three decimals; its declaration date is that of the file that has one, the earlier of two.
 
         Raises
         ------
@@ -97,8 +97,9 @@ class DividendTable:
         `on`. Projected are the regular dividends with ex-dates in the 364 days up to `on` (that day
         included), each moved on by 52, 104, ... weeks with its own amount; where there is no session, to
         the next one. A regular fact, still to come or gone ex in the last weeks, takes the place of the
-        projected dividend nearest to it within 45 days, and of one only. Special dividends and capital gains
-        are facts and never projected.
+        projected dividend nearest to it within 45 days, and of one only; where it has gone ex, in all later
+        years too, since it is projected itself. Special dividends and capital gains are facts and never
+        projected.
 
         Parameters
         ----------
@@ -142,9 +143,9 @@ class DividendTable:
             * DIVIDENDS_EARLY: the first date in its files is less than 52 weeks before `on`, so that a
               year's dividends are not all there.
             * DIVIDENDS_STALE: its files seem to end before `on`. They have ex-dates, but none of the last 52
-              weeks; or a dividend was due more than 45 days ago, a year after another, and none is there
-              since. A price history with rows up to 45 days before `on` is believed instead: the dividend
-              was cut then.
+              weeks; or the last is longer ago, by more than 45 days, than any two of the last two years
+              lie apart. A price history with rows up to 45 days before `on` is believed instead: the
+              dividend was cut then.
         """
         listed = self.lists.get(spelled(symbol))
         if listed is None:

@@ -90,7 +90,10 @@ def distinct_payments(group: Sequence[tuple[Payment, dt.date | None]], *, is_typ
             if other.is_special != payment.is_special:
                 continue
             if other.amount == payment.amount:
-                kept[place] = (replace(other, declared=_later(other.declared, payment.declared)), other_paid)
+                kept[place] = (
+                    replace(other, declared=_earlier(other.declared, payment.declared)),
+                    other_paid,
+                )
                 break
             apart = paid is not None and other_paid is not None and paid != other_paid
             if not is_typed and not apart:
@@ -100,9 +103,9 @@ def distinct_payments(group: Sequence[tuple[Payment, dt.date | None]], *, is_typ
     return [payment for payment, _ in kept]
 
 
-def _later(one: dt.date | None, other: dt.date | None) -> dt.date | None:
-    """Of two statements of one announcement the later: no dividend is known too early."""
-    return max((day for day in (one, other) if day is not None), default=None)
+def _earlier(one: dt.date | None, other: dt.date | None) -> dt.date | None:
+    """Of two statements of one announcement the earlier: what is known stays known whatever is added."""
+    return min((day for day in (one, other) if day is not None), default=None)
 
 
 def _conflict(one: Payment, other: Payment) -> InputError:
@@ -159,9 +162,9 @@ def _agreed(first: list[Payment], second: list[Payment]) -> list[Payment]:
 
 
 def _same_payment(one: Payment, other: Payment) -> Payment:
-    kept = max((one, other), key=lambda payment: (payment.declared is not None, payment.amount))
+    kept = min((one, other), key=lambda payment: (payment.declared or dt.date.max, -payment.amount))
     return replace(
         kept,
-        declared=_later(one.declared, other.declared),
+        declared=_earlier(one.declared, other.declared),
         is_special=one.is_special or other.is_special,
     )

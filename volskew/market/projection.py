@@ -7,6 +7,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from volskew.ledger import Code
@@ -79,8 +80,9 @@ def outlook_of(listed: PaymentList, on: dt.date, until: dt.date) -> Outlook:
     """
     until = min(until, _END)
     if on - listed.first < _YEAR:
-        begin = f"the dividends known begin on {listed.first.isoformat()}"
-        return Outlook(None, str(Code.DIVIDENDS_EARLY), f"{begin}, less than 52 weeks before")
+        begin = listed.first.isoformat() if listed.first <= on else "later"
+        reason = f"the dividends known must begin 52 weeks before, and begin {begin}"
+        return Outlook(None, str(Code.DIVIDENDS_EARLY), reason)
     known = [
         payment
         for payment in listed.payments
@@ -117,10 +119,13 @@ def _missed(paid: Sequence[dt.date], days: Sequence[dt.date], on: dt.date) -> st
     last = paid[-1]
     if last <= on - _YEAR:
         return f"the last ex-date known is {last.isoformat()}, 52 weeks ago or more"
-    for day in paid:
-        if last + _NEAR < day + _YEAR < on - _NEAR:
-            due = (day + _YEAR).isoformat()
-            return f"the last ex-date known is {last.isoformat()}, and a dividend was due about {due}"
+    recent = [day for day in paid if day > on - 2 * _YEAR]
+    longest = max((later - day for day, later in pairwise(recent)), default=_YEAR)
+    if on - last > longest + _NEAR:
+        return (
+            f"the last ex-date known is {last.isoformat()}, {(on - last).days} days ago, where no two of the "
+            f"last two years lie more than {longest.days} apart"
+        )
     return ""
 
 
@@ -128,15 +133,15 @@ def _projected(regular: Mapping[dt.date, float], on: dt.date, until: dt.date) ->
     """The dividends of the last 52 weeks moved on, without those that facts stand for."""
     facts = [day for day in regular if day > on - 2 * _NEAR]
     reach = min(max([until, *(day + _NEAR for day in facts)]), _END)
-    expected: list[tuple[dt.date, float, bool]] = []
+    expected: list[tuple[dt.date, float, dt.date | None]] = []
     for day, amount in regular.items():
         if not on - _YEAR - 2 * _NEAR < day <= on:
             continue
         # one whose date came round by `on` is no longer expected: it only shows what a recent fact stands for
-        is_open = day > on - _YEAR
-        for years in range(1, (reach - day) // _YEAR + 1 if is_open else 2):
+        base = day if day > on - _YEAR else None
+        for years in range(1, (reach - day) // _YEAR + 1 if base else 2):
             moved = day + years * _YEAR
-            expected.append((moved if is_session(moved) else next_session(moved), amount, is_open))
+            expected.append((moved if is_session(moved) else next_session(moved), amount, base))
     pairs = sorted(
         (abs(fact - expected[place][0]), expected[place][0], fact, place)
         for fact in facts
@@ -145,12 +150,15 @@ def _projected(regular: Mapping[dt.date, float], on: dt.date, until: dt.date) ->
     )
     taken: set[int] = set()
     used: set[dt.date] = set()
+    succeeded: set[dt.date | None] = {None}
     for _, _, fact, place in pairs:
         if fact not in used and place not in taken:
             used.add(fact)
             taken.add(place)
+            if fact <= on:  # it came early, and is itself what comes again
+                succeeded.add(expected[place][2])
     return [
         Dividend(day, amount, is_projected=True)
-        for place, (day, amount, is_open) in enumerate(expected)
-        if is_open and on < day <= until and place not in taken
+        for place, (day, amount, base) in enumerate(expected)
+        if base not in succeeded and on < day <= until and place not in taken
     ]

@@ -123,6 +123,14 @@ def test_a_declared_dividend_replaces_one_projection_and_the_nearest() -> None:
     ]
 
 
+def test_a_declared_dividend_after_the_last_date_replaces_none_before_it() -> None:
+    monthly = [(f"{2025 + month // 12}-{month % 12 + 1:02d}-03", 0.1) for month in range(17)]
+    known = table(*monthly, ("2026-07-06", 0.5, "2026-05-11"))
+    assert expected(known.schedule("QQQ", day("2026-05-20"), day("2026-07-01"))) == [
+        ("2026-06-02", 0.1, True)
+    ]
+
+
 def test_a_declared_dividend_far_from_any_projection_comes_beside_them() -> None:
     annual = [("2024-03-18", 1.0), ("2025-03-17", 1.1)]
     known = table(*annual, ("2025-10-06", 0.4, "2025-09-01"))
@@ -270,8 +278,12 @@ def payments(draw: Callable[..., Any]) -> list[tuple[dt.date, float, dt.date | N
     """A payer of some regularity with jitter, specials, and declarations before (or after) some ex-dates."""
     step = draw(st.sampled_from([30, 91, 182, 364]))
     count = draw(st.integers(0, 2200 // step))
+    hole = draw(st.integers(300, 1200))
+    width = draw(st.sampled_from([0, 0, 200, 500]))
     rows = []
     for number in range(count):
+        if hole <= number * step < hole + width:
+            continue  # the file ends, or a file is missing
         ex_date = _START + (number * step + draw(st.integers(-10, 10))) * DAYS
         gap = draw(_gaps)
         declared = None if gap is None else ex_date - gap * DAYS
@@ -316,6 +328,21 @@ def test_later_rows_of_a_price_history_change_nothing(data: st.DataObject, on: d
     head = "Date,Close,Dividends"
     known = [row for row in rows if row[0] <= on]
     assert read(listed(rows, head), on) == read(listed(known, head), on)
+
+
+def test_a_stale_file_is_stale_whatever_comes_after_the_day() -> None:
+    on = day("2026-06-01")
+    later = ("2026-06-22", 0.71), ("2026-09-21", 0.72), ("2026-12-21", 0.73)
+    assert reason(table(*QUARTERLY).outlook("QQQ", on, on)) == Code.DIVIDENDS_STALE
+    assert read(table(*QUARTERLY, *later), on) == read(table(*QUARTERLY), on)
+
+
+@pytest.mark.parametrize("paid", [{}, dict(QUARTERLY)])
+def test_a_price_history_with_a_hole_is_no_better_for_what_follows(paid: dict[str, float]) -> None:
+    whole = history("2024-01-02", "2025-12-31", paid), history("2028-01-03", "2028-12-29")
+    for on in (day("2026-06-01"), day("2027-06-01")):
+        assert read(whole[0].merged(whole[1]), on) == read(whole[0], on)
+    assert reason(whole[0].outlook("QQQ", day("2027-06-01"), day("2028-06-01"))) == Code.DIVIDENDS_STALE
 
 
 def test_the_property_bites() -> None:

@@ -345,6 +345,35 @@ def test_another_kind_of_table_in_a_folder_is_passed_over(
     assert "volskew import" in capsys.readouterr().err
 
 
+def test_dividends_are_taken_from_files_and_folders(chains: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("lists").mkdir()
+    rows = "".join(f"{date},0.6\n" for date in ("2025-06-23", "2025-09-22", "2025-12-22", "2026-03-23"))
+    Path("lists/QQQ.csv").write_text(f"Date,Dividends\n{rows}2026-06-22,0.7\n")
+    Path("old.csv").write_text(f"Date,Dividends\n{rows}")
+    given = ["--dividends", "lists", "--dividends", "IWM=old.csv"]
+    plain = ["measure", str(chains), "--rate", "0.04"]
+    assert run(plain) == 0
+    assert "DIVIDENDS" not in capsys.readouterr().err
+    assert run([*plain, *given]) == 0
+    assert capsys.readouterr().err.count("DIVIDENDS") == 0
+    assert run([*plain, "--dividends", "IWM=lists/QQQ.csv", "--dividends", "SPY=old.csv"]) == 0
+    told = [line for line in capsys.readouterr().err.splitlines() if "DIVIDENDS" in line]
+    reason = "3 sessions from 2026-07-08 to 2026-07-10 read without dividends: no dividend file names QQQ"
+    assert told == [
+        "DIVIDENDS_UNUSED: SPY; the chains are of IWM, QQQ",
+        f"QQQ: DIVIDENDS_MISSING: {reason}",
+    ]
+    file = str(max(chains.glob("QQQ*")))
+    for command in ("rank", "vols", "smiles", "verify"):
+        assert run([command, file, "--dividends", "none.csv"]) == 1
+        assert "none.csv: no such file" in capsys.readouterr().err
+    assert run(["measure", file, "--dividends", "old.csv", "--out", "m"]) == 0
+    assert [row["code"] for row in _rows("m/ledger.csv") if row["stage"] == "market"][:2] == [
+        "DIVIDENDS_UNUSED",
+        "RATE_ASSUMED",
+    ]
+
+
 def test_a_chain_that_lacks_a_column_is_never_passed_over(
     chains: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -85,6 +85,7 @@ def test_each_choice_that_changes_a_number_changes_the_method_version() -> None:
     }
     assert len(versions) == 5
     assert base.replace(rates_file="somewhere.csv").method_version == base.method_version
+    assert base.replace(dividends_files=("somewhere.csv",)).method_version == base.method_version
 
 
 @pytest.mark.parametrize(
@@ -118,6 +119,11 @@ def test_each_choice_that_changes_a_number_changes_the_method_version() -> None:
         ({"exercise_overrides": ("SPX",)}, "got 'SPX' among them"),
         ({"exercise_overrides": ((1, "american"),)}, "among them"),
         ({"exercise_overrides": (("SPX", []),)}, r"american or european, got \[\]"),
+        ({"dividends_files": 3}, "dividends_files must be paths or SYMBOL=PATH texts, got 3"),
+        ({"dividends_files": None}, "dividends_files must be .* got None"),
+        ({"dividends_files": ("a.csv", 3)}, "SYMBOL=PATH texts, got 3 among them"),
+        ({"dividends_files": ("",)}, "got '' among them"),
+        ({"dividends_files": {"QQQ": "a.csv"}}, "SYMBOL=PATH texts, got {'QQQ'"),
         ({"rates_file": 3}, "rates_file must be the path of a curve file, or None, got 3"),
     ],
 )
@@ -170,6 +176,14 @@ def test_equal_settings_have_one_method_version_however_they_are_spelled() -> No
             ),
         ),
         (Settings(rates_file="a.csv"), (Settings(rates_file=Path("a.csv")),)),  # type: ignore[arg-type]
+        (
+            Settings(dividends_files=("a.csv",)),
+            (
+                Settings(dividends_files="a.csv"),  # type: ignore[arg-type]
+                Settings(dividends_files=Path("a.csv")),  # type: ignore[arg-type]
+                Settings(dividends_files=[Path("a.csv")]),  # type: ignore[arg-type]
+            ),
+        ),
     )
     for plain, others in spellings:
         for other in others:

@@ -103,6 +103,13 @@ _readings = _options(
 _market = _options(
     click.option("--rate", type=float, help="Flat continuously compounded rate; 4 % is 0.04."),
     click.option("--rates", "rates_file", metavar="FILE", help="Treasury or FRED curve file."),
+    click.option(
+        "--dividends",
+        "dividends_files",
+        multiple=True,
+        metavar="[SYMBOL=]PATH",
+        help="Dividend file, or a folder of them.",
+    ),
 )
 _reading = _options(
     click.option(
@@ -435,7 +442,11 @@ def _settings(options: Mapping[str, Any]) -> Settings:
     if options["rate"] is not None and options["rates_file"] is not None:
         msg = "--rate and --rates exclude each other: a flat rate, or a curve file"
         raise SettingsError(msg)
-    return Settings(rate=options["rate"], rates_file=options["rates_file"])
+    return Settings(
+        rate=options["rate"],
+        rates_file=options["rates_file"],
+        dividends_files=tuple(options["dividends_files"]),
+    )
 
 
 def _columns(options: Mapping[str, Any]) -> dict[str, str] | None:

@@ -81,6 +81,18 @@ class Code(StrEnum):
     RATE_ASSUMED = "RATE_ASSUMED", "no rate was given: 4 % was assumed", False
     RATE_STALE = "RATE_STALE", "the date is more than seven days past the curve's last date"
     RATE_EARLY = "RATE_EARLY", "the date is before the curve's first date"
+    DIVIDENDS_UNUSED = "DIVIDENDS_UNUSED", "a dividend file names none of the chains' symbols", False
+    DIVIDENDS_MISSING = "DIVIDENDS_MISSING", "no dividend file that was given names the symbol", False
+    DIVIDENDS_EARLY = (
+        "DIVIDENDS_EARLY",
+        "the dividend file begins less than 52 weeks before the date: no dividends are taken as known",
+        False,
+    )
+    DIVIDENDS_STALE = (
+        "DIVIDENDS_STALE",
+        "the dividend file seems to end before the date: no dividends are taken as known",
+        False,
+    )
     # forward
     NO_FORWARD = "NO_FORWARD", "no usable call-put pair near the money, so no forward", False
     FORWARD_ERROR = "FORWARD_ERROR", "the forward's error is above the gate", False

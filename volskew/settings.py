@@ -162,6 +162,9 @@ class Settings:
     rates_file : str or None
         Treasury or FRED curve file. Its place is not part of `method_version`; its rates reach the readings
         through the market table, whose source is named in each reading's ``method``.
+    dividends_files : tuple of str
+        Dividend files or folders of them, each ``PATH`` or ``SYMBOL=PATH``. Their places are not part of
+        `method_version`; the dividends reach the readings through the market table.
     assumed_rate : float
         The rate used, with flag RATE_ASSUMED, when nothing better is known.
     curve_max_age_days : int
@@ -207,6 +210,7 @@ class Settings:
 
     rate: float | None = None
     rates_file: str | None = field(default=None, metadata=_UNHASHED)
+    dividends_files: tuple[str, ...] = field(default=(), metadata=_UNHASHED)
     assumed_rate: float = 0.04
     curve_max_age_days: int = 7
     exercise_overrides: tuple[tuple[str, str], ...] = ()
@@ -236,6 +240,7 @@ class Settings:
             msg = f"rates_file must be the path of a curve file, or None, got {place!r}"
             raise SettingsError(msg)
         object.__setattr__(self, "rates_file", None if place is None else os.fspath(place))
+        object.__setattr__(self, "dividends_files", _places(self.dividends_files))
         for name, allowed in (
             ("pricer", ("european",)),
             ("smile_model", ("local",)),
@@ -256,6 +261,19 @@ class Settings:
     def replace(self, **changes: Any) -> Settings:
         """A copy with some choices changed."""
         return replace(self, **changes)
+
+
+def _places(given: object) -> tuple[str, ...]:
+    """Dividend files from one item or several."""
+    items = (given,) if isinstance(given, str | os.PathLike) else given
+    if not isinstance(items, tuple | list):
+        msg = f"dividends_files must be paths or SYMBOL=PATH texts, got {given!r}"
+        raise SettingsError(msg)
+    for item in items:
+        if not isinstance(item, str | os.PathLike) or not os.fspath(item):
+            msg = f"dividends_files must be paths or SYMBOL=PATH texts, got {item!r} among them"
+            raise SettingsError(msg)
+    return tuple(os.fspath(item) for item in items)
 
 
 def _overrides(given: object) -> tuple[tuple[str, str], ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import math
 import pickle
@@ -10,10 +11,12 @@ import sys
 
 import pytest
 
-from volskew.market import DiscountCurve, MarketRow, market_row
+from volskew.market import DiscountCurve, Dividend, MarketRow, market_row
 
 DAY = dt.date(2026, 7, 10)
 CURVE = DiscountCurve.flat(0.04)
+SEPTEMBER = Dividend(dt.date(2026, 9, 21), 0.72, is_projected=True)
+DECEMBER = Dividend(dt.date(2026, 12, 21), 0.73, is_projected=True)
 
 
 def test_what_it_says_of_a_symbol() -> None:
@@ -22,10 +25,21 @@ def test_what_it_says_of_a_symbol() -> None:
     assert (row.previous_fingerprint("QQQ"), row.previous_fingerprint("IWM")) == ("abc", None)
 
 
+def test_no_dividends_and_unknown_dividends_are_two_things() -> None:
+    row = market_row(DAY, curve=CURVE, dividends={"QQQ": [DECEMBER, SEPTEMBER], "IWM": ()})
+    assert row.dividends_of("QQQ") == (SEPTEMBER, DECEMBER)
+    assert row.dividends_of("IWM") == ()
+    assert row.dividends_of("SPY") is None
+    assert market_row(DAY, curve=CURVE).dividends_of("QQQ") is None
+
+
 def test_the_order_of_the_symbols_does_not_matter() -> None:
     one = market_row(DAY, curve=CURVE, spots={"QQQ": 600.0, "IWM": 220.0}, previous={"B": "2", "A": "1"})
     other = market_row(DAY, curve=CURVE, spots={"IWM": 220.0, "QQQ": 600.0}, previous={"A": "1", "B": "2"})
     assert one == other
+    assert market_row(DAY, curve=CURVE, dividends={"B": [DECEMBER, SEPTEMBER], "A": []}) == market_row(
+        DAY, curve=CURVE, dividends={"A": [], "B": [SEPTEMBER, DECEMBER]}
+    )
     assert hash(one) == hash(other)
     assert one.fingerprint() == other.fingerprint()
 
@@ -46,6 +60,7 @@ def test_a_price_that_is_missing_is_no_price() -> None:
         market_row(DAY, curve=CURVE, spots={"QQQ": 600.0, "IWM": 220.0}),
         market_row(DAY, curve=CURVE, spots={"QQQ": 600.0}, previous={"QQQ": "abc"}),
         market_row(DAY, curve=CURVE),
+        market_row(DAY, curve=CURVE, spots={"QQQ": 600.0}, dividends={"QQQ": []}),
     ],
 )
 def test_any_change_of_content_changes_the_fingerprint(other: MarketRow) -> None:
@@ -54,8 +69,25 @@ def test_any_change_of_content_changes_the_fingerprint(other: MarketRow) -> None
     assert other != row
 
 
+def test_any_change_of_a_dividend_changes_the_fingerprint() -> None:
+    every: list[dict[str, list[Dividend]]] = [
+        {},
+        {"QQQ": []},
+        {"IWM": []},
+        {"QQQ": [SEPTEMBER]},
+        {"QQQ": [SEPTEMBER, DECEMBER]},
+        {"QQQ": [dataclasses.replace(SEPTEMBER, is_projected=False)]},
+        {"QQQ": [dataclasses.replace(SEPTEMBER, amount=math.nextafter(0.72, 1.0))]},
+        {"QQQ": [dataclasses.replace(SEPTEMBER, ex_date=dt.date(2026, 9, 22))]},
+    ]
+    rows = [market_row(DAY, curve=CURVE, dividends=dividends) for dividends in every]
+    assert len({row.fingerprint() for row in rows}) == len(rows)
+
+
 def test_it_survives_pickling() -> None:
-    row = market_row(DAY, curve=CURVE, spots={"QQQ": 600.0}, previous={"QQQ": "abc"})
+    row = market_row(
+        DAY, curve=CURVE, spots={"QQQ": 600.0}, previous={"QQQ": "abc"}, dividends={"QQQ": [SEPTEMBER]}
+    )
     copy = pickle.loads(pickle.dumps(row))  # noqa: S301 - made on the line itself
     assert copy == row
     assert copy.fingerprint() == row.fingerprint()

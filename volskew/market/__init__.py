@@ -1,8 +1,9 @@
 """The market around the quotes: the trading calendar, expiry instants, tenors and discount curves.
 
 `clock` says which days are sessions, which session an instant belongs to, when an option expires and how
-long that is; `tenors` what "3m" means; `rates` reads curve files and picks the curve of a day; `table` holds
-what all quotes of one date share. Nothing here knows of option prices.
+long that is; `tenors` what "3m" means; `rates` reads curve files and picks the curve of a day; `dividends`
+reads dividend files and says what was known and expected on a day; `table` holds what all quotes of one date
+share. Nothing here knows of option prices.
 """
 
 from volskew.market.clock import (
@@ -22,6 +23,14 @@ from volskew.market.clock import (
     stamp_session,
     year_fraction,
 )
+from volskew.market.dividends import (
+    Dividend,
+    DividendTable,
+    Outlook,
+    choose_dividends,
+    read_dividend_files,
+    read_dividends,
+)
 from volskew.market.rates import DiscountCurve, RateTable, choose_curve, read_rates
 from volskew.market.table import MarketRow, market_row
 from volskew.market.tenors import canonical_tenor, tenor_days, tenor_years
@@ -29,16 +38,22 @@ from volskew.market.tenors import canonical_tenor, tenor_days, tenor_years
 __all__ = [
     "EASTERN",
     "DiscountCurve",
+    "Dividend",
+    "DividendTable",
     "MarketRow",
+    "Outlook",
     "RateTable",
     "are_sessions",
     "canonical_tenor",
     "choose_curve",
+    "choose_dividends",
     "expiry_instants",
     "is_session",
     "market_row",
     "next_session",
     "previous_session",
+    "read_dividend_files",
+    "read_dividends",
     "read_rates",
     "session_close",
     "session_closes",

@@ -16,7 +16,7 @@ from typing import Final
 from volskew.errors import InputError
 from volskew.ledger import Code
 
-__all__ = ["LONGEST_FIRST_TENOR", "ParsedRates", "parse_rates", "read_text"]
+__all__ = ["LONGEST_FIRST_TENOR", "ParsedRates", "parse_date", "parse_rates", "read_text"]
 
 LONGEST_FIRST_TENOR: Final = 2.0
 """Years. A table that begins later (real yields begin at five) cannot discount options."""
@@ -57,8 +57,15 @@ class ParsedRates:
     rows: dict[dt.date, tuple[float, ...]]
 
 
-def read_text(source: str) -> str:
+def read_text(source: str, *, accepted: str = _ACCEPTED) -> str:
     """The text of a plain or gzipped file, told apart by its first bytes.
+
+    Parameters
+    ----------
+    source : str
+        The file.
+    accepted : str
+        What should be in it, for the message where it is empty.
 
     Raises
     ------
@@ -74,7 +81,7 @@ def read_text(source: str) -> str:
     except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"cannot be read ({error})", file=source) from error
     if not data.strip():
-        raise InputError("the file is empty", file=source, accepted=_ACCEPTED, code=str(Code.EMPTY))
+        raise InputError("the file is empty", file=source, accepted=accepted, code=str(Code.EMPTY))
     encoding = "utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
     try:
         return data.decode(encoding)
@@ -165,8 +172,8 @@ def _years(name: str) -> float | None:
     return years if years > 0.0 else None
 
 
-def _date(cell: str, *, source: str, line: int, column: str) -> dt.date:
-    text = cell.strip()
+def parse_date(text: str) -> dt.date | None:
+    """The date that ``MM/DD/YYYY``, ``MM/DD/YY`` or ``YYYY-MM-DD`` says, or None."""
     try:
         if (match := _DASHED.fullmatch(text)) is not None:
             return dt.date(int(match[1]), int(match[2]), int(match[3]))
@@ -176,7 +183,14 @@ def _date(cell: str, *, source: str, line: int, column: str) -> dt.date:
                 year += 1900 if year >= _FIRST_SHORT_YEAR else 2000
             return dt.date(year, int(match[1]), int(match[2]))
     except ValueError:
-        pass  # no such day in the calendar: the same refusal
+        pass  # no such day in the calendar
+    return None
+
+
+def _date(cell: str, *, source: str, line: int, column: str) -> dt.date:
+    date = parse_date(cell.strip())
+    if date is not None:
+        return date
     raise InputError(
         "not a date",
         file=source,

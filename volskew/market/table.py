@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from volskew.market.curve import DiscountCurve
+from volskew.market.projection import Dividend
 
 __all__ = ["MarketRow", "market_row"]
 
@@ -29,12 +30,15 @@ class MarketRow:
         Underlying prices [$], sorted by symbol.
     previous : tuple of (str, str)
         Fingerprints of each symbol's quotes in its previous session, sorted by symbol.
+    dividends : tuple of (str, tuple of Dividend)
+        What is known or to be expected at the end of the session, sorted by symbol and ex-date.
     """
 
     date: dt.date
     curve: DiscountCurve
     spots: tuple[tuple[str, float], ...] = ()
     previous: tuple[tuple[str, str], ...] = ()
+    dividends: tuple[tuple[str, tuple[Dividend, ...]], ...] = ()
 
     def spot(self, symbol: str) -> float | None:
         """The underlying price of a symbol [$], or None where it is not known."""
@@ -43,6 +47,10 @@ class MarketRow:
     def previous_fingerprint(self, symbol: str) -> str | None:
         """The fingerprint of a symbol's quotes in its previous session, or None where it is not known."""
         return dict(self.previous).get(symbol)
+
+    def dividends_of(self, symbol: str) -> tuple[Dividend, ...] | None:
+        """The dividends of a symbol after the session: None where nothing is known, empty where none come."""
+        return dict(self.dividends).get(symbol)
 
     def fingerprint(self) -> str:
         """A hash of the content, the same on every machine and in every process.
@@ -57,6 +65,10 @@ class MarketRow:
             "curve": self.curve.content(),
             "spots": [(symbol, repr(price)) for symbol, price in self.spots],
             "previous": self.previous,
+            "dividends": [
+                (symbol, [(item.ex_date.isoformat(), repr(item.amount), item.is_projected) for item in items])
+                for symbol, items in self.dividends
+            ],
         }
         text = json.dumps(content, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:32]
@@ -68,6 +80,7 @@ def market_row(
     curve: DiscountCurve,
     spots: Mapping[str, float] | None = None,
     previous: Mapping[str, str] | None = None,
+    dividends: Mapping[str, Sequence[Dividend]] | None = None,
 ) -> MarketRow:
     """The market row of a date.
 
@@ -81,6 +94,9 @@ def market_row(
         ``symbol -> underlying price`` [$]; symbols without a price (NaN) are left out.
     previous : mapping, optional
         ``symbol -> fingerprint`` of its previous session's quotes.
+    dividends : mapping, optional
+        ``symbol -> dividends`` to come, e.g. from `choose_dividends`; symbols of which nothing is known are
+        left out.
 
     Examples
     --------
@@ -94,4 +110,11 @@ def market_row(
         curve=curve,
         spots=tuple(sorted((symbol, price) for symbol, price in prices if price == price)),  # noqa: PLR0124
         previous=tuple(sorted((previous or {}).items())),
+        dividends=tuple(
+            (symbol, tuple(sorted(items, key=_order))) for symbol, items in sorted((dividends or {}).items())
+        ),
     )
+
+
+def _order(item: Dividend) -> tuple[dt.date, bool, float]:
+    return item.ex_date, item.is_projected, item.amount

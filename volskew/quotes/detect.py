@@ -19,6 +19,7 @@ import pyarrow.parquet
 
 from volskew.errors import InputError, NotAChainError, SettingsError
 from volskew.ledger import Code
+from volskew.market.dividendfile import is_dividend_header
 from volskew.quotes.containers import HEAD_BYTES, Member, open_members
 from volskew.quotes.prose import is_prose
 from volskew.quotes.raw import Head, Match, Reader
@@ -50,6 +51,8 @@ _OWN: Final[tuple[tuple[str, frozenset[str]], ...]] = (
 )
 _FEW_PARTS: Final = 2
 """A table with more of a chain's parts than this is a chain that lacks something, whatever it resembles."""
+_DIVIDENDS: Final = "a list of dividends"
+"""Told by columns that no chain has; its symbol, type and ex-date (`exdate`: an expiry too) are no parts."""
 _JSON: Final = re.compile(r"\s*(\{|\[\s*[\[{\"0-9\]])")  # and not a header such as [DATE], [STRIKE]
 _DATES: Final = frozenset(
     ("date", "quotedate", "tradedate", "sessiondate", "observationdate", "datadate", "day")
@@ -201,7 +204,7 @@ def choose_reader(
         _refusal(head, matches),
         file=label,
         accepted=advice,
-        looks_like=kind if format is None and parts <= _FEW_PARTS else "",
+        looks_like=kind if format is None and (parts <= _FEW_PARTS or kind == _DIVIDENDS) else "",
     )
 
 
@@ -238,6 +241,8 @@ def _listed(names: tuple[str, ...]) -> str:
 def _advice(head: Head, label: str) -> tuple[str, str]:
     """What else the file plainly is, or "", and what would be accepted."""
     names = head.normal
+    if is_dividend_header(names):
+        return _DIVIDENDS, f"{_HINT}. This looks like {_DIVIDENDS}: `--dividends {shlex.quote(label)}`"
     if "strike" in names or not any(name in _DATES for name in names):
         return "", _HINT
     rest = [name for name in names if name not in _DATES]

@@ -8,6 +8,7 @@ import pandas as pd
 from volskew.errors import InputError
 from volskew.ledger import Ledger, Stage
 from volskew.market.clock import session_of
+from volskew.market.dividends import choose_dividends
 from volskew.market.rates import choose_curve
 from volskew.market.table import MarketRow, market_row
 from volskew.quotes.clean import label
@@ -44,8 +45,8 @@ def fit_surface(
     quotes : pandas.DataFrame
         Canonical quotes of one (symbol, snapshot_time), e.g. from `volskew.quotes.read_chain`.
     market : MarketRow, optional
-        Discount curve and spot of the date. Without it the settings' rate, or the assumed one, and the file's
-        spot.
+        Discount curve, spot and dividends of the date. Without it the settings' rate, or the assumed one, the
+        settings' dividend files, and the file's spot.
     previous : pandas.DataFrame, optional
         The symbol's quotes of the session before, for the rule on stale lines.
     settings : Settings
@@ -69,7 +70,14 @@ def fit_surface(
     source = ", ".join(sorted(quotes["source_file"].unique()))
     if market is None:
         day = session_of(snapshot)
-        market = market_row(day, curve=choose_curve(day, settings=settings))
+        coming = choose_dividends(symbol, day, quotes["expiry"], settings=settings)
+        market = market_row(
+            day,
+            curve=choose_curve(day, settings=settings),
+            dividends=None if coming.dividends is None else {symbol: coming.dividends},
+        )
+        if coming.code and (quotes["exercise"] == "american").any():
+            ledger.add(day, symbol, Stage.MARKET, coming.code, detail=coming.detail, source=source)
         for flag in market.curve.flags:
             ledger.add(day, symbol, Stage.MARKET, flag, detail=f"rate={market.curve.label}", source=source)
     labelled = label(quotes, market=market, previous=previous, settings=settings)

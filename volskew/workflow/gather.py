@@ -25,6 +25,7 @@ from volskew.quotes import FileReading, Snapshot, find_inputs, fingerprint, read
 from volskew.quotes.roots import canonical_symbol
 from volskew.settings import Settings
 from volskew.surface.forwards import box_rate
+from volskew.workflow.dividends import Dividends
 
 __all__ = ["Inputs", "PathLike", "Progress", "Unit", "gather", "no_progress"]
 
@@ -53,7 +54,7 @@ class Unit:
     quotes : pandas.DataFrame
         Canonical quotes.
     market : MarketRow
-        Curve and spots of the date, fingerprints of the session before.
+        Curve, spots and dividends of the date, fingerprints of the session before.
     previous : pandas.DataFrame or None
         The symbol's quotes of the session before, where they are among the inputs.
     """
@@ -75,7 +76,7 @@ class Inputs:
     units : list of Unit
         Sorted by date, symbol and series.
     ledger : Ledger
-        Files that failed or were skipped, stale repeats, assumed rates.
+        Files that failed or were skipped, stale repeats, assumed rates, dividends that are not known.
     n_files : int
         Files that were read.
     n_lines : int
@@ -120,7 +121,7 @@ def gather(
     paths : path-like or sequence of path-like
         Files, folders (searched through) and glob patterns.
     settings : Settings
-        Passed to the readers and to the choice of the curve.
+        Passed to the readers and to the choice of curve and dividends.
     symbols : sequence of str, optional
         Keep these underlyings only.
     format : str, optional
@@ -135,8 +136,9 @@ def gather(
     Raises
     ------
     InputError
-        The rates file cannot be read.
+        The rates file or a dividend file cannot be read.
     """
+    dividends = Dividends(settings)
     table = read_rates(settings.rates_file) if settings.rates_file else None
     ledger = Ledger()
     given = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
@@ -172,7 +174,7 @@ def gather(
     chains = _chains(readings, symbols=symbols)
     days = _days(chains, ledger)
     return Inputs(
-        units=_units(days, table=table, settings=settings, ledger=ledger),
+        units=_units(days, table=table, dividends=dividends, settings=settings, ledger=ledger),
         ledger=ledger,
         n_files=n_files,
         n_lines=sum(reading.lines_read for reading in readings),
@@ -258,7 +260,12 @@ def _days(chains: Sequence[_Chain], ledger: Ledger) -> list[_Chain]:
 
 
 def _units(
-    days: Sequence[_Chain], *, table: RateTable | None, settings: Settings, ledger: Ledger
+    days: Sequence[_Chain],
+    *,
+    table: RateTable | None,
+    dividends: Dividends,
+    settings: Settings,
+    ledger: Ledger,
 ) -> list[Unit]:
     """Build one market row a date, and hand each chain its own and the session before."""
     by_key = {(day.snapshot.symbol, day.snapshot.session, series_of(day.snapshot)): day for day in days}
@@ -276,6 +283,7 @@ def _units(
             continue
         assumed += str(Code.RATE_ASSUMED) in curve.flags
         before = previous_session(date)
+        coming = dividends.known(date, ((chain.snapshot.symbol, chain.quotes) for chain in chains))
         spots = {chain.snapshot.symbol: float(chain.quotes["underlying_price"].median()) for chain in chains}
         for chain in chains:
             symbol, series = chain.snapshot.symbol, series_of(chain.snapshot)
@@ -285,6 +293,7 @@ def _units(
                 curve=curve,
                 spots=spots,
                 previous={symbol: previous.fingerprint} if previous else {},
+                dividends=coming,
             )
             units.append(Unit(date, symbol, series, chain.quotes, row, previous.quotes if previous else None))
     if assumed:
@@ -297,6 +306,7 @@ def _units(
             count=assumed,
             detail=f"{assumed} {sessions} read at {settings.assumed_rate:.2%}; --rate or --rates sets it",
         )
+    ledger.extend(dividends.entries())
     return units
 
 

@@ -1,12 +1,11 @@
 """American puts with strike 1: prices and vols, slice by slice.
 
-**Vols.** The European vol of the price is an upper bound. It is the answer where the premium cannot move it
-by 1e-8: the premium is paid only if the spot ever comes down to ``X`` and is at most ``1 - exp(-r T)`` then
-(plus ``exp(-q T) - 1`` where ``q < 0``), so that bound times the first-passage probability of a Brownian
-motion with drift is set against vega. Else an iteration inside a bracket, with the derivative of the whole
-sum, the boundary's own included: a step of Newton's method, then steps to the root of the cubic that has the
-vols and slopes of the last two points as a function of price. The cubic's answer and Newton's differ by
-Newton's error, beside which the cubic's is small, so where they agree no further evaluation is spent.
+The European vol of the price is an upper bound. It is the answer where the premium cannot move it by
+1e-8: what `american_premium.premium_bound` says that the premium is at most is set against vega. Else an
+iteration inside a bracket, with the derivative of the whole sum, the boundary's own included: a step of
+Newton's method, then steps to the root of the cubic that has the vols and slopes of the last two points
+as a function of price. The cubic's answer and Newton's differ by Newton's error, beside which the cubic's
+is small, so where they agree no further evaluation is spent.
 """
 
 from __future__ import annotations

@@ -252,13 +252,24 @@ def _sum(row: int, w: Floats) -> float:
 def premium_bound(
     x: float, sigma: float, log_x: float, time: float, rate: float, dividend_yield: float, gain: float
 ) -> float:
-    """What the early-exercise premium is at most."""
-    b = x - log_x
+    """What the early-exercise premium is at most.
+
+    Nothing is gained before the spot comes down to ``X``, and then at most `gain`: ``1 - exp(-r T)``,
+    plus ``exp(-q T) - 1`` where ``q < 0``. So `gain` times the probability that a Brownian motion with
+    drift comes so far is a bound. Where ``0 < r < q`` there is a closer one. The premium is the
+    discounted mean of ``r - q S = q (X - S)`` over the times at which ``S < B <= X``, so at most that of
+    ``q max(X - S, 0)`` over all times. With ``r < q`` the spot is a supermartingale, a falling convex
+    function of it a submartingale, and its mean at any time at most that at ``T``: ``(1 - exp(-r T))
+    (q/r) E[max(X - S_T, 0)]``.
+    """
+    b, mu = x - log_x, rate - dividend_yield
     v = sigma * math.sqrt(time)
-    m = (rate - dividend_yield) * time - 0.5 * v * v
-    reached = distribution((-b - m) / v) + fast_exp(min(-2.0 * m * b / (v * v), 600.0)) * distribution(
-        (m - b) / v
-    )
+    m = mu * time - 0.5 * v * v
+    at_end = distribution((-b - m) / v)
+    if 0.0 < rate < dividend_yield:
+        forward = fast_exp(b + mu * time)
+        return max(gain * (at_end - forward * distribution((-b - m) / v - v)), 0.0)
+    reached = at_end + fast_exp(min(-2.0 * m * b / (v * v), 600.0)) * distribution((m - b) / v)
     return reached * gain if b > 0.0 else math.inf
 
 

@@ -4,6 +4,9 @@ import csv
 import functools
 import importlib.util
 import math
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +16,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from volskew.errors import SettingsError
-from volskew.pricing import Status, american, black
+from volskew.pricing import Status, american, american_premium, black
 
 REFERENCE = Path(__file__).parents[1] / "reference"
 ACCURACIES = ("fast", "default", "high")
@@ -455,6 +458,87 @@ def test_a_result_never_depends_on_its_neighbours(accuracy: Any) -> None:
         one = {name: item[row].item() for name, item in rows.items()}
         solved = american.implied_vol(float(price[row]), **one, accuracy=accuracy)
         np.testing.assert_equal([solved.vol, solved.status], [whole[0][row], whole[1][row]])
+
+
+BITS = """
+import hashlib
+import numpy as np
+from volskew.pricing import american
+digest = hashlib.sha256()
+i = np.arange(600)
+here = dict(spot=100.0, strike=70.0 + 0.1 * i, time_to_expiry=(1 + i % 3 * 300) / 365,
+            rate=0.01 + 0.02 * (i % 2), dividend_yield=0.02, is_call=i % 5 == 0)
+for accuracy in ("fast", "default", "high"):
+    found = american.values(**here, vol=0.1 + 0.001 * i, accuracy=accuracy)
+    solved = american.implied_vol(found.price, **here, accuracy=accuracy)
+    for item in (*found, solved.vol, solved.status):
+        digest.update(item.tobytes())
+print(digest.hexdigest())
+"""
+
+
+@pytest.mark.slow
+def test_another_kind_of_cpu_gives_the_same_bits() -> None:
+    """Without vectors wider than two numbers, without a fused multiply-add, and with numpy's plain loops."""
+    plain = {
+        "NUMBA_CPU_NAME": "generic",
+        "NUMBA_CPU_FEATURES": "",
+        "NPY_DISABLE_CPU_FEATURES": "AVX512F AVX512CD AVX512_SKX",
+    }
+    told = {
+        subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", BITS],
+            env=os.environ | kind,
+            capture_output=True,
+            check=True,
+            text=True,
+        ).stdout
+        for kind in ({}, plain)
+    }
+    assert len(told) == 1
+
+
+@pytest.mark.parametrize("accuracy", ACCURACIES)
+def test_a_slice_larger_than_a_block_has_the_vols_of_its_parts(accuracy: Any) -> None:
+    strike = np.linspace(70, 140, 701)
+    here = contract("P", 100, 100, 200, 0.04, 0.01) | {"strike": strike}
+    price = american.price(**here, vol=0.3, accuracy=accuracy)
+    whole = american.implied_vol(price, **here, accuracy=accuracy)
+    for size in (1, 7, 255, 256, 257):
+        part = american.implied_vol(price[-size:], **here | {"strike": strike[-size:]}, accuracy=accuracy)
+        np.testing.assert_array_equal(part.vol, whole.vol[-size:])
+        np.testing.assert_array_equal(part.status, whole.status[-size:])
+
+
+def test_no_premium_exceeds_the_bound_on_it() -> None:
+    generator = np.random.default_rng(11)
+    n = 1500
+    time = np.exp(generator.uniform(math.log(0.003), math.log(5), n))
+    vol = np.exp(generator.uniform(math.log(0.02), math.log(2), n))
+    r, q = generator.uniform(0.001, 0.12, n), generator.uniform(-0.03, 0.12, n)
+    limit = np.where(q > r, r / np.where(q > r, q, 1.0), 1.0)
+    away = generator.uniform(-1, 7, n) * vol * np.sqrt(time)
+    here: dict[str, Any] = {
+        "strike": 1.0,
+        "time_to_expiry": time,
+        "rate": r,
+        "dividend_yield": q,
+        "is_call": False,
+    }
+    premium = american.early_exercise_premium(**here, spot=limit * np.exp(away), vol=vol, accuracy="high")
+    gain = 1 - np.exp(-r * time) + np.maximum(np.exp(-q * time) - 1, 0)
+    bound = np.array(
+        [
+            american_premium.premium_bound(*row)
+            for row in zip(np.log(limit) + away, vol, np.log(limit), time, r, q, gain, strict=True)
+        ]
+    )
+    assert (premium <= bound + 1e-8).all()  # the error of "high"
+    closer = (q > r) & (bound > 1e-7)
+    assert closer.sum() > 200
+    # a bound that told nothing would hold too
+    assert np.median((premium / bound)[closer]) > 0.1
+    assert (bound[(q > r) & (away > 6.5 * vol * np.sqrt(time) + (q - r) * time)] < 1e-8).all()
 
 
 GOOD: dict[str, Any] = {

@@ -29,15 +29,30 @@ __all__ = ["Values", "delta", "early_exercise_premium", "implied_vol", "price", 
 Accuracy = Literal["fast", "default", "high"]
 Floats = NDArray[np.float64]
 
-_SCHEMES: dict[str, dict[str, int]] = {
-    "fast": {"nodes": 6, "quadrature": 8, "price_quadrature": 16, "iterations": 4, "vols": 5},
-    "default": {"nodes": 8, "quadrature": 12, "price_quadrature": 24, "iterations": 5, "vols": 8},
-    "high": {"nodes": 16, "quadrature": 32, "price_quadrature": 48, "iterations": 12, "vols": 10},
+_SCHEMES: dict[str, tuple[dict[str, Any], float]] = {
+    "fast": (
+        {"nodes": 6, "quadrature": 8, "price_quadrature": 16, "vols": 5, "iterations": 3, "settled": 1e-5},
+        1e-6,
+    ),
+    "default": (
+        {"nodes": 8, "quadrature": 8, "price_quadrature": 24, "vols": 6, "iterations": 3, "settled": 1e-6},
+        1e-6,
+    ),
+    "high": (
+        {
+            "nodes": 16,
+            "quadrature": 32,
+            "price_quadrature": 48,
+            "vols": 10,
+            "iterations": 12,
+            "settled": 1e-11,
+        },
+        1e-9,
+    ),
 }
-_EPS = 2.0**-52
-_FLOOR_ROUNDING = 8 * _EPS
-"""Of spot and strike together: what a price may miss its lowest value by and still be at it."""
-_NO_RATE = 1e-14
+"""Of `volskew.pricing.american_boundary.scheme`, and the step, relative to the vol, that is the last."""
+_OK = int(Status.OK)
+_NONE = np.empty(0, dtype=np.intp)
 _FEW = 8
 """Elements a run below which the input is sorted by slice."""
 
@@ -107,17 +122,12 @@ def values(
         accepted.
     """
     contracts = _Contracts.of(spot, strike, time_to_expiry, rate, dividend_yield, is_call, vol=vol)
-    sigma = contracts.extra
-    price_, premium, slope, by_x = (np.full(contracts.size, np.nan) for _ in range(4))
-    usable = contracts.usable & ~contracts.two_boundaries & (sigma >= LEAST_VOL) & (sigma <= GREATEST_VOL)
-    rows = np.flatnonzero(usable & ~contracts.never_exercised)
-    contracts.run("put_values", rows, [sigma], [price_, premium, slope, by_x], accuracy, threads)
-    rows = np.flatnonzero(usable & contracts.never_exercised)
-    for out, found in zip(
-        (price_, slope, by_x), _european(contracts, rows, sigma[rows], threads), strict=True
-    ):
-        out[rows] = found
-    premium[rows] = 0.0
+    price_, premium, slope, by_x = found = np.full((4, contracts.size), np.nan)
+    contracts.run("put_values", list(found), accuracy, threads)
+    rows = contracts.never_exercised()
+    if rows.size:
+        price_[rows], slope[rows], by_x[rows] = contracts.european_values(rows, threads)
+        premium[rows] = 0.0
     scale, is_put = contracts.scale, ~contracts.is_call
     with np.errstate(over="ignore", invalid="ignore"):
         # a put's price is K v(ln S/K), a call's S v(ln K/S)
@@ -258,29 +268,11 @@ def implied_vol(
     (0.2, 'OK')
     """
     contracts = _Contracts.of(spot, strike, time_to_expiry, rate, dividend_yield, is_call, price=price)
-    unit = contracts.extra / contracts.scale
-    status = _screen(contracts, unit)
-    vol = np.full(contracts.size, np.nan)
-    rows = np.flatnonzero(status == Status.OK)
-    time, r, q = contracts.time[rows], contracts.rate[rows], contracts.dividend_yield[rows]
-    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-        start = black.implied_vol(
-            unit[rows] * np.exp(r * time),
-            forward=np.exp(contracts.x[rows] + (r - q) * time),
-            strike=1.0,
-            time_to_expiry=time,
-            is_call=np.False_,
-            threads=threads,
-        )
-    never = contracts.never_exercised[rows]
-    vol[rows[never]], status[rows[never]] = start.vol[never], start.status[never]
-    beyond = (status == Status.OK) & np.isfinite(vol) & ~((vol >= LEAST_VOL) & (vol <= GREATEST_VOL))
-    vol[beyond], status[beyond] = np.nan, Status.OUT_OF_RANGE
-    european = np.full(contracts.size, np.nan)
-    european[rows] = start.vol
-    codes = np.full(contracts.size, Status.OK, dtype=np.uint8)
-    contracts.run("put_vols", rows[~never], [unit, european], [vol, codes], accuracy, threads)
-    status[rows[~never]] = codes[rows[~never]]
+    vol, status = np.full(contracts.size, np.nan), contracts.status
+    contracts.run("put_vols", [vol, status], accuracy, threads)
+    rows = contracts.never_exercised()
+    if rows.size:
+        vol[rows], status[rows] = contracts.european_vols(rows, threads)
     if not contracts.shape:
         return ImpliedVol(float(vol[0]), Status(int(status[0])))
     return ImpliedVol(vol.reshape(contracts.shape), status.reshape(contracts.shape))
@@ -289,20 +281,21 @@ def implied_vol(
 class _Contracts(NamedTuple):
     """Options as puts with strike 1: a call is a put with spot and strike, rate and yield exchanged.
 
-    All arrays are one-dimensional, float64 or bool, of one length.
+    Attributes
+    ----------
+    shape : tuple of int
+        Of the arguments together; the arrays have one axis.
+    table : ndarray
+        The rows that `volskew.pricing.american_kernels` names.
+    is_call : ndarray of bool
+    status : ndarray of uint8
+        Why a contract has no answer.
     """
 
     shape: tuple[int, ...]
-    spot: Floats
-    strike: Floats
-    time: Floats
-    rate: Floats
-    dividend_yield: Floats
+    table: Floats
     is_call: NDArray[np.bool_]
-    extra: Floats
-    x: Floats
-    scale: Floats
-    finite: NDArray[np.bool_]
+    status: NDArray[np.uint8]
 
     @classmethod
     def of(
@@ -328,105 +321,102 @@ class _Contracts(NamedTuple):
             | {"is_call": arguments.booleans("is_call", is_call, meaning=SIDES)}
         )
         size = math.prod(shape)
-        s, k, t, r, q, more = (np.broadcast_to(item, size).astype(np.float64) for item in flat[:6])
-        # rounding of a difference of rates is no rate
-        r, q = (np.where(np.abs(item) < _NO_RATE, 0.0, item) for item in (r, q))
-        call = np.broadcast_to(flat[6], size)
-        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            x = np.where(call, np.log(k / s), np.log(s / k))
-        return cls(
-            shape=shape,
-            spot=s,
-            strike=k,
-            time=t,
-            rate=np.where(call, q, r),
-            dividend_yield=np.where(call, r, q),
-            is_call=call,
-            extra=more,
-            x=x,
-            scale=np.where(call, s, k),
-            finite=np.isfinite(s) & np.isfinite(k) & np.isfinite(t) & np.isfinite(r) & np.isfinite(q),
-        )
+        table, call, status = np.empty((7, size)), np.empty(size, dtype=bool), np.empty(size, dtype=np.uint8)
+        for row, item in zip(table, flat, strict=False):
+            row[:] = item
+        call[:] = flat[6]
+        _kernels().as_puts(table, call, "price" in extra, status)
+        return cls(shape, table, call, status)
 
     @property
     def size(self) -> int:
-        return self.x.size
+        return self.status.size
 
     @property
-    def usable(self) -> NDArray[np.bool_]:
-        return self.finite & (self.spot > 0) & (self.strike > 0) & (self.time > 0)
+    def spot(self) -> Floats:
+        return np.asarray(self.table[0])
 
     @property
-    def two_boundaries(self) -> NDArray[np.bool_]:
-        return (self.dividend_yield < self.rate) & (self.rate < 0)
+    def strike(self) -> Floats:
+        return np.asarray(self.table[1])
 
     @property
-    def never_exercised(self) -> NDArray[np.bool_]:
-        """No interest is earned on the strike, and giving up the spot early saves nothing."""
-        below = (self.rate < 0) & (self.dividend_yield >= self.rate)
-        return np.asarray(below | ((self.rate == 0) & (self.dividend_yield >= 0)))
+    def scale(self) -> Floats:
+        return np.where(self.is_call, self.spot, self.strike)
+
+    def never_exercised(self) -> NDArray[np.intp]:
+        """Rows that may have an answer, but no premium."""
+        rate, dividend_yield = self.table[3], self.table[4]
+        never = (rate <= 0) & (dividend_yield >= rate)
+        return np.flatnonzero((self.status == _OK) & never) if never.any() else _NONE
+
+    def european_values(self, rows: NDArray[np.intp], threads: int | None) -> tuple[Floats, Floats, Floats]:
+        """Price, d/d sigma and d/dx of puts with strike 1 that are never exercised early."""
+        discount, given = self._european(rows)
+        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+            given = given | {"vol": self.table[5, rows], "threads": threads}
+            return (
+                discount * black.price(**given, is_call=np.False_),
+                discount * black.vega(**given),
+                discount * given["forward"] * black.delta(**given, is_call=np.False_),
+            )
+
+    def european_vols(self, rows: NDArray[np.intp], threads: int | None) -> tuple[Floats, NDArray[np.uint8]]:
+        """Vol and status of puts with strike 1 that are never exercised early."""
+        _, given = self._european(rows)
+        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+            price = self.table[5, rows] / self.scale[rows] * np.exp(self.table[3, rows] * self.table[2, rows])
+        vol, status, _ = black.implied_vol(price, **given, is_call=np.False_, threads=threads)
+        beyond = (status == Status.OK) & ~((vol >= LEAST_VOL) & (vol <= GREATEST_VOL))
+        vol[beyond], status[beyond] = np.nan, Status.OUT_OF_RANGE
+        return vol, status
+
+    def _european(self, rows: NDArray[np.intp]) -> tuple[Floats, dict[str, Any]]:
+        """Discount factor, and forward, strike and time, of puts with strike 1."""
+        spot, strike, time, r, q = self.table[:5, rows]
+        with np.errstate(all="ignore"):
+            x = np.where(self.is_call[rows], np.log(strike / spot), np.log(spot / strike))
+            forward = np.exp(x + (r - q) * time)
+            return np.exp(-r * time), {"forward": forward, "strike": 1.0, "time_to_expiry": time}
 
     def shaped(self, item: Floats) -> Any:
         return item.reshape(self.shape) if self.shape else float(item[0])
 
-    def run(
-        self,
-        kernel: str,
-        rows: NDArray[np.intp],
-        inputs: list[Floats],
-        outputs: list[NDArray[Any]],
-        accuracy: Accuracy,
-        threads: int | None,
-    ) -> None:
-        """Call a kernel on the slices of some rows, from several threads, and fill the outputs there."""
-        nodes, price_nodes, iterations = _scheme(accuracy)
+    def run(self, kernel: str, outputs: list[NDArray[Any]], accuracy: Accuracy, threads: int | None) -> None:
+        """Call a kernel on the slices, from several threads."""
+        scheme, tolerance = _scheme(accuracy)
         count = arguments.thread_count(threads)
-        if not rows.size:
-            return
-        order, starts = self._slices(rows)
-        offsets = np.append(starts, rows.size).astype(np.int64)
-        first_of = order[starts]
-        market = [
-            np.ascontiguousarray(item[first_of]) for item in (self.time, self.rate, self.dividend_yield)
-        ]
-        staged = [np.ascontiguousarray(item[order]) for item in (self.x, *inputs)]
-        found = [np.empty(rows.size, dtype=item.dtype) for item in outputs]
-        with importing:
-            from volskew.pricing import american_kernels  # noqa: PLC0415
-        call = getattr(american_kernels, kernel)
+        kernels = _kernels()
+        order, starts = np.empty((2, self.size + 1), dtype=np.int64)
+        rows, slices = kernels.arrange(self.table, self.is_call, self.status, 0, order, starts)
+        if slices * _FEW > rows and slices > 1:
+            chosen = order[:rows]
+            time, rate, dividend_yield = self.table[2:5, chosen]
+            order[:rows] = chosen[np.lexsort((time, dividend_yield, rate, self.is_call[chosen]))]
+            rows, slices = kernels.arrange(self.table, self.is_call, self.status, rows, order, starts)
+        if kernel == "put_vols":
+            call = functools.partial(kernels.put_vols, self.table, self.is_call, order, starts)
+            more: tuple[Any, ...] = (scheme, tolerance)
+        else:
+            call = functools.partial(kernels.put_values, self.table, order, starts)
+            more = (scheme,)
 
         def piece(number: int) -> None:
-            first, last = number * at_once, min((number + 1) * at_once, starts.size)
-            call(*staged, offsets, *market, first, last, nodes, price_nodes, iterations, *found)
+            call(number * at_once, min((number + 1) * at_once, slices), *more, *outputs)
 
         # among threads a slice at a time, for its boundaries are what takes long
-        at_once = starts.size if count == 1 else 1
-        pieces = -(-starts.size // at_once)
+        at_once = max(slices, 1) if count == 1 else 1
+        pieces = -(-slices // at_once)
         arguments.share(lambda: piece, pieces, threads=min(count, pieces))
-        for out, item in zip(outputs, found, strict=True):
-            out[order] = item
-
-    def _slices(self, rows: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """The rows, those of a slice one after the other, and where each slice starts."""
-        rows = np.concatenate([rows[~self.is_call[rows]], rows[self.is_call[rows]]])
-        starts = self._starts(rows)
-        if starts.size * _FEW > rows.size and starts.size > 1:
-            rows = rows[
-                np.lexsort((self.time[rows], self.dividend_yield[rows], self.rate[rows], self.is_call[rows]))
-            ]
-            starts = self._starts(rows)
-        return rows, starts
-
-    def _starts(self, rows: NDArray[np.intp]) -> NDArray[np.intp]:
-        new = np.zeros(rows.size, dtype=bool)
-        new[0] = True
-        for key in (self.time, self.rate, self.dividend_yield):
-            column = key[rows]
-            new[1:] |= column[1:] != column[:-1]
-        return np.flatnonzero(new)
 
 
-def _scheme(accuracy: object) -> tuple[tuple[Floats, ...], tuple[Floats, ...], int]:
+def _kernels() -> Any:
+    with importing:
+        from volskew.pricing import american_kernels  # noqa: PLC0415
+    return american_kernels
+
+
+def _scheme(accuracy: object) -> tuple[Any, float]:
     if not isinstance(accuracy, str) or accuracy not in _SCHEMES:
         msg = f"accuracy must be one of {', '.join(_SCHEMES)}, got {accuracy!r}"
         raise SettingsError(msg)
@@ -434,56 +424,9 @@ def _scheme(accuracy: object) -> tuple[tuple[Floats, ...], tuple[Floats, ...], i
 
 
 @functools.cache
-def _made(accuracy: str) -> tuple[tuple[Floats, ...], tuple[Floats, ...], int]:
+def _made(accuracy: str) -> tuple[Any, float]:
     with importing:
         from volskew.pricing.american_boundary import scheme  # noqa: PLC0415
-    made = scheme(**_SCHEMES[accuracy])
-    return (
-        (made.roots, made.sine, made.weight, made.interpolate),
-        (made.price_sine, made.price_weight, made.price_interpolate, made.vol_interpolate),
-        made.iterations,
-    )
-
-
-def _european(
-    contracts: _Contracts, rows: NDArray[np.intp], sigma: Floats, threads: int | None
-) -> tuple[Floats, Floats, Floats]:
-    """Price, d/d sigma and d/dx of puts with strike 1 that are never exercised early."""
-    time, r, q = contracts.time[rows], contracts.rate[rows], contracts.dividend_yield[rows]
-    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-        discount, forward = np.exp(-r * time), np.exp(contracts.x[rows] + (r - q) * time)
-        given: dict[str, Any] = {
-            "forward": forward, "strike": 1.0, "time_to_expiry": time, "vol": sigma, "threads": threads,
-        }  # fmt: skip
-        return (
-            discount * black.price(**given, is_call=np.False_),
-            discount * black.vega(**given),
-            discount * forward * black.delta(**given, is_call=np.False_),
-        )
-
-
-def _screen(contracts: _Contracts, unit: Floats) -> NDArray[np.uint8]:
-    """Status of every row that cannot have a vol, the first in this order; `unit` is price over scale."""
-    x, time, r, q = contracts.x, contracts.time, contracts.rate, contracts.dividend_yield
-    with np.errstate(all="ignore"):
-        spot = np.exp(x)
-        # exercised at a time u known today a put gives exp(-r u) - S exp(-q u)
-        level = np.log(q * spot / r) / (q - r)
-        level = np.where((level > 0) & (level < time), level, 0.0)
-        floor = np.zeros_like(x)
-        for u in (np.zeros_like(time), time, level):
-            floor = np.fmax(floor, np.exp(-r * u) - spot * np.exp(-q * u))
-        rounding = _FLOOR_ROUNDING * (1.0 + spot)
-        ceiling = np.where(contracts.never_exercised, np.exp(-r * time), 1.0)
-        conditions = [
-            (~(contracts.finite & np.isfinite(contracts.extra)), Status.NOT_FINITE),
-            (time <= 0, Status.NOT_POSITIVE_TIME),
-            ((contracts.spot <= 0) | (contracts.strike <= 0), Status.NOT_POSITIVE_INPUT),
-            (contracts.extra <= 0, Status.NOT_POSITIVE_PRICE),
-            (contracts.two_boundaries, Status.TWO_BOUNDARIES),
-            (unit < floor - rounding, Status.BELOW_INTRINSIC),
-            ((floor > 0) & (unit <= floor + rounding), Status.AT_INTRINSIC),
-            (unit >= ceiling, Status.ABOVE_MAXIMUM),
-        ]
-    codes = np.select([c for c, _ in conditions], [np.uint8(s) for _, s in conditions], default=0)
-    return codes.astype(np.uint8)
+    sizes, tolerance = _SCHEMES[accuracy]
+    # a plain tuple of tuples: one type for the kernels, which numba knows at once
+    return tuple(scheme(**sizes)), tolerance

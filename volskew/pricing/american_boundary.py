@@ -27,13 +27,39 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from volskew.pricing.compiled import fma, inlined, kernel
+from volskew.pricing.compiled import fma, inlined, kernel, use_widest_vectors
 from volskew.pricing.elementary import fast_exp, log_ratio
-from volskew.pricing.mills import density, distribution
+from volskew.pricing.mills import density, distribution, distribution_and_density
+from volskew.pricing.workspace import at
 
-__all__ = ["CLOSE", "Scheme", "chebyshev_transform", "critical_limit", "scheme", "solve_boundary"]
+__all__ = [
+    "BOUNDARY",
+    "BOUNDARY_ROWS",
+    "CLOSE",
+    "Limits",
+    "Nodes",
+    "PriceNodes",
+    "Scheme",
+    "Vols",
+    "chebyshev_transform",
+    "critical_limit",
+    "guess_boundary",
+    "prepare_boundaries",
+    "scheme",
+    "solve_boundary",
+]
 
 Floats = NDArray[np.float64]
+Nodes = tuple[Floats, Floats, Floats, Floats]
+PriceNodes = tuple[Floats, Floats, Floats]
+Vols = tuple[Floats, Floats, Floats]
+Limits = tuple[int, float]
+
+BOUNDARY = 0
+_TAU, _ROOT, _PER_ROOT, _ROOT_DT, _PER_ROOT_DT, _DRIFT, _IN_TOP, _IN_BOTTOM = 1, 2, 3, 4, 5, 6, 7, 8
+_LOG_B, _BETWEEN, _TOP, _BOTTOM, _WHOLE_TOP, _WHOLE_BOTTOM = 9, 10, 11, 12, 13, 14
+BOUNDARY_ROWS = 15
+"""Rows of scratch."""
 
 _STEEP = 0.6
 """max(|r|, |q|) sqrt(T)/sigma above which the quick fixed point may run away, so that the other is taken."""
@@ -41,45 +67,43 @@ _MANY = 60
 CLOSE = 1e-3
 """Change of ln B, in units of sigma sqrt(T), above which a boundary is no boundary."""
 _GUESS_STEPS = 8
-_SETTLED = 1e-12
-"""Change of ln B at which the iteration ends."""
+_GUESSED_FROM = 3
+"""Vols whose boundaries are extrapolated to the next: a parabola."""
 
 
 class Scheme(NamedTuple):
-    """Nodes and weights of one accuracy; shapes in numbers of boundary nodes n, and quadrature nodes l and p.
+    """Nodes and weights of one accuracy.
+
+    Shapes in numbers of boundary nodes n, quadrature nodes l and p, and vols of a panel m.
 
     Attributes
     ----------
-    roots : ndarray, (n,)
-        sqrt(tau/T) of the boundary's nodes, ascending, without 0 (where H = 0).
-    sine, weight : ndarray, (l,)
-        Of the boundary's integrals: sqrt(dt/tau), and the weight in units of tau.
-    interpolate : ndarray, (l, n, n)
-        Value of H at quadrature node l under node n, from H at each node.
-    price_sine, price_weight : ndarray, (p,)
-        Of the premium's integral, in units of T.
-    price_interpolate : ndarray, (p, n)
-        Value of H there.
-    vol_interpolate : ndarray, (m, m)
-        Chebyshev coefficients from values at the m Chebyshev-Lobatto points.
-    iterations : int
-        Of the fixed point, at most.
+    nodes : Nodes
+        ``roots`` (n,): sqrt(tau/T) of the boundary's nodes, ascending, without 0 (where H = 0); ``sine`` and
+        ``weight`` (l,) of the boundary's integrals: sqrt(dt/tau), and the weight in units of tau;
+        ``interpolate`` (n, l n): value of H at quadrature node l under node n, from H at each node.
+    price_nodes : PriceNodes
+        ``sine`` and ``weight`` (p,) of the premium's integral, in units of T; ``interpolate`` (n, p): value
+        of H there.
+    vols : Vols
+        ``factors`` (m,): vols over the least of the panel, descending (Chebyshev-Lobatto points in ln vol);
+        ``interpolate`` (m, m): Chebyshev coefficients from values at them; ``extrapolate`` (m, m): guess at a
+        vol from those before.
+    limits : Limits
+        Iterations of the quick fixed point, and the change of ln B at which either ends.
     """
 
-    roots: Floats
-    sine: Floats
-    weight: Floats
-    interpolate: Floats
-    price_sine: Floats
-    price_weight: Floats
-    price_interpolate: Floats
-    vol_interpolate: Floats
-    iterations: int
+    nodes: Nodes
+    price_nodes: PriceNodes
+    vols: Vols
+    limits: Limits
 
 
-def scheme(*, nodes: int, quadrature: int, price_quadrature: int, iterations: int, vols: int) -> Scheme:
-    """Nodes and weights for these sizes; `price_quadrature` is a multiple of 8."""
-    z = -np.cos(np.pi * np.arange(nodes + 1) / nodes)
+def scheme(
+    *, nodes: int, quadrature: int, price_quadrature: int, iterations: int, vols: int, settled: float
+) -> Scheme:
+    """Nodes and weights for these sizes; `nodes` is even, `price_quadrature` a multiple of 8."""
+    z = -_cosines(nodes + 1)
     roots = 0.5 * (1.0 + z)
     barycentric = np.where(np.arange(nodes + 1) % 2, -1.0, 1.0)
     barycentric[[0, -1]] *= 0.5
@@ -100,16 +124,40 @@ def scheme(*, nodes: int, quadrature: int, price_quadrature: int, iterations: in
     price_sine, price_cosine, price_weight = _angles(price_quadrature)
     interpolate = np.array([[row(2.0 * root * c - 1.0) for root in roots[1:]] for c in cosine])
     return Scheme(
-        roots=np.ascontiguousarray(roots[1:]),
-        sine=sine,
-        weight=weight,
-        interpolate=np.ascontiguousarray(interpolate.transpose(2, 0, 1).reshape(nodes, -1)),
-        price_sine=price_sine,
-        price_weight=price_weight,
-        price_interpolate=np.array([row(2.0 * c - 1.0) for c in price_cosine]),
-        vol_interpolate=chebyshev_transform(vols),
-        iterations=iterations,
+        nodes=(
+            _rounded(roots[1:]),
+            _rounded(sine),
+            _rounded(weight),
+            _rounded(interpolate.transpose(2, 0, 1).reshape(nodes, -1)),
+        ),
+        price_nodes=(
+            _rounded(price_sine),
+            _rounded(price_weight),
+            _rounded(np.array([row(2.0 * c - 1.0) for c in price_cosine]).T),
+        ),
+        vols=_vols(vols),
+        limits=(iterations, settled),
     )
+
+
+def _vols(count: int) -> Vols:
+    z = _cosines(count)
+    extrapolate = np.zeros((count, count))
+    for k in range(1, count):
+        used = range(max(k - _GUESSED_FROM, 0), k)
+        for a in used:
+            extrapolate[k, a] = math.prod((z[k] - z[b]) / (z[a] - z[b]) for b in used if b != a)
+    return _rounded(2.0 ** (0.5 * (1.0 + z))), _rounded(chebyshev_transform(count)), _rounded(extrapolate)
+
+
+def _cosines(count: int) -> Floats:
+    """From 1 down to -1: the Chebyshev-Lobatto points."""
+    return np.cos(np.pi * np.arange(count) / (count - 1))
+
+
+def _rounded(x: Floats) -> Floats:
+    """To 47 binary places, so that nodes are the same whatever library worked them out."""
+    return np.ascontiguousarray(np.round(x * 2.0**47) / 2.0**47)
 
 
 def chebyshev_transform(count: int) -> Floats:
@@ -118,7 +166,7 @@ def chebyshev_transform(count: int) -> Floats:
     transform = np.cos(np.pi * np.outer(i, i) / (count - 1)) * 2.0 / (count - 1)
     transform[[0, -1]] *= 0.5
     transform[:, [0, -1]] *= 0.5
-    return np.ascontiguousarray(transform)
+    return _rounded(transform)
 
 
 def _angles(count: int) -> tuple[Floats, Floats, Floats]:
@@ -143,48 +191,78 @@ def _perpetual(rate: float, dividend_yield: float, sigma: float) -> float:
     return slope / (slope - 1.0)
 
 
+@inlined
+def prepare_boundaries(time: float, rate: float, dividend_yield: float, nodes: Nodes, w: Floats) -> None:
+    """Fill in what all boundaries of a slice share, whatever the vol.
+
+    One flat row of pairs (quadrature node, boundary node), the latter innermost: long loops fill the vector
+    unit.
+    """
+    roots, sine, weight = nodes[0], nodes[1], nodes[2]
+    r, q, n = rate, dividend_yield, nodes[0].size
+    root_time = math.sqrt(time)
+    for a in range(n):
+        w[at(_TAU, a)] = time * roots[a] * roots[a]
+        w[at(_ROOT, a)] = root_time * roots[a]
+        w[at(_PER_ROOT, a)] = 1.0 / (root_time * roots[a])
+    for k in range(sine.size):
+        for a in range(n):
+            f = k * n + a
+            tau = w[at(_TAU, a)]
+            dt = tau * sine[k] * sine[k]
+            w[at(_ROOT_DT, f)] = w[at(_ROOT, a)] * sine[k]
+            w[at(_PER_ROOT_DT, f)] = w[at(_PER_ROOT, a)] / sine[k]
+            w[at(_DRIFT, f)] = (r - q) * dt
+            w[at(_IN_BOTTOM, f)] = q * weight[k] * tau * fast_exp(q * (tau - dt))
+            w[at(_IN_TOP, f)] = r * weight[k] * tau * fast_exp(r * (tau - dt))
+
+
 @kernel
 def solve_boundary(
     time: float,
     rate: float,
     dividend_yield: float,
     sigma: float,
-    nodes: tuple[Floats, Floats, Floats, Floats],
+    nodes: Nodes,
     iterations: int,
-    scratch: tuple[Floats, Floats],
-    from_guess: bool,
-    h: Floats,
+    settled: float,
+    w: Floats,
 ) -> float:
-    """Fill `h` with ln(B/X)^2 at the nodes; returns the last change of ln B.
-
-    It starts from what is in `h`, or from a guess of its own; `scratch` is of shapes (7, l n) and (5, n).
-    """
-    roots, interpolate = nodes[0], nodes[3]
-    n = roots.size
+    """Improve ln(B/X)^2 at the nodes, in the first row of `w`; returns the last change of ln B."""
+    use_widest_vectors()
+    n, size = nodes[0].size, nodes[0].size * nodes[1].size
     r, q = rate, dividend_yield
     log_x = log_ratio(critical_limit(r, q), 1.0)
     unit = sigma * math.sqrt(time)
-    if from_guess:
-        _guess(time, r, q, sigma, roots, log_x, h)
-    _prepare(time, r, q, sigma, nodes, scratch)
     steep = q < 0.0 or max(abs(r), abs(q)) * math.sqrt(time) > _STEEP * sigma
     forever = _perpetual(r, q, sigma)
     lowest = log_ratio(forever, 1.0) - log_x if forever > 1e-300 else -690.0
-    log_b, tau, top, bottom = scratch[1][0], scratch[1][1], scratch[1][3], scratch[1][4]
     change, damping = 0.0, 1.0
     for trial in range(_MANY):
         for a in range(n):
-            log_b[a] = -math.sqrt(h[a])
-        _integrate(r - q, log_x, h, interpolate, steep, scratch)
+            w[at(_LOG_B, a)] = -math.sqrt(w[at(BOUNDARY, a)])
+        for f in range(n, size, n):
+            for a in range(n):
+                w[at(_LOG_B, f + a)] = w[at(_LOG_B, a)]
+        _interpolate(n, size, nodes[3], w)
+        if steep:
+            _integrate_steep(n, size, sigma, r - q, log_x, w)
+        else:
+            _integrate(n, size, sigma, r - q, log_x, w)
+        _sum_up(n, size, w)
         before, change = change, 0.0
         for a in range(n):
-            step = log_x + log_b[a] + (r - q) * tau[a] - log_ratio(top[a], bottom[a])
+            log_b = w[at(_LOG_B, a)]
+            ratio = log_ratio(w[at(_WHOLE_TOP, a)], w[at(_WHOLE_BOTTOM, a)])
+            step = log_x + log_b + (r - q) * w[at(_TAU, a)] - ratio
             # the boundary falls with time from X to that of the perpetual option
-            found = max(min(log_b[a] - damping * step, 0.5 * log_b[a]), lowest)
-            change = max(change, abs(found - log_b[a]))
-            h[a] = found * found
+            found = max(min(log_b - damping * step, 0.5 * log_b), lowest)
+            w[at(BOUNDARY, a)] = found * found
+            w[at(_WHOLE_TOP, a)] = abs(found - log_b)
+        for a in range(n):
+            change = max(change, w[at(_WHOLE_TOP, a)])
         enough = not steep and trial + 1 >= iterations and change < CLOSE * unit
-        if change < _SETTLED or enough:
+        if change < settled * unit or enough:
             break
         if steep and 0.0 < before < 2.0 * change:
             damping = max(0.5 * damping, 0.1)
@@ -192,82 +270,75 @@ def solve_boundary(
 
 
 @inlined
-def _prepare(
-    time: float,
-    r: float,
-    q: float,
-    sigma: float,
-    nodes: tuple[Floats, Floats, Floats, Floats],
-    scratch: tuple[Floats, Floats],
-) -> None:
-    """What stays the same from one iteration to the next.
-
-    One flat row of pairs (quadrature node, boundary node), the latter innermost: long loops fill the vector
-    unit.
-    """
-    roots, sine, weight, _ = nodes
-    long, short = scratch
-    per_vol, drift, in_bottom, in_top = long[0], long[1], long[2], long[3]
-    tau, per_root = short[1], short[2]
-    n = roots.size
-    for a in range(n):
-        tau[a] = time * roots[a] * roots[a]
-        per_root[a] = 1.0 / (sigma * math.sqrt(time) * roots[a])
-    for k in range(sine.size):
+def _sum_up(n: int, size: int, w: Floats) -> None:
+    """Add the integrals' terms to what stands before them."""
+    for f in range(0, size, n):
         for a in range(n):
-            f = k * n + a
-            dt = tau[a] * sine[k] * sine[k]
-            per_vol[f] = per_root[a] / sine[k]
-            drift[f] = (r - q) * dt * per_vol[f] - 0.5 / per_vol[f]
-            in_bottom[f] = q * weight[k] * tau[a] * fast_exp(q * (tau[a] - dt))
-            in_top[f] = r * weight[k] * tau[a] * fast_exp(r * (tau[a] - dt))
+            w[at(_WHOLE_TOP, a)] += w[at(_TOP, f + a)]
+        for a in range(n):
+            w[at(_WHOLE_BOTTOM, a)] += w[at(_BOTTOM, f + a)]
 
 
 @inlined
-def _integrate(
-    mu: float, log_x: float, h: Floats, interpolate: Floats, steep: bool, scratch: tuple[Floats, Floats]
-) -> None:
-    """Numerator and denominator of the fixed point at each node, into the last rows of the short scratch."""
-    long, short = scratch
-    per_vol, drift, in_bottom, in_top, between = long[0], long[1], long[2], long[3], long[4]
-    top_part, bottom_part = long[5], long[6]
-    log_b, tau, per_root, top, bottom = short[0], short[1], short[2], short[3], short[4]
-    n, size = h.size, per_vol.size
-    for a in range(n):
-        minus = (log_x + log_b[a] + mu * tau[a]) * per_root[a] - 0.5 / per_root[a]
-        plus = minus + 1.0 / per_root[a]
-        top[a] = distribution(minus) if steep else density(minus) * per_root[a]
-        bottom[a] = distribution(plus) if steep else distribution(plus) + density(plus) * per_root[a]
+def _interpolate(n: int, size: int, weights: Floats, w: Floats) -> None:
+    """ln(B/X)^2 at the quadrature nodes."""
+    use_widest_vectors()
+    first, second = w[at(BOUNDARY, 0)], w[at(BOUNDARY, 1)]
     for f in range(size):
-        between[f] = interpolate[0, f] * h[0]
-    for j in range(1, n):
+        w[at(_BETWEEN, f)] = fma(weights[1, f], second, weights[0, f] * first)
+    for j in range(2, n, 2):
+        first, second = w[at(BOUNDARY, j)], w[at(BOUNDARY, j + 1)]
         for f in range(size):
-            between[f] = fma(interpolate[j, f], h[j], between[f])
-    for k in range(size // n):
-        for a in range(n):
-            top_part[k * n + a] = log_b[a]
-    # both logarithms are of B/X
-    if steep:
-        for f in range(size):
-            minus = fma(top_part[f] + math.sqrt(max(between[f], 0.0)), per_vol[f], drift[f])
-            top_part[f] = in_top[f] * distribution(minus)
-            bottom_part[f] = in_bottom[f] * distribution(minus + 1.0 / per_vol[f])
-    else:
-        for f in range(size):
-            minus = fma(top_part[f] + math.sqrt(max(between[f], 0.0)), per_vol[f], drift[f])
-            plus = minus + 1.0 / per_vol[f]
-            top_part[f] = in_top[f] * (density(minus) * per_vol[f])
-            bottom_part[f] = in_bottom[f] * (distribution(plus) + density(plus) * per_vol[f])
-    for k in range(size // n):
-        for a in range(n):
-            top[a] += top_part[k * n + a]
-            bottom[a] += bottom_part[k * n + a]
+            total = fma(weights[j, f], first, w[at(_BETWEEN, f)])
+            w[at(_BETWEEN, f)] = fma(weights[j + 1, f], second, total)
 
 
 @inlined
-def _guess(time: float, r: float, q: float, sigma: float, roots: Floats, log_x: float, h: Floats) -> None:
+def _integrate(n: int, size: int, sigma: float, mu: float, log_x: float, w: Floats) -> None:
+    """Terms of numerator and denominator of the fixed point A, and what stands before the integrals."""
+    use_widest_vectors()
+    per_sigma = 1.0 / sigma
+    for a in range(n):
+        unit, per_unit = sigma * w[at(_ROOT, a)], per_sigma * w[at(_PER_ROOT, a)]
+        minus = (log_x + w[at(_LOG_B, a)] + mu * w[at(_TAU, a)]) * per_unit - 0.5 * unit
+        inside, thick = distribution_and_density(minus + unit)
+        w[at(_WHOLE_TOP, a)] = density(minus) * per_unit
+        w[at(_WHOLE_BOTTOM, a)] = inside + thick * per_unit
+    for f in range(size):
+        unit, per_unit = sigma * w[at(_ROOT_DT, f)], per_sigma * w[at(_PER_ROOT_DT, f)]
+        # both logarithms are of B/X
+        away = w[at(_LOG_B, f)] + math.sqrt(max(w[at(_BETWEEN, f)], 0.0)) + w[at(_DRIFT, f)]
+        minus = away * per_unit - 0.5 * unit
+        inside, thick = distribution_and_density(minus + unit)
+        w[at(_TOP, f)] = w[at(_IN_TOP, f)] * (density(minus) * per_unit)
+        w[at(_BOTTOM, f)] = w[at(_IN_BOTTOM, f)] * (inside + thick * per_unit)
+
+
+@inlined
+def _integrate_steep(n: int, size: int, sigma: float, mu: float, log_x: float, w: Floats) -> None:
+    """The same of the fixed point B."""
+    use_widest_vectors()
+    per_sigma = 1.0 / sigma
+    for a in range(n):
+        unit, per_unit = sigma * w[at(_ROOT, a)], per_sigma * w[at(_PER_ROOT, a)]
+        minus = (log_x + w[at(_LOG_B, a)] + mu * w[at(_TAU, a)]) * per_unit - 0.5 * unit
+        w[at(_WHOLE_TOP, a)] = distribution(minus)
+        w[at(_WHOLE_BOTTOM, a)] = distribution(minus + unit)
+    for f in range(size):
+        unit, per_unit = sigma * w[at(_ROOT_DT, f)], per_sigma * w[at(_PER_ROOT_DT, f)]
+        away = w[at(_LOG_B, f)] + math.sqrt(max(w[at(_BETWEEN, f)], 0.0)) + w[at(_DRIFT, f)]
+        minus = away * per_unit - 0.5 * unit
+        w[at(_TOP, f)] = w[at(_IN_TOP, f)] * distribution(minus)
+        w[at(_BOTTOM, f)] = w[at(_IN_BOTTOM, f)] * distribution(minus + unit)
+
+
+@inlined
+def guess_boundary(
+    time: float, rate: float, dividend_yield: float, sigma: float, roots: Floats, w: Floats
+) -> None:
     """Critical prices of Barone-Adesi and Whaley (1987), from the longest time down, each from the last."""
-    x = fast_exp(log_x)
+    r, q = rate, dividend_yield
+    x = critical_limit(r, q)
     m, n1 = 2.0 * r / (sigma * sigma), 2.0 * (r - q) / (sigma * sigma) - 1.0
     forever = _perpetual(r, q, sigma)
     b = -1.0
@@ -299,4 +370,4 @@ def _guess(time: float, r: float, q: float, sigma: float, roots: Floats, log_x: 
             if near:
                 break
         below = log_ratio(min(b, x * (1.0 - 1e-9)), x)
-        h[a] = below * below
+        w[at(BOUNDARY, a)] = below * below

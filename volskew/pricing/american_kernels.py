@@ -1,24 +1,11 @@
-r"""American prices, sensitivities and vols by expiry slice: puts with strike 1, a continuous yield.
+"""American puts with strike 1: prices and vols, slice by slice.
 
-With ``x = ln(S/K)``, and everything in units of the strike (Kim 1990; the notation is that of
-`volskew.pricing.american_boundary`), the price is the European one and the premium
-
-    e(x) = int_0^T r exp(-r u) N(-d2(u)) - q exp(x - q u) N(-d1(u)) du,    d1, d2 of spot over boundary B(T-u)
-    at u,
-
-worked out at Gauss-Legendre nodes in ``theta``, ``u = T sin^2(theta)``. At and below the boundary it is ``1 -
-exp(x)``.
-
-**Shared boundaries.** Boundaries are solved at the Chebyshev points in ``ln sigma`` of panels
-``[0.005 2^k, 0.005 2^(k+1)]``, when a quote first needs a panel, and ``(ln B - ln X)/sigma`` at the premium's
-nodes is interpolated in between. Panels are fixed, so the vol of a quote is the same to the last bit whatever
-else is in its slice.
-
-**Vols.** The European vol of the price is an upper bound. It is the answer where the premium cannot move it
-by 1e-8: the premium is paid only if the spot ever comes down to ``X`` and is at most ``1 - exp(-r T)`` then
-(plus ``exp(-q T) - 1`` where ``q < 0``), so that bound times the first-passage probability of a Brownian
-motion with drift is set against vega. Else Newton's method with the derivative of the whole sum, the
-boundary's own included, inside a bracket.
+The European vol of the price is an upper bound. It is the answer where the premium cannot move it by
+1e-8: what `american_premium.premium_bound` says that the premium is at most is set against vega. Else an
+iteration inside a bracket, with the derivative of the whole sum, the boundary's own included: a step of
+Newton's method, then steps to the root of the cubic that has the vols and slopes of the last two points
+as a function of price. The cubic's answer and Newton's differ by Newton's error, beside which the cubic's
+is small, so where they agree no further evaluation is spent.
 """
 
 from __future__ import annotations
@@ -28,318 +15,310 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from volskew.pricing.american_boundary import CLOSE, critical_limit, solve_boundary
-from volskew.pricing.compiled import fma, inlined, kernel
-from volskew.pricing.elementary import LOG2_E, fast_exp, log_ratio
-from volskew.pricing.mills import density, distribution
+from volskew.pricing import american_slices as rows
+from volskew.pricing import black_kernels
+from volskew.pricing.american_boundary import critical_limit
+from volskew.pricing.american_premium import (
+    BY_X,
+    HIGH,
+    LAST_GAP,
+    LAST_SLOPE,
+    LAST_VOL,
+    LOW,
+    PANEL,
+    PRICE,
+    ROWS,
+    SPOT,
+    VALUE,
+    VEGA,
+    VOL,
+    Codes,
+    Floats,
+    Integers,
+    Scheme,
+    X,
+    european_puts,
+    panel_is_there,
+    premium,
+    premium_bound,
+)
+from volskew.pricing.american_slices import arrange, as_puts, never_exercised
+from volskew.pricing.compiled import inlined, kernel, use_widest_vectors
+from volskew.pricing.elementary import fast_exp, log_ratio
+from volskew.pricing.mills import density
 from volskew.pricing.panels import GREATEST_VOL, LEAST_VOL, PANELS
 from volskew.pricing.status import Status
+from volskew.pricing.workspace import ROW, at
 
-__all__ = ["put_values", "put_vols"]
+__all__ = ["arrange", "as_puts", "put_values", "put_vols"]
 
-Floats = NDArray[np.float64]
-Codes = NDArray[np.uint8]
-Integers = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+Slice = tuple[float, float, float, float, float, float]
+"""Time, rate, yield, ln X, and the discount factors of the yield and of the rate."""
 
 _NEGLIGIBLE = 1e-8
 """[vol] What the premium may move the vol by where the European vol is taken."""
 _NEWTON_STEP = 1e-5
 """Relative step of Newton's method, whose error is its square, that is the last."""
 _MAX_ITERATIONS = 60
-_DEEPEST = 9.0
-"""-ln B beyond which the nodes do not resolve a boundary that falls to 0, as it does where the rate is 0."""
-
-_UNTRIED, _THERE, _UNSETTLED = 0, 1, 2
-"""States of a panel."""
+_FLOOR_ROUNDING = 8 * 2.0**-52
+"""Of spot and strike together: what a price may miss its lowest value by and still be at it."""
+_BLOCK = 256
+"""Quotes that are worked on together."""
 
 _OK = int(Status.OK)
+_BELOW_INTRINSIC = int(Status.BELOW_INTRINSIC)
+_AT_INTRINSIC = int(Status.AT_INTRINSIC)
+_ABOVE_MAXIMUM = int(Status.ABOVE_MAXIMUM)
 _NOT_CONVERGED = int(Status.NOT_CONVERGED)
 _OUT_OF_RANGE = int(Status.OUT_OF_RANGE)
 
 
 @inlined
-def _panel_of(sigma: float) -> int:
-    octave = math.floor(log_ratio(sigma, LEAST_VOL) * LOG2_E)
-    return int(min(max(octave, 0.0), PANELS - 1.0))
-
-
-@kernel
-def _build(
-    time: float,
-    rate: float,
-    dividend_yield: float,
-    panel: int,
-    nodes: tuple[Floats, Floats, Floats, Floats],
-    price_interpolate: Floats,
-    vol_interpolate: Floats,
-    iterations: int,
-    table: Floats,
-) -> bool:
-    """Coefficients over a panel of (ln B - ln X)/sigma at the premium's nodes and T; whether it settled."""
-    count, p, n = vol_interpolate.shape[0], price_interpolate.shape[0], nodes[0].size
-    h = np.empty(n)
-    at = np.empty((count, p + 1))
-    scratch = np.empty((7, nodes[1].size * n)), np.empty((5, n))
-    settled = True
-    before = 0.0
-    for i in range(count):
-        z = math.cos(math.pi * i / (count - 1))
-        sigma = LEAST_VOL * 2.0 ** (panel + 0.5 * (1.0 + z))
-        if i > 0:
-            # ln B - ln X goes about as sigma: the boundary before is a start that needs no guess
-            for j in range(n):
-                h[j] *= (sigma / before) * (sigma / before)
-        change = solve_boundary(time, rate, dividend_yield, sigma, nodes, iterations, scratch, i == 0, h)
-        deep = rate == 0.0 and math.sqrt(h[n - 1]) > _DEEPEST
-        settled = settled and change < CLOSE and not deep
-        before = sigma
-        for k in range(p):
-            total = 0.0
-            for j in range(n):
-                total = fma(price_interpolate[k, j], h[j], total)
-            at[i, k] = -math.sqrt(max(total, 0.0)) / sigma
-        at[i, p] = -math.sqrt(h[n - 1]) / sigma
-    for j in range(count):
-        for k in range(p + 1):
-            total = 0.0
-            for i in range(count):
-                total = fma(vol_interpolate[j, i], at[i, k], total)
-            table[j, k] = total
-    return settled
-
-
-@kernel
-def _evaluate(
-    x: float,
-    sigma: float,
-    log_x: float,
-    panel: int,
-    table: Floats,
-    constants: Floats,
-    scratch: Floats,
-    whole: tuple[float, float, float, float],
-) -> tuple[float, float, float, float]:
-    """Price, early-exercise premium, d price/d sigma and d price/dx of a put with strike 1."""
-    time, carry, discount, mu = whole
-    p = constants.shape[1]
-    count = table.shape[0]
-    boundary, slope, term, term_slope, term_x = scratch[0], scratch[1], scratch[2], scratch[3], scratch[4]
-    z = 2.0 * (log_ratio(sigma, LEAST_VOL) * LOG2_E - panel) - 1.0
-    for k in range(p + 1):
-        boundary[k] = fma(z, table[1, k], table[0, k])
-        slope[k] = table[1, k]
-    t0, t1, u0, u1 = 1.0, z, 0.0, 1.0
-    for j in range(2, count):
-        t2, u2 = 2.0 * z * t1 - t0, 2.0 * t1 + 2.0 * z * u1 - u0
-        for k in range(p + 1):
-            boundary[k] = fma(t2, table[j, k], boundary[k])
-            slope[k] = fma(u2, table[j, k], slope[k])
-        t0, t1, u0, u1 = t1, t2, u1, u2
-    spot = fast_exp(x)
-    root_time = math.sqrt(time)
-    v = sigma * root_time
-    d1 = (x + mu * time) / v + 0.5 * v
-    held = carry * spot
-    tail = distribution(-d1)
-    european = discount * distribution(v - d1) - held * tail
-    if x <= log_x + sigma * boundary[p]:
-        return 1.0 - spot, 1.0 - spot - european, 0.0, -spot
-    away = x - log_x
-    # d/dsigma of sigma g(z) is g + sigma g'(z) dz/dsigma, and dz/dsigma = 2/(ln 2 sigma)
-    stretch = 2.0 * LOG2_E
-    for k in range(p):
-        root, drift = constants[0, k], constants[1, k]
-        per_vol = 1.0 / (sigma * root)
-        lead = away - sigma * boundary[k] + drift
-        minus = lead * per_vol - 0.5 * sigma * root
-        plus = minus + sigma * root
-        thin = density(minus)
-        # spot exp(-q u) n(plus) is B exp(-r u) n(minus): one density serves both
-        barrier = fast_exp(log_x + sigma * boundary[k])
-        out, kept = distribution(-minus), distribution(-plus)
-        term[k] = constants[2, k] * out - constants[3, k] * spot * kept
-        move = -lead * per_vol / sigma - 0.5 * root - (boundary[k] + stretch * slope[k]) * per_vol
-        weighted = constants[4, k] * thin
-        term_slope[k] = weighted * (constants[6, k] * barrier * (move + root) - constants[5, k] * move)
-        term_x[k] = (
-            weighted * per_vol * (constants[6, k] * barrier - constants[5, k]) - constants[3, k] * spot * kept
-        )
-    premium = vega = by_x = 0.0
-    for k in range(p):
-        premium += term[k]
-        vega += term_slope[k]
-        by_x += term_x[k]
-    vega += held * root_time * density(d1)
-    by_x -= held * tail
-    return european + premium, premium, vega, by_x
-
-
-@kernel
-def _constants(
-    time: float, rate: float, dividend_yield: float, sine: Floats, weight: Floats, out: Floats
-) -> None:
-    """What the premium's nodes need, whatever the vol and the strike."""
-    for k in range(sine.size):
-        u = time * sine[k] * sine[k]
-        common = weight[k] * time
-        out[0, k] = math.sqrt(time) * sine[k]
-        out[1, k] = (rate - dividend_yield) * u
-        out[2, k] = common * rate * fast_exp(-rate * u)
-        out[3, k] = common * dividend_yield * fast_exp(-dividend_yield * u)
-        out[4, k] = common * fast_exp(-rate * u)
-        out[5, k] = rate
-        out[6, k] = dividend_yield
+def _screen(
+    x: float, spot: float, price: float, time: float, r: float, q: float, carry: float, discount: float
+) -> int:
+    """Whether the price lies between what vol 0 and what any vol can give."""
+    # exercised at a time u known today a put gives exp(-r u) - S exp(-q u)
+    floor = max(1.0 - spot, discount - spot * carry, 0.0)
+    if 0.0 < r < q:
+        level = (log_ratio(q / r, 1.0) + x) / (q - r)
+        if 0.0 < level < time:
+            floor = max(floor, fast_exp(-r * level) - spot * fast_exp(-q * level))
+    rounding = _FLOOR_ROUNDING * (1.0 + spot)
+    if price < floor - rounding:
+        return _BELOW_INTRINSIC
+    if floor > 0.0 and price <= floor + rounding:
+        return _AT_INTRINSIC
+    if price >= (discount if never_exercised(r, q) else 1.0):
+        return _ABOVE_MAXIMUM
+    return _OK
 
 
 @inlined
-def _premium_bound(
-    x: float, sigma: float, log_x: float, time: float, rate: float, dividend_yield: float
-) -> float:
-    """What the early-exercise premium is at most."""
-    b = x - log_x
-    if b <= 0.0:
-        return math.inf
-    v = sigma * math.sqrt(time)
-    m = (rate - dividend_yield) * time - 0.5 * v * v
-    reached = distribution((-b - m) / v) + fast_exp(min(-2.0 * m * b / (v * v), 600.0)) * distribution(
-        (m - b) / v
-    )
-    gain = 1.0 - fast_exp(-rate * time) + max(fast_exp(-dividend_yield * time) - 1.0, 0.0)
-    return reached * gain
-
-
-@inlined
-def _is_there(
-    time: float,
-    rate: float,
-    dividend_yield: float,
-    panel: int,
-    nodes: tuple[Floats, Floats, Floats, Floats],
-    price_nodes: tuple[Floats, Floats, Floats, Floats],
-    iterations: int,
-    state: Integers,
-    tables: Floats,
-) -> bool:
-    """Whether a panel has boundaries; they are solved when it is first asked for."""
-    if state[panel] == _UNTRIED:
-        done = _build(
-            time,
-            rate,
-            dividend_yield,
-            panel,
-            nodes,
-            price_nodes[2],
-            price_nodes[3],
-            iterations,
-            tables[panel],
-        )
-        state[panel] = _THERE if done else _UNSETTLED
-    return bool(state[panel] == _THERE)
+def _slice_of(contracts: Floats, one: int) -> Slice:
+    t, r, q = contracts[rows.TIME, one], contracts[rows.RATE, one], contracts[rows.YIELD, one]
+    return t, r, q, log_ratio(critical_limit(r, q), 1.0), fast_exp(-q * t), fast_exp(-r * t)
 
 
 @kernel
 def put_vols(
-    x: Floats,
-    price: Floats,
-    start: Floats,
-    offsets: Integers,
-    times: Floats,
-    rates: Floats,
-    yields: Floats,
+    contracts: Floats,
+    is_call: Bools,
+    order: Integers,
+    starts: Integers,
     first: int,
     last: int,
-    nodes: tuple[Floats, Floats, Floats, Floats],
-    price_nodes: tuple[Floats, Floats, Floats, Floats],
-    iterations: int,
+    scheme: Scheme,
+    tolerance: float,
     vol: Floats,
     status: Codes,
 ) -> None:
-    """Vols of the slices `first` to `last`, of quotes that may carry a premium and have a vol.
+    """Vols of the slices `first` to `last`; those of slices never exercised are only screened.
 
-    `start` is the European vol of each, NaN where the price is below what a European put is worth at least.
+    `tolerance` is of the last step, relative to the vol.
     """
-    sine, weight, _, vol_interpolate = price_nodes
-    p, count = sine.size, vol_interpolate.shape[0]
-    tables = np.empty((PANELS, count, p + 1))
-    constants, scratch = np.empty((7, p)), np.empty((5, p + 1))
+    w, who, state = (
+        np.empty(ROWS * ROW),
+        np.empty(_BLOCK, dtype=np.int64),
+        np.empty(PANELS + 1, dtype=np.int64),
+    )
+    tables = np.empty((PANELS, scheme[2][0].size, scheme[1][0].size + 1))
+    start = np.empty(_BLOCK)
     for number in range(first, last):
-        t, r, q = times[number], rates[number], yields[number]
-        log_x = log_ratio(critical_limit(r, q), 1.0)
-        _constants(t, r, q, sine, weight, constants)
-        whole = (t, fast_exp(-q * t), fast_exp(-r * t), r - q)
-        state = np.zeros(PANELS, dtype=np.int64)
-        for i in range(offsets[number], offsets[number + 1]):
-            s = start[i]
-            if s > 0.0:
-                v = s * math.sqrt(t)
-                d1 = (x[i] + (r - q) * t) / v + 0.5 * v
-                vega = fast_exp(x[i]) * whole[1] * math.sqrt(t) * density(d1)
-                if _premium_bound(x[i], s, log_x, t, r, q) < _NEGLIGIBLE * vega:
-                    vol[i], status[i] = s, _OK
-                    continue
-            low, high = LEAST_VOL, min(s, GREATEST_VOL) if s > 0.0 else GREATEST_VOL
-            s = min(max(high, low), 2.0) if not s > 0.0 else max(high, low)
-            vol[i], status[i] = math.nan, _NOT_CONVERGED
+        shared = _slice_of(contracts, order[starts[number]])
+        state[:] = 0
+        for begin in range(starts[number], starts[number + 1], _BLOCK):
+            end = min(begin + _BLOCK, starts[number + 1])
+            count = _screened(contracts, is_call, order[begin:end], shared, who, w, status)
+            if never_exercised(shared[1], shared[2]):
+                continue
+            _european_vols(count, shared, w, start)
+            left = _kept(count, shared, start, who, w, vol, status)
             for _ in range(_MAX_ITERATIONS):
-                panel = _panel_of(s)
-                if not _is_there(t, r, q, panel, nodes, price_nodes, iterations, state, tables):
+                if left == 0:
                     break
-                value, _premium, slope, _by_x = _evaluate(
-                    x[i], s, log_x, panel, tables[panel], constants, scratch, whole
-                )
-                gap = value - price[i]
-                if gap > 0.0:
-                    high = min(high, s)
-                else:
-                    low = max(low, s)
-                following = s - gap / slope if slope > 0.0 else 0.0
-                newton = low <= following <= high
-                if not newton:
-                    following = math.sqrt(low * high)
-                change = abs(following - s)
-                s = following
-                if (newton and change < _NEWTON_STEP * s) or high - low < 1e-12 * s:
-                    if LEAST_VOL * (1.0 + 1e-9) < s < GREATEST_VOL * (1.0 - 1e-9):
-                        vol[i], status[i] = s, _OK
-                    else:
-                        status[i] = _OUT_OF_RANGE
-                    break
+                left = _iterated(left, shared, scheme, tolerance, state, tables, who, w, vol, status)
+
+
+@inlined
+def _screened(
+    contracts: Floats,
+    is_call: Bools,
+    chosen: Integers,
+    shared: Slice,
+    who: Integers,
+    w: Floats,
+    status: Codes,
+) -> int:
+    """Make columns of the quotes that lie between what vol 0 and what any vol can give; how many they are."""
+    t, r, q, _, carry, discount = shared
+    count = 0
+    for j in range(chosen.size):
+        i = chosen[j]
+        x, spot = contracts[rows.LOG, i], fast_exp(contracts[rows.LOG, i])
+        price = contracts[rows.EXTRA, i] / (
+            contracts[rows.SPOT, i] if is_call[i] else contracts[rows.STRIKE, i]
+        )
+        status[i] = _screen(x, spot, price, t, r, q, carry, discount)
+        if status[i] == _OK:
+            who[count] = i
+            w[at(X, count)], w[at(SPOT, count)], w[at(PRICE, count)] = x, spot, price
+            count += 1
+    return count
+
+
+@inlined
+def _european_vols(count: int, shared: Slice, w: Floats, start: Floats) -> None:
+    """European vols of quotes, NaN where the price is below what a European put is worth at least."""
+    t, r, q = shared[0], shared[1], shared[2]
+    price, forward, strike = np.empty(count), np.empty(count), np.ones(count)
+    time, is_call, codes = np.empty(count), np.zeros(count, dtype=np.bool_), np.empty(count, dtype=np.uint8)
+    growth = fast_exp(r * t)
+    for j in range(count):
+        price[j], forward[j], time[j] = w[at(PRICE, j)] * growth, fast_exp(w[at(X, j)] + (r - q) * t), t
+    black_kernels.solve(price, forward, strike, time, is_call, start[:count], codes)
+
+
+@inlined
+def _kept(
+    count: int, shared: Slice, start: Floats, who: Integers, w: Floats, vol: Floats, status: Codes
+) -> int:
+    """Answer quotes that no premium can move, make the others ready for the iteration; how many those are."""
+    use_widest_vectors()
+    t, r, q, log_x, carry, discount = shared
+    root_time = math.sqrt(t)
+    gain = 1.0 - discount + max(carry - 1.0, 0.0)
+    for j in range(count):
+        s = start[j] if start[j] > 0.0 else 1.0
+        v = s * root_time
+        d1 = (w[at(X, j)] + (r - q) * t) / v + 0.5 * v
+        vega = w[at(SPOT, j)] * carry * root_time * density(d1)
+        bound = premium_bound(w[at(X, j)], s, log_x, t, r, q, gain)
+        w[at(VOL, j)] = s if start[j] > 0.0 and bound < _NEGLIGIBLE * vega else 0.0
+    left = 0
+    for j in range(count):
+        i = who[j]
+        if w[at(VOL, j)] > 0.0:
+            vol[i] = start[j]
+            continue
+        status[i] = _NOT_CONVERGED
+        who[left] = i
+        for row in (X, SPOT, PRICE):
+            w[at(row, left)] = w[at(row, j)]
+        known = start[j] > 0.0
+        high = min(start[j], GREATEST_VOL) if known else GREATEST_VOL
+        w[at(LOW, left)], w[at(HIGH, left)], w[at(LAST_SLOPE, left)] = LEAST_VOL, high, 0.0
+        w[at(VOL, left)] = max(high, LEAST_VOL) if known else 2.0
+        left += 1
+    return left
+
+
+@inlined
+def _iterated(
+    count: int,
+    shared: Slice,
+    scheme: Scheme,
+    tolerance: float,
+    state: Integers,
+    tables: Floats,
+    who: Integers,
+    w: Floats,
+    vol: Floats,
+    status: Codes,
+) -> int:
+    """One step of every quote that is left; how many are left then."""
+    t, r, q, log_x, carry, discount = shared
+    european_puts(count, t, r - q, carry, discount, w)
+    left = 0
+    for j in range(count):
+        i, panel = who[j], int(w[at(PANEL, j)])
+        if not panel_is_there(t, r, q, panel, scheme, state, w, tables):
+            continue
+        alive, extra, slope, _ = premium(j, log_x, tables[panel], scheme[1], w)
+        value = w[at(VALUE, j)] + extra if alive else 1.0 - w[at(SPOT, j)]
+        slope = w[at(VEGA, j)] + slope if alive else 0.0
+        if _step(j, value - w[at(PRICE, j)], slope, tolerance, w):
+            s = w[at(VOL, j)]
+            inside = LEAST_VOL * (1.0 + 1e-9) < s < GREATEST_VOL * (1.0 - 1e-9)
+            vol[i], status[i] = s if inside else math.nan, _OK if inside else _OUT_OF_RANGE
+            continue
+        who[left] = i
+        for row in (X, SPOT, PRICE, VOL, LOW, HIGH, LAST_VOL, LAST_GAP, LAST_SLOPE):
+            w[at(row, left)] = w[at(row, j)]
+        left += 1
+    return left
+
+
+@inlined
+def _step(j: int, gap: float, slope: float, tolerance: float, w: Floats) -> bool:
+    """Move quote `j` to its next vol; whether that is the last."""
+    s, low, high = w[at(VOL, j)], w[at(LOW, j)], w[at(HIGH, j)]
+    if gap > 0.0:
+        high = min(high, s)
+    else:
+        low = max(low, s)
+    before, last_gap, last_slope = w[at(LAST_VOL, j)], w[at(LAST_GAP, j)], w[at(LAST_SLOPE, j)]
+    w[at(LOW, j)], w[at(HIGH, j)] = low, high
+    w[at(LAST_VOL, j)], w[at(LAST_GAP, j)], w[at(LAST_SLOPE, j)] = s, gap, slope
+    newton = s - gap / slope if slope > 0.0 else -1.0
+    accepted = low <= newton <= high
+    following = newton if accepted else math.sqrt(low * high)
+    done = accepted and abs(following - s) < _NEWTON_STEP * s
+    if accepted and last_slope > 0.0 and not done:
+        cubic = _inverse(before, last_gap, last_slope, s, gap, slope)
+        if low <= cubic <= high:
+            following = cubic
+            done = abs(cubic - newton) < tolerance * s
+    w[at(VOL, j)] = following
+    return bool(done or high - low < 1e-12 * s)
+
+
+@inlined
+def _inverse(s0: float, gap0: float, slope0: float, s1: float, gap1: float, slope1: float) -> float:
+    """Where the cubic s(gap) through two points, with their slopes, meets gap = 0."""
+    h = gap1 - gap0
+    t = -gap0 / h
+    rest = 1.0 - t
+    values = s0 * (1.0 + 2.0 * t) * rest * rest + s1 * t * t * (3.0 - 2.0 * t)
+    return values + h * t * rest * (rest / slope0 - t / slope1)
 
 
 @kernel
 def put_values(
-    x: Floats,
-    sigma: Floats,
-    offsets: Integers,
-    times: Floats,
-    rates: Floats,
-    yields: Floats,
+    contracts: Floats,
+    order: Integers,
+    starts: Integers,
     first: int,
     last: int,
-    nodes: tuple[Floats, Floats, Floats, Floats],
-    price_nodes: tuple[Floats, Floats, Floats, Floats],
-    iterations: int,
-    value: Floats,
-    premium: Floats,
+    scheme: Scheme,
+    price: Floats,
+    early: Floats,
     vega: Floats,
     by_x: Floats,
 ) -> None:
-    """Values of the slices `first` to `last`; NaN where no boundary settles or the vol is out of range."""
-    sine, weight, _, vol_interpolate = price_nodes
-    p, count = sine.size, vol_interpolate.shape[0]
-    tables = np.empty((PANELS, count, p + 1))
-    constants, scratch = np.empty((7, p)), np.empty((5, p + 1))
+    """Values of the slices `first` to `last` that may be exercised; NaN stays where no boundary settles."""
+    w, state = np.empty(ROWS * ROW), np.empty(PANELS + 1, dtype=np.int64)
+    tables = np.empty((PANELS, scheme[2][0].size, scheme[1][0].size + 1))
     for number in range(first, last):
-        t, r, q = times[number], rates[number], yields[number]
-        log_x = log_ratio(critical_limit(r, q), 1.0)
-        _constants(t, r, q, sine, weight, constants)
-        whole = (t, fast_exp(-q * t), fast_exp(-r * t), r - q)
-        state = np.zeros(PANELS, dtype=np.int64)
-        for i in range(offsets[number], offsets[number + 1]):
-            value[i] = premium[i] = vega[i] = by_x[i] = math.nan
-            if LEAST_VOL <= sigma[i] <= GREATEST_VOL:
-                panel = _panel_of(sigma[i])
-                if _is_there(t, r, q, panel, nodes, price_nodes, iterations, state, tables):
-                    value[i], premium[i], vega[i], by_x[i] = _evaluate(
-                        x[i], sigma[i], log_x, panel, tables[panel], constants, scratch, whole
-                    )
+        t, r, q, log_x, carry, discount = _slice_of(contracts, order[starts[number]])
+        if never_exercised(r, q):
+            continue
+        state[:] = 0
+        for begin in range(starts[number], starts[number + 1], _BLOCK):
+            count = min(starts[number + 1] - begin, _BLOCK)
+            for j in range(count):
+                i = order[begin + j]
+                w[at(X, j)], w[at(VOL, j)] = contracts[rows.LOG, i], contracts[rows.EXTRA, i]
+                w[at(SPOT, j)] = fast_exp(contracts[rows.LOG, i])
+            european_puts(count, t, r - q, carry, discount, w)
+            for j in range(count):
+                i, panel = order[begin + j], int(w[at(PANEL, j)])
+                if panel_is_there(t, r, q, panel, scheme, state, w, tables):
+                    alive, extra, slope, lean = premium(j, log_x, tables[panel], scheme[1], w)
+                    european = w[at(VALUE, j)]
+                    extra = extra if alive else 1.0 - w[at(SPOT, j)] - european
+                    price[i] = european + extra if alive else 1.0 - w[at(SPOT, j)]
+                    early[i] = extra
+                    vega[i] = w[at(VEGA, j)] + slope if alive else 0.0
+                    by_x[i] = w[at(BY_X, j)] + lean if alive else -w[at(SPOT, j)]

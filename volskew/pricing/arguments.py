@@ -150,6 +150,10 @@ def broadcast(inputs: dict[str, NDArray[Any]]) -> tuple[tuple[int, ...], list[ND
     SettingsError
         The shapes do not go together; all are named.
     """
+    different = {item.shape for item in inputs.values()} - {()}
+    if len(different) <= 1:
+        # the usual case, scalars beside arrays of one shape, without what the general one costs
+        return different.pop() if different else (), [item.reshape(-1) for item in inputs.values()]
     try:
         shape = np.broadcast_shapes(*(item.shape for item in inputs.values()))
     except ValueError:

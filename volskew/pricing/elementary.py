@@ -11,7 +11,7 @@ import math
 
 from volskew.pricing.coefficients import EXP, LOG, ROUGH_LOG
 from volskew.pricing.compiled import bits_to_float, float_to_bits, fma, inlined
-from volskew.pricing.polynomials import polynomial
+from volskew.pricing.polynomials import polynomial, short_polynomial
 
 __all__ = [
     "LN2",
@@ -22,6 +22,7 @@ __all__ = [
     "log_moneyness",
     "log_ratio",
     "long_log_ratio",
+    "plain_exp",
     "rough_log_ratio",
     "scaled_exp",
     "square",
@@ -29,6 +30,7 @@ __all__ = [
 
 _log_series = polynomial(LOG)
 _exp_series = polynomial(EXP)
+_short_exp_series = short_polynomial(EXP)
 _rough_log = polynomial(ROUGH_LOG)
 
 _LN2_HIGH = 0.6931471805598903
@@ -143,9 +145,14 @@ def scaled_exp(x: float, scale: float) -> float:
 @inlined
 def fast_exp(x: float) -> float:
     """exp(x) without a branch; below exp(-700) and above exp(700) it stays there."""
-    x = min(max(x, -700.0), 700.0)
+    return plain_exp(min(max(x, -700.0), 700.0))
+
+
+@inlined
+def plain_exp(x: float) -> float:
+    """exp(x) for -708 < x < 709."""
     shifted = fma(x, LOG2_E, _ROUND_TO_INTEGER)
     octaves = shifted - _ROUND_TO_INTEGER
     r = fma(-octaves, _LN2_LOW, fma(-octaves, _LN2_HIGH, x))
     power = bits_to_float((float_to_bits(shifted) - _ROUND_TO_INTEGER_BITS + 1023) << 52)
-    return power + power * fma(r * r, _exp_series(r), r)
+    return power + power * fma(r * r, _short_exp_series(r), r)

@@ -12,7 +12,7 @@ from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
 
-__all__ = ["divided_difference", "polynomial"]
+__all__ = ["divided_difference", "polynomial", "short_polynomial"]
 
 
 def polynomial(coefficients: Sequence[float]) -> Callable[[float], float]:
@@ -31,6 +31,33 @@ def polynomial(coefficients: Sequence[float]) -> Callable[[float], float]:
             for constant in constants[-2::-1]:
                 total = builder.fma(total, arguments[0], constant)
             return total
+
+        return types.float64(types.float64), generate
+
+    return cast("Callable[[float], float]", intrinsic(evaluate))
+
+
+def short_polynomial(coefficients: Sequence[float]) -> Callable[[float], float]:
+    """The same by Estrin's scheme: a few more operations, but in a chain of logarithmic length.
+
+    For loops whose turns are too long to overlap, so that a chain is waited for.
+
+    Returns
+    -------
+    callable
+        Of one float64, for use inside kernels only.
+    """
+    constants = [ir.Constant(ir.DoubleType(), float(c)) for c in coefficients]
+
+    def evaluate(_context: Any, _x: Any) -> Any:
+        def generate(_target: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+            row, power = constants, arguments[0]
+            while True:
+                pairs = [builder.fma(b, power, a) for a, b in zip(row[::2], row[1::2], strict=False)]
+                row = pairs + row[len(pairs) * 2 :]
+                if len(row) == 1:
+                    return row[0]
+                power = builder.fmul(power, power)
 
         return types.float64(types.float64), generate
 

@@ -50,7 +50,7 @@ def black_deviation(price: Array, log_moneyness: Array, *, start: Array) -> Arra
     for _ in range(_MOST_STEPS):
         d1 = 0.5 * s - k / s
         value = sign * (ndtr(sign * d1) - np.exp(k) * ndtr(sign * (d1 - s)))
-        step = (value - price) * math.sqrt(2.0 * math.pi) * np.exp(0.5 * d1 * d1)
+        step = (value - price) * math.sqrt(2.0 * math.pi) * np.exp(np.minimum(0.5 * d1 * d1, 600.0))
         s = s - np.clip(step, -0.5 * s, s)
         if np.all(np.abs(step) <= 1e-11 * s):
             return np.asarray(s)

@@ -44,7 +44,7 @@ TIME_STEPS: Final = 96
 WIDTH: Final = 5.0
 """Half-width of the grid in standard deviations of the log forward."""
 
-BEND: Final = 2.5
+BEND: Final = 3.5
 """How much closer the nodes lie near the forward: x = sinh(BEND u) with equidistant u."""
 
 LANES: Final = 16
@@ -139,13 +139,11 @@ def _lay(grid: Array, strike: float, reach: float, lane: int, is_call: bool, ben
     for i in range(2 * nodes + 1):
         place = np.uint64(i) * _ROW + np.uint64(lane)
         price = math.exp(reach * bend[2 * i + 1])
-        value = max(price - strike, 0.0) if is_call else max(strike - price, 0.0)
+        put = max(strike - price, 0.0)
         low, high = reach * bend[2 * i], reach * bend[2 * i + 2]
         if low < log_strike < high:
-            if is_call:
-                value = (math.exp(high) - strike * (1.0 + high - log_strike)) / (high - low)
-            else:
-                value = (math.exp(low) - strike * (1.0 + low - log_strike)) / (high - low)
+            put = (math.exp(low) - strike * (1.0 + low - log_strike)) / (high - low)
+        value = put + price - strike if is_call else put
         grid[place + _PRICE] = price
         grid[place + _AMERICAN] = value
         grid[place + _EUROPEAN] = value

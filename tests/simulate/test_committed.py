@@ -29,7 +29,14 @@ def test_the_sample_is_small_and_says_what_it_is(committed: Path) -> None:
     whole = defects[defects["contract"] == ""]
     assert sorted(whole["defect"]) == ["missing_file", "repeated_file", "thin_file"]
     assert all(date in readme for date in whole["date"])
-    assert json.loads(files["simulated_metadata.json"].read_text())["rate_continuous"] == 0.04
+    facts = json.loads(files["simulated_metadata.json"].read_text())
+    assert facts["rate_continuous"] == 0.04
+    assert facts["exercise"] == "american"
+    dividends = pd.read_csv(files["simulated_dividends.csv"])
+    assert set(dividends["symbol"]) == {"QQQ", "IWM"}
+    # the years before the chains have a truth too, and the first session looks back one year
+    assert (dividends.groupby("symbol")["ex_date"].min() < "2014-04").all()
+    assert (dividends["declaration_date"] <= facts["last_session"]).all()
 
 
 def test_the_pair_ends_low_but_not_at_its_record(committed: Path) -> None:

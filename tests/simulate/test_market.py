@@ -73,6 +73,7 @@ def test_the_same_seed_gives_the_same_market_in_any_order_of_asking(market: Mark
     again = simulate_market(sessions=75, history_years=1)
     pd.testing.assert_frame_equal(again.truth, market.truth, check_exact=True)
     pd.testing.assert_frame_equal(again.vol_history, market.vol_history, check_exact=True)
+    assert again.payments == market.payments
     for day in (market.sessions[-1], market.sessions[0], market.sessions[40]):
         pd.testing.assert_frame_equal(again.quotes("IWM", day), market.quotes("IWM", day), check_exact=True)
     other = simulate_market(seed=1, sessions=75, history_years=1)
@@ -126,6 +127,8 @@ def test_files_are_written_whole_and_read_back(tmp_path: Path) -> None:
     assert list(read.columns) == list(expected.columns)
     for column in ("strike", "bid", "ask", "last", "open_interest"):
         assert read[column].to_numpy() == pytest.approx(expected[column].to_numpy(), abs=1e-9, nan_ok=True)
+    dividends = pd.read_csv(tmp_path / "simulated_dividends.csv")
+    pd.testing.assert_frame_equal(dividends, market.dividends, check_dtype=False)
     truth = pd.read_csv(tmp_path / "simulated_truth.csv")
     assert truth["vol_25c"].to_numpy() == pytest.approx(market.truth["vol_25c"].to_numpy(), abs=5.1e-11)
     # neither time nor name in the gzip header, so that a re-run writes the same bytes

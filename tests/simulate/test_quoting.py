@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from volskew.simulate import Market
-from volskew.simulate.funds import FUNDS, RATE, SPREAD_DELTAS
+from volskew.simulate.funds import FUNDS, SPREAD_DELTAS
 from volskew.simulate.quoting import MID_NOISE, expiry_truth
 
 SYMBOLS = ("QQQ", "IWM")
@@ -37,16 +37,24 @@ def test_prices_are_whole_cents(clean: pd.DataFrame) -> None:
         assert np.allclose(cents, cents.round(), rtol=0.0, atol=1e-7)
 
 
-def test_mids_keep_put_call_parity_within_pennies_and_their_noise(demo: Market, clean: pd.DataFrame) -> None:
+def test_mids_less_their_premiums_keep_put_call_parity_within_pennies_and_their_noise(
+    demo: Market, clean: pd.DataFrame
+) -> None:
     truth = pd.concat(
-        expiry_truth(fund, demo._state(fund.symbol, dt.date.fromisoformat(day)))
+        expiry_truth(
+            fund,
+            demo._state(fund.symbol, dt.date.fromisoformat(day)),
+            dividends=demo.expected_dividends(fund.symbol, dt.date.fromisoformat(day)),
+        )
         for fund in FUNDS
         for day in clean["quote_date"].unique()
     ).rename(columns={"date": "quote_date"})
     pairs = clean.pivot_table(
-        index=["quote_date", "symbol", "expiration", "strike"], columns="right", values=["bid", "ask", "half"]
+        index=["quote_date", "symbol", "expiration", "strike"],
+        columns="right",
+        values=["bid", "ask", "half", "premium"],
     ).dropna()
-    mids = (pairs["bid"] + pairs["ask"]) / 2
+    mids = (pairs["bid"] + pairs["ask"]) / 2 - pairs["premium"]
     facts = truth.set_index(["quote_date", "symbol", "expiration"])[["forward", "discount_factor"]]
     names = ["quote_date", "symbol", "expiration"]
     keys = zip(*(pairs.index.get_level_values(name) for name in names), strict=True)
@@ -60,10 +68,37 @@ def test_mids_keep_put_call_parity_within_pennies_and_their_noise(demo: Market, 
     assert (gap <= allowed).all()
 
 
-def test_no_quote_is_below_exercise_value(clean: pd.DataFrame) -> None:
+def test_options_are_worth_their_exercise_value_or_more_and_quotes_stand_around_it(
+    clean: pd.DataFrame,
+) -> None:
     sign = np.where(clean["right"] == "call", 1.0, -1.0)
     exercise = sign * (clean["underlying_price"] - clean["strike"])
-    assert (clean["ask"] >= exercise - 1e-9).all()
+    assert (clean["price"] >= exercise).all()
+    assert (clean["ask"] >= exercise).all()
+    at_once = clean["price"] == exercise
+    # deep puts that their holder would exercise now, some of them bid below what exercise brings
+    assert at_once.sum() > 30
+    assert set(clean.loc[at_once, "right"]) == {"put"}
+    assert (clean.loc[at_once, "delta"] < -0.85).all()
+    assert (clean["bid"] < exercise)[at_once].mean() > 0.9
+    # no line is left out: a call has its put
+    assert (clean.groupby(["quote_date", "symbol", "expiration", "strike"]).size() == 2).all()
+
+
+def test_premiums_are_those_of_low_rates_and_small_dividends(clean: pd.DataFrame) -> None:
+    assert (clean["premium"] >= 0.0).all()
+    puts = clean[clean["right"] == "put"].assign(share=lambda rows: rows["premium"] / rows["strike"])
+    bands = puts.groupby(pd.cut(puts["delta"], [-1.0, -0.9, -0.6, -0.4, -0.2, 0.0]), observed=True)["share"]
+    medians = bands.median().to_numpy()
+    # the deeper the dearer: of the order of the interest on the strike, 1 % of it in 91 days
+    assert np.all(np.diff(medians) < 0.0)
+    assert 0.004 < medians[0] < 0.012
+    assert medians[-1] < 0.0002
+    calls = clean[clean["right"] == "call"]
+    assert (calls["premium"] == 0.0).mean() > 0.5
+    assert (calls["premium"] > 0.1).any()
+    # never more than the dividends that early exercise could bring
+    assert calls["premium"].max() < 2.0 * 1.2
 
 
 def test_deltas_span_the_stated_range(clean: pd.DataFrame) -> None:
@@ -134,12 +169,3 @@ def test_contract_symbols_name_their_contract(clean: pd.DataFrame) -> None:
     expiry = dt.date.fromisoformat(line["expiration"])
     assert line["option_symbol"] == f"{line['symbol']}{expiry:%y%m%d}P{int(line['strike'] * 1000):08d}"
     assert not clean.duplicated(["quote_date", "option_symbol"]).any()
-
-
-def test_forwards_carry_the_stated_rate_and_yield(market: Market) -> None:
-    spots = market.truth.set_index(["date", "symbol"])["spot"]
-    for fund in FUNDS:
-        rows = market.expiry_truth[market.expiry_truth["symbol"] == fund.symbol]
-        spot = spots.reindex(list(zip(rows["date"], rows["symbol"], strict=True))).to_numpy()
-        expected = spot * np.exp((RATE - fund.dividend_yield) * rows["time_to_expiry"].to_numpy())
-        assert rows["forward"].to_numpy() == pytest.approx(expected, rel=1e-12)  # growth has 12 decimals

@@ -83,13 +83,18 @@ def test_the_references_get_what_the_pipeline_solved(whole: Verification) -> Non
     assert [names[code] for code in again.status.tolist()] == table["status"].tolist()
 
 
-def test_prices_below_intrinsic_value_get_no_vol_from_any_solver(whole: Verification) -> None:
-    none = whole.table["status"] == "BELOW_INTRINSIC"
+def test_prices_below_intrinsic_value_get_no_vol_from_any_solver(tmp_path: Path) -> None:
+    table = pd.read_csv(_IWM)
+    deep = (table["right"] == "call") & (table["strike"] < 0.9 * table["underlying_price"])
+    table.loc[deep, "bid"] = (table.loc[deep, "bid"] - 2.0).round(2)
+    table.to_csv(tmp_path / "IWM_simulated.csv", index=False)
+    low = verify_file(tmp_path / "IWM_simulated.csv", sample=None)
+    none = low.table["status"] == "BELOW_INTRINSIC"
     assert none.sum() > 10  # bids of lines in the money
-    assert whole.table.loc[none, "in_the_money"].all()
-    for name in whole.references:
-        assert whole.table.loc[none, f"{name}_vol"].isna().all()
-        assert (whole.table.loc[none, f"{name}_outcome"] == Outcome.NO_VOL).all()
+    assert low.table.loc[none, "in_the_money"].all()
+    for name in low.references:
+        assert low.table.loc[none, f"{name}_vol"].isna().all()
+        assert (low.table.loc[none, f"{name}_outcome"] == Outcome.NO_VOL).all()
 
 
 def test_the_summary_is_of_the_table(whole: Verification) -> None:

@@ -22,6 +22,7 @@ IWM stand for two made-up funds that behave like them. Every data file has `simu
 |---|---|
 | `quotes/SYMBOL_DATE_simulated.csv.gz` | {n_files} chains at the close, one a symbol and session |
 | `simulated_vol_history.csv` | 3m 25-delta call vols of the years before the chains |
+| `simulated_dividends.csv` | the funds' dividends announced by the last session |
 | `simulated_truth.csv` | exact forward and vols at 91 days for every session |
 | `simulated_expiry_truth.csv` | exact forward and vols of every expiry in the chains |
 | `simulated_defects.csv` | every planted defect |
@@ -42,7 +43,7 @@ One line an option; missing is empty. Strikes lie between 2 and 98 delta; expiri
 | `underlying_price` | $ | closing price |
 | `option_symbol` | | symbol, expiry (YYMMDD), C or P, strike in thousandths of a dollar |
 | `expiration` | date | third Friday (or the session before it) or a quarter's last session; PM-settled |
-| `right` | | call or put |
+| `right` | | call or put; exercise is American |
 | `strike` | $ | |
 | `bid`, `ask` | $ | in cents |
 | `bid_size`, `ask_size` | contracts | |
@@ -57,12 +58,36 @@ One line an option; missing is empty. Strikes lie between 2 and 98 delta; expiri
 | `expiration` | date | expiry (expiry truth only) |
 | `time_to_expiry` | years of 365 days | from close to close (expiry truth only) |
 | `spot` | $ | closing price (91-day truth only) |
-| `forward` | $ | `spot * exp((r - q) T)` |
+| `forward` | $ | `(spot - sum(D_i exp(-r t_i))) exp(r T)`, see Dividends |
 | `discount_factor` | | `exp(-r T)` (expiry truth only) |
 | `vol_25c`, `vol_50`, `vol_25p` | decimal a year | vol at which its own forward call delta is .25, .50, .75 |
 
 The 91-day truth is the surface's own vol at exactly 91 days, not an interpolation between listed expiries.
-Vols are solved to about 1e-14 and written with ten decimals.
+Vols are solved to about 1e-14 and written with ten decimals. They are those of the European part of the
+quotes: what a reader finds who takes the early-exercise premium off.
+
+## Dividends
+
+| column | unit | meaning |
+|---|---|---|
+| `symbol` | | QQQ or IWM |
+| `ex_date` | date | the session at whose open, 09:30 in New York, the price drops by the amount |
+| `amount` | $ | cash a share |
+| `declaration_date` | date | the session by whose close it was known |
+
+QQQ goes ex on a Monday from the 18th, IWM on a Tuesday from the 15th of March, June, September and
+December; the amounts are made up. Payments announced after {last} are not in the file, and nothing depends
+on them.
+
+At the close of each session the market expects
+
+* every payment announced by then with an ex-date after that session;
+* and, for what is not announced, the payments whose ex-date lies within the 52 weeks up to that session, 52
+  weeks later with their own amounts (on the next session, if that is a holiday). A payment announced by
+  then takes the place of the expected one nearest to it within 45 days.
+
+It prices with exactly that: `D_i` are the expected payments with an ex-date before the expiry, `t_i` the
+years of 365 days from the close to 09:30 on the ex-date. There is no cost of borrowing.
 
 ## Vol history
 
@@ -76,17 +101,23 @@ It reads {basis} above the truth, as another vendor's would, with independent da
 
 ## How it is made
 
-* Rate r = {rate} flat, continuously compounded; continuous dividend yields q: {yields}.
-* Exercise is European: quotes stand around Black prices. In-the-money puts worth less than their exercise
-  value are left out, for an American quote could not look like that.
+* Rate r = {rate} flat, continuously compounded; cash dividends of {amounts} a quarter in the last year.
+* Exercise is American: quotes stand around the surface's European price, at the forward, plus the
+  early-exercise premium. Options that their holder would exercise at once are worth their exercise value,
+  and their bids may be below it.
+* The premium is American less European value on a finite-difference grid: the spot price diffuses with a
+  constant vol and drops by the cash amount at each ex-date. Each line has the vol at which the European
+  value with these drops is the surface's. Premiums are within 0.1 cent of those of much finer grids, most
+  within 0.01 cent.
 * Log forwards are Brownian motion plus two compound Poisson processes on a deterministic clock, so every
-  surface is free of butterfly and calendar arbitrage by construction, and no smile is a quadratic in delta or
-  an SVI slice.
+  surface is free of butterfly and calendar arbitrage by construction, and no smile is a quadratic in delta
+  or an SVI slice.
 * Level, skew, curvature and term structure are mean-reverting and correlated between the funds; prices fall
-  when vol rises; a few stress episodes are planted. The funds' relative level reverts with a half-life of 45
-  sessions, and the seed was chosen so that the last day is low but no record.
-* Half-spreads by delta, strike steps and the shape of the smiles were measured on real chains of one day. The
-  quoted mid lies within a tenth of its half-spread from the true price, before rounding outwards to cents.
+  when vol rises; a few stress episodes are planted. The funds' relative level reverts with a half-life of
+  45 sessions, and the seed was chosen so that the last day is low but no record.
+* Half-spreads by delta, strike steps and the shape of the smiles were measured on real chains of one day.
+  The quoted mid lies within a tenth of its half-spread from the true price, before rounding outwards to
+  cents.
 * Every monthly and every quarter-end expiry is listed, so that 91 days always lies between two expiries.
 
 ## Planted defects
@@ -135,7 +166,10 @@ def data_dictionary(market: Market, *, defects: pd.DataFrame) -> str:
         last_history=market.vol_history["date"].iloc[-1],
         overlap=facts["history_overlap_sessions"],
         rate=facts["rate_continuous"],
-        yields=", ".join(f"{symbol} {value}" for symbol, value in facts["dividend_yield"].items()),
+        amounts=" and ".join(
+            f"{value:.2f} $ ({symbol})"
+            for symbol, value in facts["dividends"]["mean_quarterly_amount"].items()
+        ),
         basis=" and ".join(f"{value} ({symbol})" for symbol, value in facts["history_basis"].items()),
         noise=facts["history_noise"],
         lines="\n".join(lines) or "| none | | | |",

@@ -1,8 +1,8 @@
 """The two funds: constants measured once on real QQQ and IWM chains of one close (2026-07-10).
 
 The shapes reproduce the 91-day smiles of that close between 5 and 95 delta within 0.05 vol points;
-half-spreads (medians by delta) and strike steps are those of its expiries of 70 to 98 days. Price levels are
-made up. The data themselves are not kept here.
+half-spreads (medians by delta) and strike steps are those of its expiries of 70 to 98 days. Price levels and
+dividends are made up. The data themselves are not kept here.
 """
 
 from __future__ import annotations
@@ -33,8 +33,13 @@ class Fund:
         Ticker.
     last_price : float
         Closing price [$] on the last session.
-    dividend_yield : float
-        Continuous, decimal.
+    quarterly_dividend : float
+        Mean cash amount [$] of a quarter in the last year.
+    ex_earliest, ex_weekday : int
+        The ex-date is the first such weekday (0 is Monday) from that day of March, June, September and
+        December on.
+    notice_days : int
+        Calendar days from the announcement to the ex-date, at least.
     scale : float
         Typical annual scale of the jump process, decimal; the 25-delta call vol is about 0.77 of it.
     lean : float
@@ -55,7 +60,10 @@ class Fund:
 
     symbol: str
     last_price: float
-    dividend_yield: float
+    quarterly_dividend: float
+    ex_earliest: int
+    ex_weekday: int
+    notice_days: int
     scale: float
     lean: float
     shape: Shape
@@ -74,7 +82,10 @@ FUNDS: Final = (
     Fund(
         symbol="QQQ",
         last_price=688.15,
-        dividend_yield=0.005,
+        quarterly_dividend=0.96,
+        ex_earliest=18,
+        ex_weekday=0,
+        notice_days=21,
         scale=0.285,
         lean=0.5,
         shape=Shape(
@@ -125,7 +136,10 @@ FUNDS: Final = (
     Fund(
         symbol="IWM",
         last_price=224.60,
-        dividend_yield=0.013,
+        quarterly_dividend=0.67,
+        ex_earliest=15,
+        ex_weekday=1,
+        notice_days=26,
         scale=0.285,
         lean=-0.5,
         shape=Shape(

@@ -14,6 +14,12 @@ from volskew.errors import MissingReadingError, SettingsError
 from volskew.market.clock import is_session, session_on_or_before
 from volskew.market.clock import sessions as sessions_between
 from volskew.simulate.defects import DEFECT_RATES, DayPlan, plan_days, session_repeated_on, spoil, thin_out
+from volskew.simulate.dividends import (
+    Dividend,
+    dividend_table,
+    dividends_of,
+    expected_dividends,
+)
 from volskew.simulate.funds import FUNDS, RATE, Fund
 from volskew.simulate.listing import kept_expiries
 from volskew.simulate.paths import simulate_states
@@ -32,6 +38,9 @@ OVERLAP: Final = 20
 
 REFERENCE_DAYS: Final = 170
 """Calendar days before expiry at which the dense strikes of a quarter-end expiry were listed."""
+
+DIVIDENDS_BEFORE: Final = dt.timedelta(days=550)
+"""How long before the first session the list of dividends begins."""
 
 RECENT: Final = 8
 """Clean chains kept in memory."""
@@ -59,6 +68,8 @@ class Market:
     vol_history : pandas.DataFrame
         ``date``, ``symbol``, ``vol``: three-month 25-delta call vols of the years before the chains and of
         their first sessions, with a small basis and noise.
+    payments : dict of str to tuple of Dividend
+        Every dividend announced by the last session, by symbol.
     plan : DayPlan
         Days on which a whole file is bad.
     """
@@ -69,6 +80,7 @@ class Market:
     states: pd.DataFrame
     truth: pd.DataFrame
     vol_history: pd.DataFrame
+    payments: dict[str, tuple[Dividend, ...]]
     plan: DayPlan
 
     @property
@@ -86,15 +98,34 @@ class Market:
             "first_session": self.truth["date"].iloc[0],
             "first_chain_session": self.sessions[0].isoformat(),
             "last_session": self.sessions[-1].isoformat(),
-            "exercise": "european",
+            "exercise": "american",
             "rate_continuous": RATE,
-            "dividend_yield": {fund.symbol: fund.dividend_yield for fund in FUNDS},
+            "dividends": {
+                "kind": "quarterly cash, off the price at the open of the ex-date",
+                "mean_quarterly_amount": {fund.symbol: fund.quarterly_dividend for fund in FUNDS},
+                "expected": "announced ones; else the year before, 52 weeks later, with its amounts",
+            },
             "tenor_days": 91,
             "history_overlap_sessions": min(OVERLAP, len(self.sessions)),
             "history_basis": HISTORY_BASIS,
             "history_noise": HISTORY_NOISE,
             "defect_rates": DEFECT_RATES if self.scenario == "demo" else {},
         }
+
+    @property
+    def dividends(self) -> pd.DataFrame:
+        """Dividends announced by the last session, see `dividend_table`."""
+        return dividend_table(self.payments)
+
+    def expected_dividends(self, symbol: str, date: dt.date) -> tuple[Dividend, ...]:
+        """What the market expects of a fund at the close of `date`; see `dividends.expected_dividends`.
+
+        Raises
+        ------
+        MissingReadingError
+            The symbol is unknown.
+        """
+        return expected_dividends(self.payments[self._fund(symbol).symbol], date)
 
     @property
     def files(self) -> tuple[tuple[str, dt.date], ...]:
@@ -127,7 +158,7 @@ class Market:
         return self._chain(symbol, date)[0]
 
     def clean_quotes(self, symbol: str, date: dt.date) -> pd.DataFrame:
-        """The chain before defects, with each line's exact ``price`` [$] and own signed ``delta``.
+        """The chain before defects, with each line's exact ``price``, ``premium`` [$] and signed ``delta``.
 
         Raises
         ------
@@ -142,7 +173,11 @@ class Market:
             if len(self._recent) >= RECENT:
                 self._recent.pop(next(iter(self._recent)))
             self._recent[symbol, date] = clean_quotes(
-                fund, self._state(symbol, date), reference=self._references[symbol], seed=self.seed
+                fund,
+                self._state(symbol, date),
+                dividends=self.expected_dividends(symbol, date),
+                reference=self._references[symbol],
+                seed=self.seed,
             )
         return self._recent[symbol, date]
 
@@ -155,7 +190,11 @@ class Market:
     def expiry_truth(self) -> pd.DataFrame:
         """Exact forward, discount factor and vols of every expiry in the chains; see `expiry_truth`."""
         tables = [
-            expiry_truth(fund, self._state(fund.symbol, day)) for day in self.sessions for fund in FUNDS
+            expiry_truth(
+                fund, self._state(fund.symbol, day), dividends=self.expected_dividends(fund.symbol, day)
+            )
+            for day in self.sessions
+            for fund in FUNDS
         ]
         return pd.concat(tables, ignore_index=True)
 
@@ -311,7 +350,11 @@ def simulate_market(
     first = days[0] - pd.DateOffset(years=history_years)
     everything = sessions_between(first.date(), end)
     states = simulate_states(everything, seed=seed)
-    truth = tenor_truth(states)
+    payments = {
+        fund.symbol: dividends_of(fund, first=everything[0].date() - DIVIDENDS_BEFORE, end=end, seed=seed)
+        for fund in FUNDS
+    }
+    truth = tenor_truth(states, dividends=payments)
     chain_sessions = tuple(day.date() for day in days)
     return Market(
         seed=seed,
@@ -320,6 +363,7 @@ def simulate_market(
         states=states,
         truth=truth,
         vol_history=vol_history(truth, until=days[min(OVERLAP, sessions) - 1], seed=seed),
+        payments=payments,
         plan=plan_days(list(chain_sessions)) if scenario == "demo" else DayPlan(),
     )
 

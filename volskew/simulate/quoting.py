@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from volskew.market.clock import expiry_instants, session_close, year_fraction
+from volskew.simulate.dividends import Dividend, times_to_ex_dates
 from volskew.simulate.draws import normals, uniforms
+from volskew.simulate.exercise import black_deviation, early_exercise_premium
 from volskew.simulate.funds import RATE, SPREAD_DELTAS, Fund
 from volskew.simulate.listing import kept_expiries, listed_strikes
 from volskew.simulate.model import Mixture, clock, mixture, option_price, vol_at_delta
 
-__all__ = ["CHAIN_COLUMNS", "MID_NOISE", "State", "clean_quotes", "expiry_truth", "forward_growth", "law_at"]
+__all__ = ["CHAIN_COLUMNS", "MID_NOISE", "State", "clean_quotes", "expiry_truth", "forwards", "law_at"]
 
 Array = NDArray[np.float64]
 
@@ -86,9 +88,23 @@ class State:
     inversion: float
 
 
-def forward_growth(fund: Fund, years: Array) -> Array:
-    """Forward over spot, ``exp((r - q) T)``, rounded to twelve decimals as part of the model's definition."""
-    return np.asarray(np.exp((RATE - fund.dividend_yield) * years).round(12))
+def forwards(spot: float, years: Array, *, ex_times: Array, cash: Array) -> Array:
+    """Forward prices [$], ``(S - Σ D_i e^{-r t_i}) e^{r T}`` over the ex-dates before the expiry.
+
+    The ratio to the spot price is rounded to twelve decimals as part of the model's definition.
+
+    Parameters
+    ----------
+    spot : float
+        [$]
+    years : ndarray of float64
+        To each expiry.
+    ex_times, cash : ndarray of float64
+        Years to each expected ex-date, and its dividend [$].
+    """
+    paid = ex_times < years[:, np.newaxis]
+    value = np.sum(np.where(paid, cash * np.exp(-RATE * ex_times), 0.0), axis=1)
+    return np.asarray(spot * ((1.0 - value / spot) * np.exp(RATE * years)).round(12))
 
 
 def law_at(fund: Fund, state: State, years: Array) -> Mixture:
@@ -102,8 +118,17 @@ def law_at(fund: Fund, state: State, years: Array) -> Mixture:
     )
 
 
-def expiry_truth(fund: Fund, state: State) -> pd.DataFrame:
+def expiry_truth(fund: Fund, state: State, *, dividends: tuple[Dividend, ...]) -> pd.DataFrame:
     """Exact forward and vols of each kept expiry: the numbers a reader of that expiry should find.
+
+    Parameters
+    ----------
+    fund : Fund
+        Constants.
+    state : State
+        Factors and price at the close.
+    dividends : tuple of Dividend
+        What the market expects at the close.
 
     Returns
     -------
@@ -121,7 +146,12 @@ def expiry_truth(fund: Fund, state: State) -> pd.DataFrame:
             "symbol": fund.symbol,
             "expiration": [date.isoformat() for date in expiries],
             "time_to_expiry": years,
-            "forward": state.spot * forward_growth(fund, years),
+            "forward": forwards(
+                state.spot,
+                years,
+                ex_times=times_to_ex_dates(dividends, state.date),
+                cash=np.array([item.amount for item in dividends]),
+            ),
             "discount_factor": np.exp(-RATE * years),
             "vol_25c": vols[:, 0],
             "vol_50": vols[:, 1],
@@ -130,12 +160,18 @@ def expiry_truth(fund: Fund, state: State) -> pd.DataFrame:
     )
 
 
-def clean_quotes(fund: Fund, state: State, *, reference: dict[dt.date, float], seed: int) -> pd.DataFrame:
+def clean_quotes(
+    fund: Fund,
+    state: State,
+    *,
+    dividends: tuple[Dividend, ...],
+    reference: dict[dt.date, float],
+    seed: int,
+) -> pd.DataFrame:
     """The chain of one session as it would be if nothing went wrong.
 
-    Bid and ask stand around the true price, so the clean chain holds no executable arbitrage. In-the-money
-    puts whose European price falls below their exercise value are left out: no quote of an American option
-    could look like that.
+    Bid and ask stand around the true price: the surface's European price and the early-exercise premium. It
+    is never below the exercise value, and equal to it where the holder would exercise now.
 
     Parameters
     ----------
@@ -143,6 +179,8 @@ def clean_quotes(fund: Fund, state: State, *, reference: dict[dt.date, float], s
         Constants.
     state : State
         Factors and price at the close.
+    dividends : tuple of Dividend
+        What the market expects at the close.
     reference : dict
         For each quarter-end expiry the price that its dense strikes were listed around.
     seed : int
@@ -151,13 +189,16 @@ def clean_quotes(fund: Fund, state: State, *, reference: dict[dt.date, float], s
     Returns
     -------
     pandas.DataFrame
-        `CHAIN_COLUMNS`, and ``price``, ``delta`` (the option's own, signed) for checks.
+        `CHAIN_COLUMNS`, and for checks ``price`` (American), ``premium`` (American less European) and
+        ``delta`` (the option's own, signed, of the European part).
     """
     listed = kept_expiries(state.date)
     years = _years(state.date, [date for date, _ in listed])
+    ex_times = times_to_ex_dates(dividends, state.date)
+    cash = np.array([item.amount for item in dividends])
+    levels = forwards(state.spot, years, ex_times=ex_times, cash=cash)
     tables = []
-    for (expiry, is_quarterly), time in zip(listed, years, strict=True):
-        forward = state.spot * float(forward_growth(fund, time))
+    for (expiry, is_quarterly), time, forward in zip(listed, years, levels, strict=True):
         law = law_at(fund, state, np.asarray(time))
         deviations = vol_at_delta(law, delta=np.array(DELTA_GRID), years=time) * np.sqrt(time)
         scores = np.asarray(ndtri(np.array(DELTA_GRID)))
@@ -170,27 +211,65 @@ def clean_quotes(fund: Fund, state: State, *, reference: dict[dt.date, float], s
             is_quarterly=is_quarterly,
             reference=reference.get(expiry, state.spot),
         )
-        strikes, is_call = np.repeat(strikes, 2), np.tile([True, False], len(strikes))
-        log_moneyness = np.log(strikes / forward)
-        discounted = forward * np.exp(-RATE * time)
-        price = discounted * option_price(law, log_moneyness, is_call=is_call)
-        exercise = np.where(is_call, state.spot - strikes, strikes - state.spot)
-        kept = price >= exercise
-        call_delta = ndtr(np.interp(log_moneyness, moneyness[::-1], scores[::-1]))
-        tables.append(
-            pd.DataFrame(
-                {
-                    "expiry": expiry,
-                    "is_quarterly": is_quarterly,
-                    "strike": strikes,
-                    "is_call": is_call,
-                    "price": price,
-                    "delta": np.where(is_call, call_delta, call_delta - 1.0),
-                }
-            )[kept]
+        guess = np.interp(np.log(strikes / forward), moneyness[::-1], deviations[::-1])
+        is_paid = ex_times < time
+        lines = _prices(
+            law,
+            strikes,
+            spot=state.spot,
+            forward=float(forward),
+            years=float(time),
+            guess=guess,
+            ex_times=ex_times[is_paid],
+            cash=cash[is_paid],
         )
-    lines = pd.concat(tables, ignore_index=True)
-    return _quote(fund, state, lines, seed=seed)
+        log_moneyness = np.log(lines["strike"].to_numpy() / forward)
+        call_delta = ndtr(np.interp(log_moneyness, moneyness[::-1], scores[::-1]))
+        lines["delta"] = np.where(lines["is_call"], call_delta, call_delta - 1.0)
+        tables.append(lines.assign(expiry=expiry, is_quarterly=is_quarterly))
+    return _quote(fund, state, pd.concat(tables, ignore_index=True), seed=seed)
+
+
+def _prices(
+    law: Mixture,
+    strikes: Array,
+    *,
+    spot: float,
+    forward: float,
+    years: float,
+    guess: Array,
+    ex_times: Array,
+    cash: Array,
+) -> pd.DataFrame:
+    """American prices and premiums [$] of one expiry: a call and a put at each strike."""
+    k = np.log(strikes / forward)
+    discounted = forward * np.exp(-RATE * years)
+    european = option_price(law, k[:, np.newaxis], is_call=np.array([True, False]))
+    deviation = black_deviation(np.where(k > 0.0, european[:, 0], european[:, 1]), k, start=guess)
+    price, premium = np.empty_like(european), np.empty_like(european)
+    for side, is_call in enumerate((True, False)):
+        extra, at_once = early_exercise_premium(
+            strikes,
+            deviation,
+            is_call=is_call,
+            forward=forward,
+            years=years,
+            rate=RATE,
+            ex_times=ex_times,
+            cash=cash,
+        )
+        exercise = spot - strikes if is_call else strikes - spot
+        whole = discounted * european[:, side] + extra
+        price[:, side] = np.where(at_once, exercise, np.maximum(whole, exercise))
+        premium[:, side] = price[:, side] - discounted * european[:, side]
+    return pd.DataFrame(
+        {
+            "strike": np.repeat(strikes, 2),
+            "is_call": np.tile([True, False], len(strikes)),
+            "price": price.ravel(),
+            "premium": premium.ravel(),
+        }
+    )
 
 
 def _quote(fund: Fund, state: State, lines: pd.DataFrame, *, seed: int) -> pd.DataFrame:
@@ -244,6 +323,7 @@ def _quote(fund: Fund, state: State, lines: pd.DataFrame, *, seed: int) -> pd.Da
             "volume": volume,
             "open_interest": np.floor(2.0 * median * age * np.exp(OPEN_INTEREST_DEVIATION * held)),
             "price": price,
+            "premium": lines["premium"],
             "delta": lines["delta"],
         }
     )

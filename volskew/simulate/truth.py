@@ -8,10 +8,11 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from volskew.simulate.dividends import Dividend, expected_dividends, times_to_ex_dates
 from volskew.simulate.draws import normals
 from volskew.simulate.funds import FUNDS
 from volskew.simulate.model import TENOR, clock, mixture, vol_at_delta
-from volskew.simulate.quoting import forward_growth
+from volskew.simulate.quoting import forwards
 
 __all__ = ["HISTORY_BASIS", "HISTORY_NOISE", "tenor_truth", "vol_history"]
 
@@ -22,8 +23,16 @@ HISTORY_NOISE: Final = 0.0003
 """Standard deviation [decimal vol] of the vol history's independent daily noise."""
 
 
-def tenor_truth(states: pd.DataFrame) -> pd.DataFrame:
-    """Exact forwards and vols at 91 days: the surface's own, nothing interpolated between expiries."""
+def tenor_truth(states: pd.DataFrame, *, dividends: dict[str, tuple[Dividend, ...]]) -> pd.DataFrame:
+    """Exact forwards and vols at 91 days: the surface's own, nothing interpolated between expiries.
+
+    Parameters
+    ----------
+    states : pandas.DataFrame
+        From `simulate_states`.
+    dividends : dict
+        All payments by symbol; of each session only those announced by then are looked at.
+    """
     tables = []
     for fund in FUNDS:
         rows = states[states["symbol"] == fund.symbol]
@@ -39,7 +48,7 @@ def tenor_truth(states: pd.DataFrame) -> pd.DataFrame:
                     "date": rows["date"].dt.strftime("%Y-%m-%d"),
                     "symbol": fund.symbol,
                     "spot": rows["spot"],
-                    "forward": rows["spot"] * forward_growth(fund, np.array(TENOR)),
+                    "forward": _tenor_forwards(rows, dividends[fund.symbol]),
                     "vol_25c": vols[:, 0],
                     "vol_50": vols[:, 1],
                     "vol_25p": vols[:, 2],
@@ -48,6 +57,16 @@ def tenor_truth(states: pd.DataFrame) -> pd.DataFrame:
             )
         )
     return pd.concat(tables).sort_index().reset_index(drop=True)
+
+
+def _tenor_forwards(rows: pd.DataFrame, payments: tuple[Dividend, ...]) -> list[float]:
+    result = []
+    for day, spot in zip(rows["date"].dt.date, rows["spot"].tolist(), strict=True):
+        expected = expected_dividends(payments, day)
+        cash = np.array([item.amount for item in expected])
+        ex_times = times_to_ex_dates(expected, day)
+        result.append(float(forwards(spot, np.array([TENOR]), ex_times=ex_times, cash=cash)[0]))
+    return result
 
 
 def vol_history(truth: pd.DataFrame, *, until: pd.Timestamp, seed: int) -> pd.DataFrame:

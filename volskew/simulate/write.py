@@ -61,8 +61,8 @@ def write_market(
     -------
     list of pathlib.Path
         ``README.md``, ``quotes/SYMBOL_DATE_simulated.csv.gz``, ``simulated_vol_history.csv``,
-        ``simulated_truth.csv``, ``simulated_expiry_truth.csv``, ``simulated_defects.csv`` and
-        ``simulated_metadata.json``, in the order written.
+        ``simulated_dividends.csv``, ``simulated_truth.csv``, ``simulated_expiry_truth.csv``,
+        ``simulated_defects.csv`` and ``simulated_metadata.json``.
 
     Raises
     ------
@@ -83,6 +83,7 @@ def write_market(
     all_defects = pd.concat(defects, ignore_index=True)
     tables = {
         "simulated_vol_history.csv": _csv(market.vol_history, decimals={"vol": 6}),
+        "simulated_dividends.csv": _csv(market.dividends, decimals={"amount": 4}),
         "simulated_truth.csv": _csv(market.truth, decimals=TRUTH_DECIMALS),
         "simulated_expiry_truth.csv": _csv(market.expiry_truth, decimals=TRUTH_DECIMALS),
         "simulated_defects.csv": _csv(all_defects, decimals={}),

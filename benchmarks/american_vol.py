@@ -147,6 +147,7 @@ def _discrete(given: argparse.Namespace, found: Findings, exact: Exact, folder: 
     found.discrete_set = discrete.timing_set(exact, expiries, least=least)
     with process.started(found.discrete, measure.PROGRAM, folder, given.envs):
         default = next(run for run in found.discrete if run.engine.name == engines.OURS_DISCRETE[1])
+        found.grid_check = discrete.grid_check(exact)
         found.cases = discrete.cases(exact, default, folder)
         for run in found.discrete:
             discrete.answer(run, found.discrete_set, folder, "discrete")

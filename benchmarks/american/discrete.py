@@ -95,6 +95,13 @@ def cases(exact: Exact, ours: Run, folder: Path) -> list[Case]:
     ]
 
 
+def grid_check(exact: Exact) -> float:
+    """The same grids without cash, against QuantLib's exact prices: the largest difference [$]."""
+    parts = [_quarter_deltas(fund, sets.market(fund, DAYS, None)) for fund in sets.FUNDS]
+    options = sets.joined(parts)
+    return float(np.abs(exact.refined(options, _STEPS, european=False) - exact.prices(options)).max())
+
+
 def _quarter_deltas(fund: sets.Fund, row: Options) -> Options:
     """The listed strikes nearest to forward call deltas of 0.75 (a put) and 0.25 (a call)."""
     years, forward = float(row.years[0]), float(row.forward[0])

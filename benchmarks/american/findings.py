@@ -24,6 +24,7 @@ class Findings:
     binding: Run | None = None
     discrete: list[Run] = field(default_factory=list)
     discrete_set: Set | None = None
+    grid_check: float = 0.0
     cases: list[Case] = field(default_factory=list)
     forwards: list[Bias] = field(default_factory=list)
     chains: list[Timing] = field(default_factory=list)

@@ -33,7 +33,7 @@ REQUIREMENTS = {
 # the whole disk, and then fails.
 _VARIABLES = {"fastvol": {"PATH": "/usr/bin:/bin", "FASTVOL_CUDA_ENABLED": "0"}}
 
-_LONGEST = 1200.0
+_LONGEST = 1800.0
 """[s] What an environment may take to be made."""
 
 PYTHON_NEEDS = (
@@ -91,7 +91,7 @@ def python_of(name: str, folder: Path) -> str:
         failed, reason = True, f"its installation did not end within {_LONGEST / 60:.0f} minutes"
     if failed:
         shutil.rmtree(place, ignore_errors=True)
-        if "wheel" in reason or "did not end" in reason:  # a build that fails will do so again, at length
+        if "wheel" in reason:  # a build that fails will do so again, at length
             refusal.write_text(f"{digest}\n{reason}", encoding="utf-8")
         raise InstallationError(reason)
     refusal.unlink(missing_ok=True)

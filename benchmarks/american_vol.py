@@ -146,9 +146,9 @@ def _discrete(given: argparse.Namespace, found: Findings, exact: Exact, folder: 
     least = sets.QUICK_CANDIDATES if given.quick else sets.CANDIDATES
     found.discrete_set = discrete.timing_set(exact, expiries, least=least)
     with process.started(found.discrete, measure.PROGRAM, folder, given.envs):
-        default = next(run for run in found.discrete if run.engine.name == engines.OURS_DISCRETE[1])
+        judged = [run for run in found.discrete if run.engine.name in discrete.JUDGED]
         found.grid_check = discrete.grid_check(exact)
-        found.cases = discrete.cases(exact, default, folder)
+        found.cases = discrete.cases(exact, judged, folder)
         for run in found.discrete:
             discrete.answer(run, found.discrete_set, folder, "discrete")
         measure.time(found.discrete, "discrete", given.rounds, given.seconds, found.steady)

@@ -261,11 +261,15 @@ def test_errors_are_judged_and_an_unsolved_quote_is_a_miss(parts: Any) -> None:
 
 def _case(parts: Any, fund: str, when: str, miss: float) -> Any:
     discrete = parts("american.discrete")
-    return discrete.Case(fund, True, when, 262.0, 0.2, 0.0, (0.1, 0.05, miss, 0.2))
+    return discrete.Case(fund, True, when, 262.0, 0.2, 0.0, (0.1, 0.05, miss, 0.001, 0.2))
 
 
 def test_a_late_call_of_the_small_fund_is_allowed_more(parts: Any) -> None:
-    said = parts("american.verdicts").discrete_error
+    def said(cases: list[Any]) -> str:
+        fast, default = parts("american.verdicts").discrete_error(cases)
+        assert default.endswith("met, 0.0010 at the worst.")
+        return str(fast)
+
     late = _case(parts, "IWM-like", "just before", 0.03)
     assert "met, 0.0300 at the worst" in said([late])
     assert "**missed** by QQQ-like call, ex-date just before: +0.0300" in said(

@@ -15,10 +15,12 @@ from scipy.special import ndtr
 
 from volskew.pricing import american, black
 
+# the two accuracies of ours that a chain would be solved with
+JUDGED = engines.OURS_DISCRETE[:2]
 TREATMENTS = (
     "European, true forward",
     "American, continuous yield",
-    "American, discrete (ours)",
+    *(f"ours, {name.rsplit('-', 1)[1]}" for name in JUDGED),
     "European, naive parity forward",
 )
 DAYS = 91
@@ -58,7 +60,7 @@ def _black_vol(price: Floats, options: Options, forward: Floats) -> Floats:
     return np.asarray(found.vol)
 
 
-def cases(exact: Exact, ours: Run, folder: Path) -> list[Case]:
+def cases(exact: Exact, ours: list[Run], folder: Path) -> list[Case]:
     """Both funds, both rights, the ex-date early, in the middle and just before expiry."""
     places = [(fund, when, days) for fund in sets.FUNDS for when, days in sets.EX_DATES.items()]
     parts, naive = [], []
@@ -77,7 +79,7 @@ def cases(exact: Exact, ours: Run, folder: Path) -> list[Case]:
     answers = (
         _black_vol(american_price, options, options.forward),
         _continuous_yield(options),
-        _ours(options, ours, folder),
+        *(_ours(options, run, folder) for run in ours),
         _black_vol(american_price, options, np.array(naive)),
     )
     misses = 100 * (np.array(answers) - vols)

@@ -122,12 +122,13 @@ class Exact:
 
 @dataclass(frozen=True)
 class Made:
-    """Options with their prices, vegas, and how well the price is known."""
+    """Options with their prices and vegas, and how well the prices are known [$, and as vols]."""
 
     options: Options
     vega: Floats
     left_out: int
     difference: float
+    difference_in_vol: float
     compared: int
 
 
@@ -142,8 +143,15 @@ def continuous(exact: Exact, expiries: tuple[int, ...], *, least: int) -> Made:
     kept = np.flatnonzero(sets.informative(options, vega))
     chosen = options.take(kept)
     sample = chosen.take(np.arange(0, kept.size, _CHECKED_EVERY))
-    difference = float(np.abs(sample.price - exact.prices(sample, engines.EXACT_A)).max())
-    return Made(chosen, vega[kept], options.price.size - kept.size, difference, sample.price.size)
+    apart = np.abs(sample.price - exact.prices(sample, engines.EXACT_A))
+    return Made(
+        options=chosen,
+        vega=vega[kept],
+        left_out=options.price.size - kept.size,
+        difference=float(apart.max()),
+        difference_in_vol=float((apart / vega[kept][::_CHECKED_EVERY]).max()),
+        compared=sample.price.size,
+    )
 
 
 def answer(run: Run, options: Options, truth: Floats, vega: Floats, folder: Path, name: str) -> None:

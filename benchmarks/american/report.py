@@ -92,10 +92,10 @@ def _continuous(found: Findings) -> list[str]:
     )
     truth = (
         "Prices are QuantLib's `QdFpAmericanEngine` with its high-precision scheme (tanh-sinh integrals) at "
-        f"the chosen vols, so the true vols are known. Of {made.compared} of them its two boundary equations, "
-        f"FP-A and FP-B, differ by ${small(made.difference)} and {small(made.difference_in_vol)} in vol at the "
-        "most: errors below that say nothing more. Our prices at accuracy 'high', which are not truth, differ "
-        f"from all by ${small(found.ours_from_truth)} at the most."
+        f"the chosen vols, so the true vols are known. Of {made.compared} of them its two boundary "
+        f"equations, FP-A and FP-B, differ by ${small(made.difference)} and {small(made.difference_in_vol)} "
+        "in vol at the most: errors below that say nothing more. Our prices at accuracy 'high', which are "
+        f"not truth, differ from all by ${small(found.ours_from_truth)} at the most."
     )
     base = _by_name(found.continuous).get("volskew-default")
     header = [

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 _SECTIONS = ("continuous", "discrete", "forwards", "chains")
 _ROUNDS, _QUICK_ROUNDS = 5, 2
 _SECONDS, _QUICK_SECONDS = 0.3, 0.1
-_DRAWS, _QUICK_DRAWS = 100, 4
+_DRAWS, _QUICK_DRAWS = 60, 4
 _CHAIN_RUNS, _QUICK_CHAIN_RUNS = 7, 2
 _DURATION = "A whole run then takes about 5 minutes on one core, --quick about one."
 

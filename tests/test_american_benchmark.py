@@ -1,5 +1,6 @@
 """The American benchmark's own parts: its options, how it counts, and what it says of its targets."""
 
+import datetime as dt
 import importlib
 import math
 import subprocess
@@ -187,7 +188,7 @@ def test_discrete_vols_are_asked_for_expiry_by_expiry(parts: Any, monkeypatch: p
 def test_quotes_bracket_a_mid_that_is_off_by_no_more_than_the_half_spread(parts: Any) -> None:
     forwards = parts("american.forwards")
     price = np.linspace(0.05, 60.0, 5000)
-    bid, ask = forwards.quoted(price, np.random.default_rng(1))
+    bid, ask = forwards.quoted(price, np.random.default_rng(1).uniform(-1.0, 1.0, price.size))
     half = 0.02 + 0.004 * price
     assert (bid >= 0).all()
     assert (ask > bid).all()
@@ -198,6 +199,29 @@ def test_quotes_bracket_a_mid_that_is_off_by_no_more_than_the_half_spread(parts:
     assert (ask >= price - 1e-9).all()
     assert (ask - bid <= 2 * half + 0.02 + 1e-9).all()
     assert abs(np.mean(bid + ask - 2 * price)) < 0.02  # on neither side: 5,000 draws of up to 0.26
+
+
+def test_a_bias_is_that_of_pairs_and_the_deviation_that_of_draws(parts: Any) -> None:
+    # opposite noise of 1 and of 3 around 0.5 and 0.7; a pair that lacks one is no pair
+    misses = np.array([[1.5, -0.5], [3.7, -2.3], [9.0, math.nan]])
+    found = parts("american.forwards")._bias(misses, "QQQ-like", "yield", 91, "fit_surface")
+    assert found.bias == pytest.approx(0.6)
+    assert found.bias_error == pytest.approx(0.1)  # 0.2/sqrt(2) between two means, over sqrt(2)
+    assert (found.draws, found.missing) == (6, 1)
+    assert found.deviation == pytest.approx(np.std([1.5, -0.5, 3.7, -2.3, 9.0], ddof=1))
+
+
+def test_the_dividends_file_holds_those_that_the_chain_was_priced_with(parts: Any) -> None:
+    sets, forwards = parts("american.sets"), parts("american.forwards")
+    header, *lines = forwards.dividends_file(sets.FUNDS[0]).splitlines()
+    assert header == "symbol,ex_date,amount,declaration_date"
+    rows = [line.split(",") for line in lines]
+    last = max(forwards.EXPIRIES)
+    days = [(dt.date.fromisoformat(ex_date) - forwards.SESSION).days for _, ex_date, _, _ in rows]
+    assert [day for day in days if 0 < day < last] == list(range(24, last, 91))
+    assert min(days) < -365  # a year before, for projections
+    assert all(dt.date.fromisoformat(declared) <= forwards.SESSION for *_, declared in rows)
+    assert {(symbol, amount) for symbol, _, amount, _ in rows} == {("QQQ", "0.75")}
 
 
 def test_naive_parity_of_european_prices_is_the_forward(parts: Any) -> None:

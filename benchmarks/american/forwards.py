@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,6 +27,7 @@ TICK = 0.01
 
 _STEPS = 200
 _NEAR_PAIRS = 12
+_QUARTERS_BACK = 8
 _HALF_SPREAD = (0.02, 0.004)
 
 
@@ -44,29 +47,38 @@ class Bias:
 
 
 def measure(exact: Exact, draws: int) -> list[Bias]:
-    """Both funds, yield and cash, 91 days and a year; every draw is a chain of both expiries."""
+    """Both funds, yield and cash, 91 days and a year; every draw is a chain of both expiries.
+
+    Draws come in pairs with opposite noise, whose mean says more of a bias than two that are independent.
+    """
     found = []
     for number, fund in enumerate(sets.FUNDS):
         for style, dividends in enumerate(("yield", "cash")):
-            options = _exact_chain(exact, fund, cash=dividends == "cash")
+            cash = dividends == "cash"
+            options = _exact_chain(exact, fund, cash=cash)
             rng = np.random.default_rng([sets.SEED, 7, number, style])
-            misses = np.array([_one(options, fund, rng) for _ in range(draws)])
+            with tempfile.TemporaryDirectory() as folder:
+                settings = _settings(fund, Path(folder), cash=cash)
+                misses = np.array([_pair(options, settings, rng) for _ in range(draws // 2)])
             for column, days in enumerate(EXPIRIES):
                 for row, method in enumerate(METHODS):
-                    found.append(_bias(misses[:, row, column], fund.name, dividends, days, method))
+                    found.append(_bias(misses[:, :, row, column], fund.name, dividends, days, method))
     return found
 
 
 def _bias(misses: Floats, fund: str, dividends: str, days: int, method: str) -> Bias:
+    """Of errors in rows of two with opposite noise."""
     known = misses[np.isfinite(misses)]
+    pairs = misses[np.isfinite(misses).all(axis=1)].mean(axis=1)
     deviation = float(known.std(ddof=1)) if known.size > 1 else math.nan
+    pair_error = float(pairs.std(ddof=1)) / math.sqrt(pairs.size) if pairs.size > 1 else math.nan
     return Bias(
         fund=fund,
         dividends=dividends,
         days=days,
         method=method,
-        bias=float(known.mean()) if known.size else math.nan,
-        bias_error=deviation / math.sqrt(known.size) if known.size else math.nan,
+        bias=float(pairs.mean()) if pairs.size else math.nan,
+        bias_error=pair_error,
         deviation=deviation,
         draws=misses.size,
         missing=misses.size - known.size,
@@ -87,18 +99,47 @@ def _exact_chain(exact: Exact, fund: sets.Fund, *, cash: bool) -> Options:
     return options._replace(price=np.maximum(price, options.intrinsic))
 
 
-def quoted(price: Floats, rng: np.random.Generator, tick: float = TICK) -> tuple[Floats, Floats]:
-    """Bid and ask [$] in whole ticks around a mid that is off by up to the half-spread, uniformly."""
+def quoted(price: Floats, noise: Floats, tick: float = TICK) -> tuple[Floats, Floats]:
+    """Bid and ask [$] in whole ticks around a mid that is off by `noise` half-spreads (-1 to 1)."""
     half = _HALF_SPREAD[0] + _HALF_SPREAD[1] * price
-    mid = price + rng.uniform(-1.0, 1.0, price.size) * half
+    mid = price + noise * half
     bid = np.maximum(np.floor((mid - half) / tick), 0.0) * tick
     return bid, np.maximum(np.ceil((mid + half) / tick) * tick, bid + tick)
 
 
-def _one(options: Options, fund: sets.Fund, rng: np.random.Generator) -> list[list[float]]:
+def _settings(fund: sets.Fund, folder: Path, *, cash: bool) -> vs.Settings:
+    """The rate and, where the fund pays cash and the library reads them, its dividends."""
+    known: dict[str, Any] = {"rate": fund.rate}
+    if cash and "dividends_files" in vs.Settings.__dataclass_fields__:
+        file = folder / "dividends.csv"
+        file.write_text(dividends_file(fund), encoding="utf-8")
+        known["dividends_files"] = (str(file),)
+    return vs.Settings(**known)
+
+
+def dividends_file(fund: sets.Fund) -> str:
+    """Quarterly dividends, all declared, from more than a year ago to after the last expiry."""
+    lines = ["symbol,ex_date,amount,declaration_date"]
+    for quarter in range(-_QUARTERS_BACK, math.ceil(max(EXPIRIES) / sets.QUARTER) + 1):
+        ex_date = SESSION + dt.timedelta(days=fund.first_ex_day + quarter * sets.QUARTER)
+        declared = min(SESSION, ex_date - dt.timedelta(days=14))
+        lines.append(f"{_symbol(fund)},{ex_date},{fund.cash},{declared}")
+    return "\n".join(lines) + "\n"
+
+
+def _symbol(fund: sets.Fund) -> str:
+    return fund.name.split("-")[0]
+
+
+def _pair(options: Options, settings: vs.Settings, rng: np.random.Generator) -> list[list[list[float]]]:
+    noise = rng.uniform(-1.0, 1.0, options.price.size)
+    return [_one(options, settings, noise), _one(options, settings, -noise)]
+
+
+def _one(options: Options, settings: vs.Settings, noise: Floats) -> list[list[float]]:
     """Errors of the forward [bp] of one noisy chain: by method, by expiry."""
-    bid, ask = quoted(options.price, rng)
-    surface = vs.fit_surface(_table(options, fund, bid, ask), settings=vs.Settings(rate=fund.rate))
+    bid, ask = quoted(options.price, noise)
+    surface = vs.fit_surface(_table(options, bid, ask), settings=settings)
     table: Any = surface.forwards.sort_values("time_to_expiry")
     years = table["time_to_expiry"].to_numpy()
     by_expiry = [[], []]
@@ -122,8 +163,8 @@ def naive_parity(options: Options, mid: Floats) -> float:
     return float(np.median(implied[near]))
 
 
-def _table(options: Options, fund: sets.Fund, bid: Floats, ask: Floats) -> pd.DataFrame:
-    symbol = fund.name.split("-")[0]
+def _table(options: Options, bid: Floats, ask: Floats) -> pd.DataFrame:
+    symbol = next(_symbol(fund) for fund in sets.FUNDS if fund.spot == options.spot[0])
     dates = [SESSION + dt.timedelta(days=int(days)) for days in options.days]
     return conform(
         pd.DataFrame(

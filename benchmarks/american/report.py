@@ -216,12 +216,13 @@ def _ex_dates() -> str:
 def _forwards(found: Findings) -> list[str]:
     draws = found.forwards[0].draws
     what = (
-        f"{draws} noisy chains of each fund and kind of dividend: American prices that are exact (as above), "
-        "a mid that is off by up to the half-spread, uniformly, the half-spread 2 cents and 0.4 % of the "
-        "price, bid and ask in whole cents outwards. Errors of the forward in basis points: the mean over "
-        "the draws with its standard error, and the deviation of one. Naive parity is the median of K + (C "
-        "- P)/D over the twelve pairs nearest to it; `fit_surface` is the library, given the rate and no "
-        "dividends, read at `.forwards`."
+        f"{draws} noisy chains of each fund and kind of dividend, in pairs with opposite noise: American "
+        "prices that are exact (as above), a mid that is off by up to the half-spread, uniformly, the "
+        "half-spread 2 cents and 0.4 % of the price, bid and ask in whole cents outwards. Errors of the "
+        "forward in basis points: the mean over the pairs with its standard error, and the deviation of one "
+        "draw. Naive parity is the median of K + (C - P)/D over the twelve pairs nearest to it; "
+        "`fit_surface` is the library, given the rate and, for cash, a file of the dividends, read at "
+        "`.forwards`."
     )
     header = ["fund", "dividends", "expiry", "naive parity: bias", "sd", "fit_surface: bias", "sd", "missing"]
     rows: dict[tuple[str, str, int], list[str]] = {}
@@ -247,7 +248,10 @@ def _chains(timings: list[Timing]) -> list[str]:
             timing.name,
             str(timing.expiries),
             f"{timing.lines:,}",
-            *(f"{value:.1f}" for value in (timing.read, *timing.stages, timing.total, timing.slowest)),
+            *(
+                "-" if math.isnan(value) else f"{value:.1f}"
+                for value in (timing.read, *timing.stages, timing.total, timing.slowest)
+            ),
         ]
         for timing in timings
         if not timing.skipped

@@ -39,7 +39,8 @@ def main() -> int:
     """Measure, print and write."""
     given = _arguments()  # first: --help needs no environment
     _bootstrap.ensure()
-    from european import environments, report, runs, truth
+    from common import environments
+    from european import report, runs, truth
 
     try:
         found = _run(given)
@@ -75,7 +76,8 @@ def _broken_promises(found: Findings, ours: str) -> Iterator[str]:
 
 
 def _run(given: argparse.Namespace) -> Findings:
-    from european import control, environments, measure, runs, sets, truth
+    from common import control, environments, process
+    from european import measure, runs, sets, truth
     from european.findings import Findings
 
     with tempfile.TemporaryDirectory() as scratch:
@@ -84,7 +86,7 @@ def _run(given: argparse.Namespace) -> Findings:
         mpmath = environments.python_of("mpmath", given.envs)
         engines = runs.chosen(given.only, given.size)
         found = Findings(given.command, given.rounds, engines, sets.invalid(quad), control.Control())
-        with runs.started(engines, folder, given.envs):
+        with process.started(engines, runs.PROGRAM, folder, given.envs):
             started = time.monotonic()
             for make in (sets.random, sets.deep, sets.tick, sets.high):
                 _say(f"{make.__name__}: truth, answers, {given.rounds} rounds ...")
@@ -101,13 +103,14 @@ def _run(given: argparse.Namespace) -> Findings:
 
 
 def _arguments() -> argparse.Namespace:
-    from european import engines, environments
+    from common import environments
+    from european import engines
 
     names = [engine.name for engine in engines.ENGINES]
     parser = argparse.ArgumentParser(
         description=__doc__,
         epilog=f"{_filled('NAME is one of: ' + ', '.join(names) + '.')}\n\n"
-        + _filled(f"Needed: {environments.NEEDS}. {_DURATION}"),
+        + _filled(f"Needed: {engines.NEEDS}. {_DURATION}"),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(

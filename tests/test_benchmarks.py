@@ -31,8 +31,8 @@ REFERENCE = [
 def parts() -> Any:
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(BENCHMARKS)
-        yield lambda name: importlib.import_module(f"european.{name}")
-    for name in [name for name in sys.modules if name.split(".")[0] == "european"]:
+        yield lambda name: importlib.import_module(name if "." in name else f"european.{name}")
+    for name in [name for name in sys.modules if name.split(".")[0] in {"common", "european", "american"}]:
         del sys.modules[name]
 
 
@@ -79,7 +79,7 @@ def test_every_invalid_kind_has_no_vol_and_a_chain_has_both(parts: Any, truth: M
 
 
 def test_counts_tell_wrong_missing_and_invented_apart(parts: Any, truth: ModuleType) -> None:
-    table, raised = parts("table"), parts("peer").RAISED
+    table, raised = parts("table"), parts("common.serving").RAISED
     kind = [truth.VALID] * 6 + [truth.NO_VOL] * 3 + [truth.UNDECIDED]
     high = np.where(np.array(kind) == truth.VALID, 0.2, math.nan)
     vols = truth.Vols(high, 0 * high, np.full(10, 1e-17), np.array(kind, dtype=np.uint8))
@@ -170,7 +170,7 @@ def test_an_engine_that_failed_is_not_counted_as_slow(parts: Any) -> None:
 def test_a_disturbed_machine_is_said_to_be_one(
     parts: Any, gains: list[float], times: list[float], cpus: float, warnings: list[str]
 ) -> None:
-    control = parts("control").Control()
+    control = parts("common.control").Control()
     control.gains = gains
     runs = _runs(parts, {"volskew": {1: {"random": times}}})
     runs[0].cpus = cpus
@@ -180,7 +180,7 @@ def test_a_disturbed_machine_is_said_to_be_one(
 
 
 def test_the_control_measures_a_gain(parts: Any) -> None:
-    control = parts("control").Control()
+    control = parts("common.control").Control()
     control.trial()
     assert 0 < control.median() < 10  # a busy machine moves it: only that it is measured
 

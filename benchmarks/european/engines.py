@@ -1,29 +1,16 @@
-"""The engines: ours and the peers, and what ours is meant to reach beside them. Standard library only."""
+"""The engines: ours and the peers, and what ours is meant to reach beside them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from common.environments import PYTHON_NEEDS
+from common.process import Engine
 
 OURS = "volskew"
 
 # ours starts a second thread from about 100,000 options on: smaller sets have no row with two threads
 LEAST_FOR_THREADS = 200_000
 
-
-@dataclass(frozen=True)
-class Engine:
-    """A peer: its environment, what it is made of, whether it has threads, how it is called.
-
-    A slow one is given every `every`-th row only.
-    """
-
-    name: str
-    environment: str | None
-    packages: tuple[str, ...]
-    call: str
-    threaded: bool = False
-    every: int = 1
-
+NEEDS = f"gcc with libquadmath on x86-64, {PYTHON_NEEDS}"
 
 ENGINES = (
     Engine(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from common.control import Control
 from european import sets, truth
-from european.control import Control
 from european.runs import Run
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from european import control, sets, table, truth
-from european.runs import PeerError, Run, drop
+from common import control
+from common.process import ask, surviving
+from european import sets, table, truth
+from european.runs import Run
 
 _AGREEMENT = 1e-24
 _SAMPLE = 300
@@ -78,15 +78,15 @@ def measure(
     for run in runs:
         every = run.engine.every
         part = truth.Vols(vols.high[::every], vols.low[::every], vols.rounding[::every], vols.kind[::every])
-        with _surviving(run):
-            answers = np.load(_ask(run, "answer", name=f"{name}-{every}")["answers"])
+        with surviving(run):
+            answers = np.load(ask(run, "answer", name=f"{name}-{every}")["answers"])
             run.accuracies[name] = table.accuracy(answers, part, options.time[::every])
     for _ in range(rounds):
         for run in runs:
             if run.threads > 1 and not run.failure:
                 two_cpus.trial()
-            with _surviving(run):
-                timed = _ask(run, "time", name=f"{name}-{run.engine.every}")
+            with surviving(run):
+                timed = ask(run, "time", name=f"{name}-{run.engine.every}")
                 run.times.setdefault(name, []).append(timed["ns"])
                 run.cpus = max(run.cpus, timed["cpus"])
     for file in folder.glob(f"{name}-*.npy"):
@@ -98,23 +98,7 @@ def measure_invalid(runs: list[Run], option_set: sets.OptionSet, good: truth.Opt
     _save(folder, "good", good)
     firsts = {kind: rows.start for kind, rows in option_set.kinds.items()}
     for run in runs:
-        with _surviving(run):
-            answers = np.load(_ask(run, "answer", name="invalid")["answers"])
-            beside = _ask(run, "neighbours", good="good", bad="invalid", rows=firsts)
+        with surviving(run):
+            answers = np.load(ask(run, "answer", name="invalid")["answers"])
+            beside = ask(run, "neighbours", good="good", bad="invalid", rows=firsts)
             run.refusals = table.refusals(answers, option_set.kinds, beside)
-
-
-@contextmanager
-def _surviving(run: Run) -> Iterator[None]:
-    """A peer that fails is left out from there on, with its reason."""
-    try:
-        yield
-    except PeerError as error:
-        if run.process is not None:
-            drop(run, error)
-
-
-def _ask(run: Run, do: str, **details: object) -> dict[str, Any]:
-    if run.process is None:
-        raise PeerError(run.failure)
-    return run.process.ask(do, **details)

@@ -3,30 +3,20 @@
     python peer.py ENGINE THREADS FOLDER
 
 Every line in and out is a JSON object; option sets and answers are .npy files in FOLDER. Runs in each peer's
-own environment, so it needs numpy and the peer alone.
+own environment, so it needs numpy, the peer and common/ alone.
 """
 
 from __future__ import annotations
 
 import importlib
-import json
 import os
-import platform
 import sys
-import time
-import warnings
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-
-# An answer cannot be this: it marks rows for which the engine raised.
-RAISED = -1e301
-
-# a round: long enough that a quick engine has no better chance of an undisturbed moment than a slow one
-_LEAST_SECONDS = 0.5
+from common.serving import RAISED, Solve, row_by_row, serve, timed, versions
 
 
 class Options(NamedTuple):
@@ -35,10 +25,6 @@ class Options(NamedTuple):
     strike: np.ndarray
     time: np.ndarray
     is_call: np.ndarray
-
-
-# What is not the inversion itself (flags as text, lists of floats) is made before the clock starts.
-Solve = Callable[[], np.ndarray]
 
 
 def _volskew(options: Options, threads: int) -> Solve:
@@ -66,25 +52,12 @@ def _py_vollib_vectorized(options: Options, _threads: int) -> Solve:
     return lambda: solve(p, f, k, 0.0, t, flags, return_as="numpy")
 
 
-def _row_by_row(solve: Callable[..., float], columns: list[list[object]]) -> Solve:
-    def loop() -> np.ndarray:
-        answers = []
-        for row in zip(*columns):  # noqa: B905 - strict costs time in the loop that is timed
-            try:
-                answers.append(solve(*row))
-            except Exception:  # noqa: BLE001 - what a peer raises is its own choice
-                answers.append(RAISED)
-        return np.array(answers, dtype=np.float64)
-
-    return loop
-
-
 def _vollib(options: Options, _threads: int) -> Solve:
     module = importlib.import_module("vollib.black.implied_volatility")
     p, f, k, t, c = options
     flags = np.where(c, "c", "p").tolist()
     # the form without a discount factor: 10 % quicker than implied_volatility(..., r=0)
-    return _row_by_row(
+    return row_by_row(
         module.implied_volatility_of_undiscounted_option_price,
         [p.tolist(), f.tolist(), k.tolist(), t.tolist(), flags],
     )
@@ -98,7 +71,7 @@ def _quantlib(options: Options, *, accuracy: float | None) -> Solve:
     if accuracy is not None:
         # discount, displacement, guess (left to it), accuracy, iterations
         columns += [[value] * p.size for value in (1.0, 0.0, library.nullDouble(), accuracy, 200)]
-    solve = _row_by_row(library.blackFormulaImpliedStdDev, columns)
+    solve = row_by_row(library.blackFormulaImpliedStdDev, columns)
 
     def divided() -> np.ndarray:
         deviations = solve()
@@ -140,15 +113,13 @@ ENGINES: dict[str, Callable[[Options, int], Solve]] = {
 
 
 class _Peer:
+    versions = staticmethod(versions)
+
     def __init__(self, engine: str, threads: int, folder: Path) -> None:
         self._prepare = ENGINES[engine]
         self._threads = threads
         self._folder = folder
         self._ready: dict[str, Solve] = {}
-
-    @staticmethod
-    def versions(packages: list[str]) -> dict[str, str]:
-        return {"Python": platform.python_version(), **{name: version(name) for name in packages}}
 
     def _load(self, name: str) -> Options:
         return Options(*(np.load(self._folder / f"{name}.{column}.npy") for column in Options._fields))
@@ -176,20 +147,12 @@ class _Peer:
         return {"answers": str(file)}
 
     def time(self, name: str) -> dict[str, object]:
-        """Nanoseconds an option, over calls that last long enough together, and CPUs kept busy meanwhile.
-
-        The mean of the calls: in a median, calls shorter than a slice of the scheduler would hide what other
-        work takes away, and calls of a second would not.
-        """
+        """Nanoseconds an option, and CPUs kept busy meanwhile; see `timed`."""
         if name not in self._ready:
             self._ready.clear()
             self._ready[name] = self._prepare(self._load(name), self._threads)
             self._ready[name]()  # not counted
-        solve, rows = self._ready[name], 0
-        started, cpu = time.perf_counter(), time.process_time()
-        while (seconds := time.perf_counter() - started) < _LEAST_SECONDS:
-            rows += solve().size
-        return {"ns": 1e9 * seconds / rows, "cpus": (time.process_time() - cpu) / seconds}
+        return timed(self._ready[name])
 
     def neighbours(self, good: str, bad: str, rows: dict[str, int]) -> dict[str, object]:
         """What one bad row does to the batch it is in: kinds that raise, kinds that change other rows."""
@@ -214,20 +177,7 @@ class _Peer:
 
 def main() -> None:
     engine, threads, folder = sys.argv[1], int(sys.argv[2]), Path(sys.argv[3])
-    warnings.simplefilter("ignore")
-    np.seterr(all="ignore")
-    # whatever a peer prints must not get between the answers
-    out = os.fdopen(os.dup(1), "w", buffering=1)
-    os.dup2(2, 1)
-    peer = _Peer(engine, threads, folder)
-    for line in sys.stdin:
-        request = json.loads(line)
-        do = request.pop("do")
-        try:
-            reply = getattr(peer, do)(**request)
-        except Exception as error:  # noqa: BLE001 - reported to the caller
-            reply = {"error": f"{type(error).__name__}: {error}"}
-        out.write(json.dumps(reply) + "\n")
+    serve(_Peer(engine, threads, folder))
 
 
 if __name__ == "__main__":

@@ -5,16 +5,8 @@ from __future__ import annotations
 import statistics
 
 import numpy as np
-from european import environments, machine, sets, summary, truth
-from european.engines import ENGINES
-from european.findings import Findings
-from european.runs import Run, ours, same_answers
-from european.table import (
-    BLUNT,
-    EXPLAINED,
-    FITTED,
-    WRONG,
-    Accuracy,
+from common import environments, machine
+from common.text import (
     count,
     error_or_none,
     items,
@@ -26,6 +18,11 @@ from european.table import (
     ratio,
     small,
 )
+from european import sets, summary, truth
+from european.engines import ENGINES, NEEDS
+from european.findings import Findings
+from european.runs import Run, ours, same_answers
+from european.table import BLUNT, EXPLAINED, FITTED, WRONG, Accuracy
 
 # one paragraph each; wrapped when written
 _COLUMNS = f"""\
@@ -71,7 +68,7 @@ def whole(found: Findings) -> str:
 def _made(found: Findings) -> str:
     return (
         f"Made by `{found.command}` in {_duration(found.seconds)} on {machine.sentence()}. Needed: "
-        f"{environments.NEEDS}. Machines differ: take the ratios."
+        f"{NEEDS}. Machines differ: take the ratios."
     )
 
 

@@ -6,24 +6,12 @@ import math
 from collections.abc import Iterator
 
 import numpy as np
-from european.control import LARGEST_SPREAD, LEAST_BUSY, LEAST_GAIN, Control
+from common.control import LARGEST_SPREAD, LEAST_BUSY, LEAST_GAIN, Control
+from common.text import count, error_or_none, items, markdown, multiple, nanoseconds, paragraph, power, ratio
 from european.engines import ENGINES, OURS, TARGETS
 from european.findings import Findings
 from european.runs import Run, ours, same_answers
-from european.table import (
-    EXPLAINED,
-    FITTED,
-    WRONG,
-    count,
-    error_or_none,
-    items,
-    markdown,
-    multiple,
-    nanoseconds,
-    paragraph,
-    power,
-    ratio,
-)
+from european.table import EXPLAINED, FITTED, WRONG
 
 _SHOWN = ("random", "tick")
 # `high` is apart: where a listed option never is

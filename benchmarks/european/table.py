@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
-from european.peer import RAISED
+from common.serving import RAISED
 from european.truth import NO_VOL, VALID, Vols
 from numpy.typing import NDArray
 
@@ -17,7 +15,6 @@ FITTED = 2.9
 # rounding explains an error up to so many times what the last digits of price and vol allow
 EXPLAINED = 100
 
-_WIDTH = 110
 _SENTINEL = 1e300
 _HALF_DIGIT = 2.0**-53
 
@@ -101,57 +98,3 @@ def refusals(
         batch_raised=neighbours["raised"],
         batch_changed=neighbours["changed"],
     )
-
-
-def markdown(header: list[str], rows: Iterable[list[str]]) -> list[str]:
-    lines = ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
-    return [*lines, *("| " + " | ".join(row) + " |" for row in rows)]
-
-
-def count(number: int, of: int) -> str:
-    if number == 0:
-        return "0"
-    share = 100 * number / of
-    return f"{number:,} ({share:.2g} %)" if share < 99.5 else f"{number:,} ({share:.0f} %)"
-
-
-def paragraph(text: str) -> list[str]:
-    return textwrap.wrap(text, _WIDTH, break_long_words=False, break_on_hyphens=False)
-
-
-def items(texts: Iterable[str]) -> list[str]:
-    lines = []
-    for text in texts:
-        lines += textwrap.wrap(
-            f"* {text}", _WIDTH, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
-        )
-    return lines
-
-
-def small(value: float) -> str:
-    if value == 0 or 0.1 <= value < 100:
-        return f"{value:.2g}"
-    digits, exponent = f"{value:.1e}".split("e")
-    return f"{digits}e{int(exponent)}"
-
-
-def error_or_none(value: float) -> str:
-    return small(value) if value else "none"
-
-
-def nanoseconds(value: float) -> str:
-    return f"{value:,.1f}" if value < 100 else f"{value:,.0f}"
-
-
-def multiple(value: float) -> str:
-    if value < 100:
-        return f"{value:.1f}"
-    return f"{value:,.0f}" if value < 1e6 else small(value)
-
-
-def power(value: float) -> str:
-    return f"{value:g}".replace("e-0", "e-")
-
-
-def ratio(value: float) -> str:
-    return f"{value:,.1f}" if value < 10 else f"{value:,.0f}"

@@ -24,13 +24,21 @@ REQUIREMENTS = {
         "py_lets_be_rational==1.0.1",
         *_COMPILED,
     ),
-    "QuantLib": ("QuantLib==1.44", "numpy==2.4.6"),
+    "QuantLib": ("QuantLib==1.44", *_NUMERIC),
     "scipy": _NUMERIC,
+    "fastvol": ("fastvol==0.1.1", "numpy==2.4.6"),
 }
 
-NEEDS = (
-    "gcc with libquadmath on x86-64, Python 3.11 or newer with pip, and the first time a package index, 2 GB "
-    "of disk and a few minutes for the peers' environments"
+# A build for the CPU alone: with a CUDA compiler but no CUDA libraries beside it, fastvol's looks for them on
+# the whole disk, and then fails.
+_VARIABLES = {"fastvol": {"PATH": "/usr/bin:/bin", "FASTVOL_CUDA_ENABLED": "0"}}
+
+_LONGEST = 1800.0
+"""[s] What an environment may take to be made."""
+
+PYTHON_NEEDS = (
+    "Python 3.11 or newer with pip, and the first time a package index, 2 GB of disk and a few minutes for "
+    "the peers' environments"
 )
 
 
@@ -52,20 +60,41 @@ def python_of(name: str, folder: Path) -> str:
     digest = hashlib.sha256(wanted.encode()).hexdigest()
     if python.exists() and stamp.exists() and stamp.read_text(encoding="ascii") == digest:
         return str(python)
+    refusal = place.with_name(f"{name}.failed")
+    if refusal.exists():
+        said, _, reason = refusal.read_text(encoding="utf-8").partition("\n")
+        if said == digest:
+            msg = f"{reason} (found before; remove the file {refusal.name} to try again)"
+            raise InstallationError(msg)
     print(f"Making the environment of {name} (once) ...", file=sys.stderr, flush=True)
     shutil.rmtree(place, ignore_errors=True)
     place.parent.mkdir(parents=True, exist_ok=True)
     venv.EnvBuilder(with_pip=False, symlinks=True).create(place)
     settings = dict(os.environ, PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_NO_INPUT="1")
+    settings.update(_VARIABLES.get(name, {}))
     for variable in ("PIP_TARGET", "PIP_PREFIX", "PIP_USER", "PYTHONPATH", "PYTHONHOME"):
         settings.pop(variable, None)  # each would send the packages elsewhere
     command = [_python_with_pip(), "-m", "pip", "--python", str(python), "install", "--quiet"]
-    done = subprocess.run(
-        [*command, *REQUIREMENTS[name]], env=settings, check=False, capture_output=True, text=True
-    )
-    if done.returncode != 0:
+    try:
+        done = subprocess.run(
+            [*command, *REQUIREMENTS[name]],
+            env=settings,
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=_LONGEST,
+        )
         complaints = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
-        raise InstallationError(complaints[-1].removeprefix("ERROR: ") if complaints else "pip failed")
+        reason = complaints[-1].removeprefix("ERROR: ") if complaints else "pip failed"
+        failed = done.returncode != 0
+    except subprocess.TimeoutExpired:
+        failed, reason = True, f"its installation did not end within {_LONGEST / 60:.0f} minutes"
+    if failed:
+        shutil.rmtree(place, ignore_errors=True)
+        if "wheel" in reason:  # a build that fails will do so again, at length
+            refusal.write_text(f"{digest}\n{reason}", encoding="utf-8")
+        raise InstallationError(reason)
+    refusal.unlink(missing_ok=True)
     stamp.write_text(digest, encoding="ascii")
     return str(python)
 

@@ -47,3 +47,18 @@ def _wall(threads: int, repeats: int) -> float:
     for worker in workers:
         worker.join()
     return time.perf_counter() - started
+
+
+class Steady:
+    """The same work by one thread over and over, which on an undisturbed CPU always takes the same time."""
+
+    def __init__(self) -> None:
+        self.seconds: list[float] = []
+        self._repeats = max(1, round(_SECONDS / min(_wall(1, 4) / 4 for _ in range(3))))
+
+    def trial(self) -> None:
+        self.seconds.append(_wall(1, self._repeats))
+
+    def spread(self) -> float:
+        """The median over the quickest."""
+        return statistics.median(self.seconds) / min(self.seconds) if self.seconds else 1.0

@@ -168,5 +168,5 @@ def test_any_other_side_is_refused_by_each_function(given: Any, words: str) -> N
 
 
 def test_every_status_explains_itself() -> None:
-    assert [int(status) for status in Status] == list(range(11))
+    assert [int(status) for status in Status] == list(range(12))
     assert all(status.meaning and not status.meaning.endswith(".") for status in Status)

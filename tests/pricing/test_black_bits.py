@@ -79,6 +79,7 @@ def test_the_mixture_holds_every_kind() -> None:
     assert set(status.tolist()) >= set(Status) - {
         Status.OUT_OF_RANGE,
         Status.TWO_BOUNDARIES,
+        Status.DIVIDENDS_TOO_LARGE,
         Status.NOT_CONVERGED,
         Status.BELOW_INTRINSIC,
     }

@@ -35,8 +35,8 @@ Rows = NDArray[np.intp]
 Dividends = Sequence[tuple[float, float]]
 
 _SCHEMES: dict[str, tuple[float, float, float, int]] = {
-    "fast": (0.11, 6.0, 12.0, 5),
-    "default": (0.08, 6.0, 24.0, 6),
+    "fast": (0.11, 5.2, 12.0, 5),
+    "default": (0.08, 5.4, 24.0, 6),
     "high": (0.03, 6.5, 90.0, 12),
 }
 """Step and reach of the grid in standard deviations, steps in time, least steps between two ex-dates."""
@@ -223,15 +223,18 @@ def implied_vol(
     options = _Options.of(spot, strike, time_to_expiry, rate, dividend_yield, dividends, is_call, price=price)
     vol = np.full(options.size, np.nan)
     status = np.full(options.size, Status.OK, dtype=np.uint8)
-    plain = ~options.has_dividend & ~options.too_large
+    plain = ~(options.has_dividend | options.too_large)
     rows = np.flatnonzero(plain)
     if rows.size:
         solved = american.implied_vol(
             options.extra[rows], **options.market(rows), accuracy=accuracy, threads=threads
         )
         vol[rows], status[rows] = solved.vol, solved.status
-    status[~plain] = _screen(options)[~plain]
+    if rows.size < options.size:
+        status[~plain] = _screen(options)[~plain]
     rows = np.flatnonzero(~plain & (status == Status.OK))
+    if not rows.size:
+        return options.solved(vol, status)
     time = options.time[rows]
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         start = black.implied_vol(
@@ -247,9 +250,7 @@ def implied_vol(
     codes = np.full(options.size, Status.OK, dtype=np.uint8)
     options.run("option_vols", rows, [unit, european], [vol, codes], accuracy, threads)
     status[rows] = codes[rows]
-    if not options.shape:
-        return ImpliedVol(float(vol[0]), Status(int(status[0])))
-    return ImpliedVol(vol.reshape(options.shape), status.reshape(options.shape))
+    return options.solved(vol, status)
 
 
 class _Options(NamedTuple):
@@ -292,15 +293,24 @@ class _Options(NamedTuple):
             | {"is_call": arguments.booleans("is_call", is_call, meaning=SIDES)}
         )
         size = math.prod(shape)
-        s, k, t, r, b, more = (np.broadcast_to(item, size).astype(np.float64) for item in flat[:6])
+        block = np.empty((6, size))
+        for row, item in zip(block, flat[:6], strict=True):
+            row[:] = item
+        s, k, t, r, b, more = block
+        call = np.empty(size, dtype=bool)
+        call[:] = flat[6]
         schedule = _schedule(dividends)
         carried, dates = s.copy(), np.zeros(size, dtype=np.int64)
+        longest = t.max(initial=0.0) if size and not np.isnan(t).any() else math.inf
         with np.errstate(over="ignore", invalid="ignore"):
+            net = r - b
             for when, amount in schedule:
+                if when >= longest:
+                    break
                 concerned = when < t
                 dates += concerned
-                carried = np.where(concerned, carried - amount * np.exp(-(r - b) * when), carried)
-            ahead = carried * np.exp((r - b) * t)
+                carried -= np.where(concerned, amount * np.exp(-net * when), 0.0)
+            ahead = carried * np.exp(net * t)
         return cls(
             shape=shape,
             spot=s,
@@ -308,7 +318,7 @@ class _Options(NamedTuple):
             time=t,
             rate=r,
             dividend_yield=b,
-            is_call=np.broadcast_to(flat[6], size),
+            is_call=call,
             extra=more,
             forward=np.where(carried > 0, ahead, np.nan),
             n_dates=dates,
@@ -357,6 +367,11 @@ class _Options(NamedTuple):
     def shaped(self, item: Floats) -> Any:
         return item.reshape(self.shape) if self.shape else float(item[0])
 
+    def solved(self, vol: Floats, status: NDArray[np.uint8]) -> ImpliedVol:
+        if not self.shape:
+            return ImpliedVol(float(vol[0]), Status(int(status[0])))
+        return ImpliedVol(vol.reshape(self.shape), status.reshape(self.shape))
+
     def dates(self, rows: Rows) -> tuple[Floats, Floats]:
         """Time from each ex-date to expiry, and D_i/S: from the last ex-date back, padded with zeros."""
         count = int(self.n_dates[rows].max(initial=0))
@@ -382,12 +397,14 @@ class _Options(NamedTuple):
         count = arguments.thread_count(threads)
         if not rows.size:
             return
-        keys = (self.time, self.rate, self.dividend_yield, self.spot, self.is_call)
-        order = rows[np.lexsort([key[rows] for key in keys])]
+        keys = [key[rows] for key in (self.time, self.rate, self.dividend_yield, self.spot, self.is_call)]
+        several = [key for key in keys if (key != key[0]).any()]
+        sorting = np.lexsort(several) if several else np.arange(rows.size)
+        order = rows[sorting]
         new = np.zeros(order.size, dtype=bool)
         new[0] = True
-        for key in keys:
-            new[1:] |= key[order[1:]] != key[order[:-1]]
+        for key in several:
+            new[1:] |= np.diff(key[sorting]) != 0
         starts = np.flatnonzero(new)
         first_of = order[starts]
         offsets = np.append(starts, order.size).astype(np.int64)

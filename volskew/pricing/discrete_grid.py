@@ -9,17 +9,20 @@ that of an ex-date,
 At an ex-date the spot drops by the cash amount. (The spot itself being lognormal between ex-dates changes a
 European vol, not what exercise adds to it: docs/american_vol.md has both against grids with that spot.)
 
-**The heat equation.** With ``x = ln(X/K)`` and ``z = s (x + (r - b - sigma^2/2) tau)/(sigma sqrt(T))``, ``s``
-being 1 for a put and -1 for a call, the value ``u = exp(r tau) V/K`` obeys
+**The heat equation.** For a put let ``y = ln(X/K)``, ``u = exp(r tau) V/K`` and ``z = (y + (r - b -
+sigma^2/2) tau)/(sigma sqrt(T))``. For a call exchange X and K, r and b: ``y = ln(K/X)``, ``u = exp(b tau)
+V/X`` and so on, that is, count in shares of X instead of dollars (McDonald and Schroder 1998). Either way
 
-    du/dtau = u_zz/(2 T),    u(0) = max(s (1 - W), 0),    W = exp(s sigma sqrt(T) z),
+    du/dtau = u_zz/(2 T),    u(0) = max(1 - W, 0),    W = exp(sigma sqrt(T) z),
 
-whatever rate, yield, vol and dividends are. All of them stand in the obstacle alone,
-
-    u >= s [A - B exp(sigma^2 tau/2) W],  B = exp(b tau),  A = exp(r tau) - B sum D_i/K exp((r - b) tau_i).
+whatever rate, yield, vol and dividends are. All of them stand in the obstacle alone, ``u >= A - B exp(sigma^2
+tau/2) W``. With ``G = exp(r tau) - H sum D_i/K exp((r - b) tau_i)`` and ``H = exp(b tau)``, A is G for a put
+and H for a call, B the other of the two.
 
 One matrix serves eight vols beside each other (`volskew.pricing.lanes`), American and European alike. The
-strike enters by ``D_i/K`` only, in which the premium is all but linear: two solutions serve all strikes.
+strike enters by ``D_i/K`` only, in which the premium of a put is all but linear: solutions at two strikes
+serve all others. Where a dividend is just worth the interest on the strike, the premium of a call begins,
+with a corner; so calls have four, a cubic between the outer ones and lines beyond.
 
 **Scheme.** Crank and Nicolson's, fourth order in space by Douglas (1956), with steps that grow linearly from
 each ex-date and from expiry, where the boundary moves like a root; the obstacle by Brennan and Schwartz
@@ -40,17 +43,18 @@ from volskew.pricing.elementary import LOG2_E, fast_exp, log_ratio
 from volskew.pricing.lanes import LANES, lanes_fma, lanes_max, load, splat, store
 from volskew.pricing.panels import LEAST_VOL
 
-__all__ = ["FAR", "NEAR", "grid_rows", "premium_at", "solve_panel"]
+__all__ = ["CALL_RATIOS", "PUT_RATIOS", "grid_rows", "premium_at", "solve_panel"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 _FARTHEST_DRIFT = 14.0
 """[standard deviations] A drift beyond this leaves the grid: the lowest vols at high rates."""
-NEAR, FAR = 0.875, 1.125
-"""S/K of the two strikes at which the premium is solved for."""
-_LEAST_RATIO, _GREATEST_RATIO = 0.6, 2.0
-"""S/K beyond which the line through the two is not followed."""
+PUT_RATIOS = (0.85, 1.15)
+CALL_RATIOS = (0.76, 0.92, 1.08, 1.24)
+"""S/K of the strikes at which the premium is solved for."""
+_LEAST_RATIO, _GREATEST_RATIO = 0.25, 4.0
+"""S/K beyond which the lines through the outer two are not followed."""
 _NOTHING = 1e-60
 """What an option far out of the money is worth: numbers that fall further are slow where they underflow."""
 
@@ -68,13 +72,13 @@ def solve_panel(
     amounts: Floats,
     panel: int,
     scheme: tuple[float, float, float, int],
-    tables: tuple[Floats, Floats],
+    tables: Floats,
     scratch: tuple[Floats, Floats, Floats],
     transform: Floats,
     origin: Integers,
     cuts: Floats,
 ) -> None:
-    """Premiums over a panel of vols at either of two strikes, in units of the strike, today.
+    """Premiums over a panel of vols at some strikes, in units of the strike (puts) or of X (calls), today.
 
     Parameters
     ----------
@@ -86,37 +90,65 @@ def solve_panel(
     scheme : tuple
         Step and reach of the grid [standard deviations], steps in time over an expiry without dividends,
         least steps between two ex-dates.
-    tables : tuple of two ndarrays, (rows, 8)
-        Filled, for S/K of `NEAR` and `FAR`: the Chebyshev coefficients in ``ln sigma`` of the premium at
-        ``z = (i - origin) step``, row by row.
+    tables : ndarray, (4, rows, 8)
+        Filled, for S/K of `PUT_RATIOS` (two tables) or `CALL_RATIOS`: the Chebyshev coefficients in ``ln
+        sigma`` of the premium at ``z = (i - origin) step``, row by row.
     scratch : tuple of ndarray, (rows, 8), (rows, 8), (rows,)
     transform : ndarray, (8, 8)
         Chebyshev coefficients from values at the Lobatto points.
     origin : ndarray, (2,)
         Filled: the row of z = 0, and the number of rows.
-    cuts : ndarray, (2, 2, 2 d + 2)
-        Filled: deep in the money the American value is the greatest of ``s (A - B exp(x))`` over times at
-        which exercise is worth considering; A and B of each, grown to expiry, for both strikes.
+    cuts : ndarray, (4, 2, 2 d + 2)
+        Filled: A and B, for each strike, at the times at which exercise is worth considering deep in the
+        money.
     """
-    near, far = tables
+    if market[3] > 0.0:
+        _solve_pair(
+            market, left, amounts, panel, scheme, tables[0], tables[1], scratch, transform, origin,
+            PUT_RATIOS, cuts[:2],
+        )  # fmt: skip
+        return
+    for first in range(0, len(CALL_RATIOS), 2):
+        _solve_pair(
+            market, left, amounts, panel, scheme, tables[first], tables[first + 1], scratch, transform,
+            origin, (CALL_RATIOS[first], CALL_RATIOS[first + 1]), cuts[first : first + 2],
+        )  # fmt: skip
+
+
+@kernel
+def _solve_pair(
+    market: tuple[float, float, float, float, float],
+    left: Floats,
+    amounts: Floats,
+    panel: int,
+    scheme: tuple[float, float, float, int],
+    near: Floats,
+    far: Floats,
+    scratch: tuple[Floats, Floats, Floats],
+    transform: Floats,
+    origin: Integers,
+    ratios: tuple[float, float],
+    cuts: Floats,
+) -> None:
+    """The same at two strikes, whose grids share the European one."""
     european, payoff, pivot = scratch
     step, reach, n_steps, least = scheme
     time, rate, residual_yield, sign, drop = market
     root = math.sqrt(time)
+    net = sign * (rate - residual_yield)
     sigma = np.empty(LANES)
     furthest, nearest = 0.0, 0.0
     for lane in range(LANES):
         z = math.cos(math.pi * lane / (LANES - 1))
         sigma[lane] = LEAST_VOL * 2.0 ** (panel + 0.5 * (1.0 + z))
-        drift = rate - residual_yield - 0.5 * sigma[lane] * sigma[lane]
-        centre = sign * (drift * time - drop) / (sigma[lane] * root)
+        centre = ((net - 0.5 * sigma[lane] * sigma[lane]) * time - sign * drop) / (sigma[lane] * root)
         furthest = max(furthest, min(centre, _FARTHEST_DRIFT))
         nearest = min(nearest, max(centre, -_FARTHEST_DRIFT))
     below = math.ceil((reach - nearest) / step)
     rows = 1 + below + math.ceil((reach + furthest) / step)
     origin[0], origin[1] = below, rows
-    _begin(near, far, european, payoff, sigma, sign, root * step, below, rows)
-    level, slope, edge = np.empty((2, LANES)), np.empty((1, LANES)), np.empty((3, LANES))
+    _begin(near, far, european, payoff, sigma, root * step, below, rows)
+    level, slope, edge = np.empty((2, LANES)), np.empty((2, LANES)), np.empty((3, LANES))
     for strike in range(2):
         cuts[strike, 0, 0] = cuts[strike, 1, 0] = 1.0
     n_cuts, cash, begun = 1, 0.0, 0.0
@@ -128,22 +160,22 @@ def solve_panel(
             # tau is quadratic in k
             tau = begun + span * ((k + 1.0) / count) * ((k + 1.0) / count)
             width = span * (2.0 * k + 1.0) / (count * count) / (time * step * step)
-            _cut(cuts, n_cuts, rate, residual_yield, tau, cash)
-            _obstacle(tau, sign, sigma, cuts, n_cuts, payoff, level, slope, edge)
+            _cut(cuts, n_cuts, market, tau, cash, ratios)
+            _obstacle(tau, sigma, cuts, n_cuts, payoff, level, slope, edge)
             _eliminate(near, far, european, pivot, width, rows)
             _substitute(near, far, european, payoff, pivot, width, rows, level, slope, edge)
         if segment < left.size:
             # both sides of an ex-date are times to exercise at
             n_cuts += 1
             cash += amounts[segment] * fast_exp((rate - residual_yield) * ended)
-            _cut(cuts, n_cuts, rate, residual_yield, ended, cash)
+            _cut(cuts, n_cuts, market, ended, cash, ratios)
             if sign < 0.0:
-                _obstacle(ended, sign, sigma, cuts, n_cuts, payoff, level, slope, edge)
+                _obstacle(ended, sigma, cuts, n_cuts, payoff, level, slope, edge)
                 _exercise_before_drop(near, payoff, rows, level[0], slope[0])
-                _exercise_before_drop(far, payoff, rows, level[1], slope[0])
+                _exercise_before_drop(far, payoff, rows, level[1], slope[1])
             n_cuts += 1
         begun = ended
-    discount = fast_exp(-rate * time)
+    discount = fast_exp(-(rate if sign > 0.0 else residual_yield) * time)
     for i in range(rows):
         first, second = splat(0.0), splat(0.0)
         for lane in range(LANES):
@@ -162,16 +194,15 @@ def _begin(
     european: Floats,
     payoff: Floats,
     sigma: Floats,
-    sign: float,
     spacing: float,
     below: int,
     rows: int,
 ) -> None:
     """W at every row, and all three values at expiry."""
     for lane in range(LANES):
-        payoff[0, lane] = fast_exp(-sign * sigma[lane] * spacing * below)
-        payoff[1, lane] = fast_exp(sign * sigma[lane] * spacing)
-    least_value, zero, one, minus = splat(_NOTHING), splat(0.0), splat(sign), splat(-sign)
+        payoff[0, lane] = fast_exp(-sigma[lane] * spacing * below)
+        payoff[1, lane] = fast_exp(sigma[lane] * spacing)
+    least_value, zero, one, minus = splat(_NOTHING), splat(0.0), splat(1.0), splat(-1.0)
     w, ratio = load(payoff, 0), load(payoff, 1)
     for i in range(rows):
         value = lanes_max(lanes_fma(minus, w, one), least_value)
@@ -183,18 +214,26 @@ def _begin(
 
 
 @inlined
-def _cut(cuts: Floats, last: int, rate: float, residual_yield: float, tau: float, cash: float) -> None:
+def _cut(
+    cuts: Floats,
+    last: int,
+    market: tuple[float, float, float, float, float],
+    tau: float,
+    cash: float,
+    ratios: tuple[float, float],
+) -> None:
     """A and B of exercise with `tau` to go, `cash` being the sum of D_i/S exp((r - b) tau_i)."""
+    _, rate, residual_yield, sign, _ = market
     grown, held = fast_exp(rate * tau), fast_exp(residual_yield * tau)
     for strike in range(2):
-        cuts[strike, 0, last] = grown - held * cash * (NEAR if strike == 0 else FAR)
-        cuts[strike, 1, last] = held
+        left = grown - held * cash * ratios[strike]
+        cuts[strike, 0, last] = left if sign > 0.0 else held
+        cuts[strike, 1, last] = held if sign > 0.0 else left
 
 
 @inlined
 def _obstacle(
     tau: float,
-    sign: float,
     sigma: Floats,
     cuts: Floats,
     last: int,
@@ -206,14 +245,13 @@ def _obstacle(
     """The obstacles ``level + slope W``, and the values at the first row, deep in the money."""
     for lane in range(LANES):
         spread = fast_exp(0.5 * sigma[lane] * sigma[lane] * tau)
-        slope[0, lane] = -sign * cuts[0, 1, last] * spread
         for strike in range(2):
-            level[strike, lane] = sign * cuts[strike, 0, last]
+            level[strike, lane], slope[strike, lane] = cuts[strike, 0, last], -cuts[strike, 1, last] * spread
             best = -math.inf
             for j in range(last + 1):
-                best = max(best, sign * (cuts[strike, 0, j] - cuts[strike, 1, j] * spread * payoff[0, lane]))
+                best = max(best, cuts[strike, 0, j] - cuts[strike, 1, j] * spread * payoff[0, lane])
             edge[strike, lane] = best
-        edge[2, lane] = sign * (1.0 - spread * payoff[0, lane])
+        edge[2, lane] = 1.0 - spread * payoff[0, lane]
 
 
 @inlined
@@ -268,15 +306,15 @@ def _substitute(
 ) -> None:
     """Back-substitution from the exercise region outwards, not below the obstacle."""
     off = 1.0 / 12.0 - 0.25 * width
-    a_near, a_far, b = load(level, 0), load(level, 1), load(slope, 0)
+    a_near, a_far, b_near, b_far = load(level, 0), load(level, 1), load(slope, 0), load(slope, 1)
     value_n, value_f, value_e = load(edge, 0), load(edge, 1), load(edge, 2)
     store(near, 0, value_n)
     store(far, 0, value_f)
     store(european, 0, value_e)
     for i in range(1, rows - 1):
         carried, w = splat(-off * pivot[i]), load(payoff, i)
-        value_n = lanes_max(lanes_fma(carried, value_n, load(near, i)), lanes_fma(b, w, a_near))
-        value_f = lanes_max(lanes_fma(carried, value_f, load(far, i)), lanes_fma(b, w, a_far))
+        value_n = lanes_max(lanes_fma(carried, value_n, load(near, i)), lanes_fma(b_near, w, a_near))
+        value_f = lanes_max(lanes_fma(carried, value_f, load(far, i)), lanes_fma(b_far, w, a_far))
         value_e = lanes_fma(carried, value_e, load(european, i))
         store(near, i, value_n)
         store(far, i, value_f)
@@ -311,25 +349,56 @@ def premium_at(
     panel: int,
     market: tuple[float, float, float, float, float],
     step: float,
-    tables: tuple[Floats, Floats],
+    tables: Floats,
     origin: Integers,
     cuts: Floats,
     n_cuts: int,
 ) -> tuple[float, float, float]:
-    """Premium at ``x = ln(S/K)`` and a vol of the panel, and its derivatives in x and in the vol.
-
-    Linear in D_i/K, that is in S/K, between the two strikes and beyond.
-    """
-    value, along, by_vol = _at(x, sigma, panel, market, step, tables[0], origin, cuts[0], n_cuts)
-    other, other_along, other_by_vol = _at(x, sigma, panel, market, step, tables[1], origin, cuts[1], n_cuts)
-    ratio = fast_exp(x)
-    inside = min(max(ratio, _LEAST_RATIO), _GREATEST_RATIO)
-    share = (inside - NEAR) / (FAR - NEAR)
-    turning = (other - value) * ratio / (FAR - NEAR) if inside == ratio else 0.0
-    total = value + share * (other - value)
+    """Premium at ``x = ln(S/K)`` and a vol of the panel, and its derivatives in x and in the vol."""
+    ratio = min(max(fast_exp(x), _LEAST_RATIO), _GREATEST_RATIO)
+    total = along = by_vol = turning = 0.0
+    is_put = market[3] > 0.0
+    for strike in range(len(PUT_RATIOS) if is_put else len(CALL_RATIOS)):
+        weight, change = _line(ratio, strike, PUT_RATIOS) if is_put else _weight(ratio, strike)
+        if weight == 0.0 and change == 0.0:
+            continue
+        value, value_along, value_by_vol = _at(
+            x, sigma, panel, market, step, tables[strike], origin, cuts[strike], n_cuts
+        )
+        total += weight * value
+        along += weight * value_along
+        by_vol += weight * value_by_vol
+        turning += change * value
     if total <= 0.0:
         return 0.0, 0.0, 0.0
-    return total, along + share * (other_along - along) + turning, by_vol + share * (other_by_vol - by_vol)
+    return total, along + turning * ratio, by_vol
+
+
+@inlined
+def _weight(ratio: float, strike: int) -> tuple[float, float]:
+    """Weight of a call's strike at a ratio S/K, and its derivative: Lagrange's, beyond them a line's."""
+    last = len(CALL_RATIOS) - 1
+    if ratio < CALL_RATIOS[0]:
+        return _line(ratio, strike, (CALL_RATIOS[0], CALL_RATIOS[1]))
+    if ratio > CALL_RATIOS[last]:
+        return _line(ratio, strike - last + 1, (CALL_RATIOS[last - 1], CALL_RATIOS[last]))
+    weight, change = 1.0, 0.0
+    for other in range(len(CALL_RATIOS)):
+        if other != strike:
+            per = 1.0 / (CALL_RATIOS[strike] - CALL_RATIOS[other])
+            change = change * (ratio - CALL_RATIOS[other]) * per + weight * per
+            weight *= (ratio - CALL_RATIOS[other]) * per
+    return weight, change
+
+
+@inlined
+def _line(ratio: float, strike: int, ratios: tuple[float, float]) -> tuple[float, float]:
+    """Weight of one of two strikes on the line through both, and its derivative; 0 for any other."""
+    if strike < 0 or strike > 1:
+        return 0.0, 0.0
+    slope = 1.0 / (ratios[strike] - ratios[1 - strike])
+    flat = ratio in (_LEAST_RATIO, _GREATEST_RATIO)
+    return (ratio - ratios[1 - strike]) * slope, 0.0 if flat else slope
 
 
 @inlined
@@ -351,19 +420,24 @@ def _at(
     """
     time, rate, residual_yield, sign, drop = market
     v = sigma * math.sqrt(time)
-    z = sign * (x + (rate - residual_yield) * time - 0.5 * v * v - drop) / v
+    y = sign * (x - drop)
+    z = (y + sign * (rate - residual_yield) * time - 0.5 * v * v) / v
+    # a put is counted in strikes, a call in what is left of the spot
+    unit, turn = (1.0, 0.0) if sign > 0.0 else (fast_exp(-y), 1.0)
     place = z / step + origin[0]
     if place >= origin[1] - 2.0:
         return 0.0, 0.0, 0.0
     if place < 1.0:
         # rows end where the option is so deep in the money that its vol has no say
-        discount, held = fast_exp(-rate * time), fast_exp(x - drop - residual_yield * time)
+        earned, given_up = (rate, residual_yield) if sign > 0.0 else (residual_yield, rate)
+        discount, held = fast_exp(-earned * time), fast_exp(y - given_up * time)
         best, slope = -math.inf, 0.0
         for j in range(n_cuts):
-            worth = sign * (cuts[0, j] * discount - cuts[1, j] * held)
+            worth = cuts[0, j] * discount - cuts[1, j] * held
             if worth > best:
-                best, slope = worth, -sign * cuts[1, j] * held
-        return max(best - sign * (discount - held), 0.0), slope + sign * held, 0.0
+                best, slope = worth, -cuts[1, j] * held
+        value = max(best - (discount - held), 0.0) * unit
+        return value, turn * value + sign * (slope + held) * unit, 0.0
     k = int(place)
     f = place - k
     at = 2.0 * (log_ratio(sigma, LEAST_VOL) * LOG2_E - panel) - 1.0
@@ -383,9 +457,9 @@ def _at(
     value, along = _cubic(f, p0, p1, p2, p3)
     by_panel, _ = _cubic(f, s0, s1, s2, s3)
     along /= step
-    # d at/d sigma is 2/(ln 2 sigma), dz/d sigma at constant x is -z/sigma - s sqrt(T)
-    by_sigma = by_panel * 2.0 * LOG2_E / sigma - along * (z / sigma + sign * math.sqrt(time))
-    return value, along * sign / v, by_sigma
+    # d at/d sigma is 2/(ln 2 sigma), dz/d sigma at constant x is -z/sigma - sqrt(T)
+    by_sigma = by_panel * 2.0 * LOG2_E / sigma - along * (z / sigma + math.sqrt(time))
+    return value * unit, (turn * value + sign * along / v) * unit, by_sigma * unit
 
 
 @inlined

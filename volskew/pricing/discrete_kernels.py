@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from volskew.pricing.compiled import inlined, kernel
-from volskew.pricing.discrete_grid import grid_rows, premium_at, solve_panel
+from volskew.pricing.discrete_grid import CALL_RATIOS, grid_rows, premium_at, solve_panel
 from volskew.pricing.elementary import LOG2_E, fast_exp, log_ratio
 from volskew.pricing.lanes import LANES
 from volskew.pricing.mills import density, distribution
@@ -68,7 +68,8 @@ def _black(
     d1 = (x + log_ratio(carried, discount)) / v + 0.5 * v
     # a call is worth held N(d1) - discount N(d2), a put the same with all signs turned
     first, second = distribution(-sign * d1), distribution(-sign * (d1 - v))
-    return sign * (discount * second - held * first), held * root * density(d1), -sign * held * first
+    price = max(sign * (discount * second - held * first), 0.0)
+    return price, held * root * density(d1), -sign * held * first
 
 
 @inlined
@@ -131,6 +132,41 @@ def _call_bound(
     return total
 
 
+@inlined
+def _floor(
+    x: float, market: tuple[float, float, float, float, float], left: Floats, amounts: Floats
+) -> tuple[float, float]:
+    """The most that exercise now or beside an ex-date gives, and its derivative in x."""
+    time, rate, residual, sign, drop = market
+    spot = fast_exp(x)
+    best, along = sign * (1.0 - spot), -sign * spot
+    cash = 0.0
+    for j in range(left.size):
+        t = time - left[j]
+        strike, held, kept = fast_exp(-rate * t), fast_exp(x - drop - residual * t), fast_exp(-residual * t)
+        after = held + cash * kept
+        # what later dividends are worth grows as the spot does
+        cash += amounts[j] * spot * fast_exp((residual - rate) * t)
+        before = held + cash * kept
+        for worth in (after, before):
+            if sign * (strike - worth) > best:
+                best, along = sign * (strike - worth), -sign * worth
+    return best, along
+
+
+@inlined
+def _bound(
+    x: float,
+    sigma: float,
+    market: tuple[float, float, float, float, float],
+    left: Floats,
+    amounts: Floats,
+) -> float:
+    if market[3] > 0.0:
+        return _put_bound(x, sigma, market)
+    return _call_bound(x, sigma, market, left, amounts)
+
+
 @kernel
 def option_vols(
     x: Floats,
@@ -159,10 +195,10 @@ def option_vols(
     ``left[n]`` (time to expiry) and ``amounts[n]`` (D_i/S).
     """
     rows = grid_rows(scheme[0], scheme[1])
-    near, far = np.empty((PANELS, rows, LANES)), np.empty((PANELS, rows, LANES))
+    tables = np.empty((PANELS, len(CALL_RATIOS), rows, LANES))
     scratch = (np.empty((rows, LANES)), np.empty((rows, LANES)), np.empty(rows))
     origins = np.empty((PANELS, 2), dtype=np.int64)
-    cuts = np.empty((2, 2, 2 * left.shape[1] + 2))
+    cuts = np.empty((len(CALL_RATIOS), 2, 2 * left.shape[1] + 2))
     for number in range(first, last):
         t, r, b, sign, drop = times[number], rates[number], yields[number], signs[number], drops[number]
         dates, cash = left[number, : n_dates[number]], amounts[number, : n_dates[number]]
@@ -173,11 +209,8 @@ def option_vols(
         for i in range(offsets[number], offsets[number + 1]):
             s = start[i]
             if s > 0.0:
-                bound = (
-                    _put_bound(x[i], s, market) if sign > 0.0 else _call_bound(x[i], s, market, dates, cash)
-                )
                 _, vega, _ = _black(x[i], s, sign, whole)
-                if bound < _NEGLIGIBLE * vega:
+                if _bound(x[i], s, market, dates, cash) < _NEGLIGIBLE * vega:
                     vol[i], status[i] = s, _OK
                     continue
             high = min(s, GREATEST_VOL) if s > 0.0 else GREATEST_VOL
@@ -191,12 +224,12 @@ def option_vols(
                 panel = _panel_of(s)
                 if not solved[panel]:
                     solve_panel(
-                        market, dates, cash, panel, scheme, (near[panel], far[panel]), scratch, transform,
+                        market, dates, cash, panel, scheme, tables[panel], scratch, transform,
                         origins[panel], cuts,
                     )  # fmt: skip
                     solved[panel] = True
                 premium, _, by_vol = premium_at(
-                    x[i], s, panel, market, scheme[0], (near[panel], far[panel]), origins[panel], cuts,
+                    x[i], s, panel, market, scheme[0], tables[panel], origins[panel], cuts,
                     n_cuts,
                 )  # fmt: skip
                 european, vega, _ = _black(x[i], s, sign, whole)
@@ -243,10 +276,10 @@ def option_values(
 ) -> None:
     """Values of the slices `first` to `last`; the vols are within the panels."""
     rows = grid_rows(scheme[0], scheme[1])
-    near, far = np.empty((PANELS, rows, LANES)), np.empty((PANELS, rows, LANES))
+    tables = np.empty((PANELS, len(CALL_RATIOS), rows, LANES))
     scratch = (np.empty((rows, LANES)), np.empty((rows, LANES)), np.empty(rows))
     origins = np.empty((PANELS, 2), dtype=np.int64)
-    cuts = np.empty((2, 2, 2 * left.shape[1] + 2))
+    cuts = np.empty((len(CALL_RATIOS), 2, 2 * left.shape[1] + 2))
     for number in range(first, last):
         t, r, b, sign, drop = times[number], rates[number], yields[number], signs[number], drops[number]
         dates, cash = left[number, : n_dates[number]], amounts[number, : n_dates[number]]
@@ -255,22 +288,24 @@ def option_values(
         whole = (math.sqrt(t), fast_exp(-r * t), fast_exp(-b * t - drop))
         solved = np.zeros(PANELS, dtype=np.bool_)
         for i in range(offsets[number], offsets[number + 1]):
+            european, by_vol, along = _black(x[i], sigma[i], sign, whole)
+            value[i], premium[i], vega[i], by_x[i] = european, 0.0, by_vol, along
+            if _bound(x[i], sigma[i], market, dates, cash) < _NEGLIGIBLE * by_vol:
+                continue
             panel = _panel_of(sigma[i])
             if not solved[panel]:
                 solve_panel(
-                    market, dates, cash, panel, scheme, (near[panel], far[panel]), scratch, transform,
+                    market, dates, cash, panel, scheme, tables[panel], scratch, transform,
                     origins[panel], cuts,
                 )  # fmt: skip
                 solved[panel] = True
-            european, by_vol, along = _black(x[i], sigma[i], sign, whole)
             extra, extra_along, extra_by_vol = premium_at(
-                x[i], sigma[i], panel, market, scheme[0], (near[panel], far[panel]), origins[panel], cuts,
+                x[i], sigma[i], panel, market, scheme[0], tables[panel], origins[panel], cuts,
                 n_cuts,
             )  # fmt: skip
-            floor = sign * (1.0 - fast_exp(x[i]))
+            floor, floor_along = _floor(x[i], market, dates, cash)
             if european + extra <= floor:
-                # due for exercise; the polynomial in the vol has left the value by its own error
-                extra, extra_by_vol = floor - european, -by_vol
-                extra_along = -sign * fast_exp(x[i]) - along
+                # exercise at a time known today; interpolation has left the value by its own error
+                extra, extra_by_vol, extra_along = floor - european, -by_vol, floor_along - along
             value[i], premium[i] = european + extra, extra
             vega[i], by_x[i] = by_vol + extra_by_vol, along + extra_along

@@ -28,6 +28,8 @@ def main() -> int:
             os.path.join(chains, "quotes"),
             "--history",
             os.path.join(chains, "simulated_vol_history.csv"),
+            "--dividends",
+            os.path.join(chains, "simulated_dividends.csv"),
             "--out",
             "out",
         ]

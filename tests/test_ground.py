@@ -92,7 +92,7 @@ def test_each_choice_that_changes_a_number_changes_the_method_version() -> None:
     ("changes", "message"),
     [
         ({"rate": 4.0}, "4 % is 0.04"),
-        ({"pricer": "tree"}, "pricer must be one of european"),
+        ({"pricer": "tree"}, "pricer must be one of auto, european"),
         ({"exercise_overrides": (("SPX", "asian"),)}, "american or european"),
         ({"rate": "0.04"}, r"rate must be a number from -0\.05 to 0\.3, .*; got '0\.04'"),
         ({"rate": True}, "got True"),

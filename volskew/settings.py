@@ -15,7 +15,7 @@ from volskew.errors import SettingsError
 
 __all__ = ["METHOD_INTEGER", "Bracket", "Gates", "Settings"]
 
-METHOD_INTEGER = 1
+METHOD_INTEGER = 2
 """Rises with any change of the code that can move a number; see CHANGELOG.md."""
 
 _UNHASHED = {"hashed": False}
@@ -171,8 +171,12 @@ class Settings:
         A curve is refused more than this many days past its last date.
     exercise_overrides : tuple of (str, str)
         ``(root, "american" | "european")`` pairs that replace what the reader filled.
-    pricer : {"european"}
-        How quotes are turned into vols. American exercise is not yet removed, and ``method`` says so.
+    pricer : {"auto", "european"}
+        How quotes are turned into forwards and vols: "auto" as each line is exercised, American lines with
+        the dividends known before their expiry, or else with a continuous yield; "european" by Black's
+        formula throughout.
+    pricer_accuracy : {"fast", "default", "high"}
+        Of American prices.
     smile_model : {"local"}
         Robust quadratic in d1 = N^-1(delta) around the delta to be read.
     delta_convention : {"forward"}
@@ -214,7 +218,8 @@ class Settings:
     assumed_rate: float = 0.04
     curve_max_age_days: int = 7
     exercise_overrides: tuple[tuple[str, str], ...] = ()
-    pricer: Literal["european"] = "european"
+    pricer: Literal["auto", "european"] = "auto"
+    pricer_accuracy: Literal["fast", "default", "high"] = "default"
     smile_model: Literal["local"] = "local"
     delta_convention: Literal["forward"] = "forward"
     vendor_forward: Literal["parity", "vendor"] = "parity"
@@ -242,7 +247,8 @@ class Settings:
         object.__setattr__(self, "rates_file", None if place is None else os.fspath(place))
         object.__setattr__(self, "dividends_files", _places(self.dividends_files))
         for name, allowed in (
-            ("pricer", ("european",)),
+            ("pricer", ("auto", "european")),
+            ("pricer_accuracy", ("fast", "default", "high")),
             ("smile_model", ("local",)),
             ("delta_convention", ("forward",)),
             ("vendor_forward", ("parity", "vendor")),

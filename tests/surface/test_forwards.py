@@ -24,9 +24,11 @@ def row(rate: float = 0.04) -> MarketRow:
     return market_row(dt.date(2026, 7, 10), curve=DiscountCurve.flat(rate))
 
 
-def forwards_of(quotes: pd.DataFrame, rate: float = 0.04) -> tuple[pd.DataFrame, pd.DataFrame]:
-    market = row(rate)
-    return fit_forwards(label(quotes, market=market, settings=SETTINGS), market=market, settings=SETTINGS)
+def forwards_of(
+    quotes: pd.DataFrame, *, market: MarketRow | None = None, settings: Settings = SETTINGS
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    market = market or row()
+    return fit_forwards(label(quotes, market=market, settings=settings), market=market, settings=settings)
 
 
 @pytest.mark.parametrize("exercise", ["european", "american"])
@@ -45,21 +47,33 @@ def test_forwards_of_exact_chains(qqq_like: Any, make_chain: MakeChain, exercise
     serving = used[used["used_in_forward"]]
     assert len(serving) == 2 * 12 * 3
     assert (serving["strike"] - 535).abs().max() < 50
-    assert set(table["method"]) == {"parity:median"}
     assert set(table["flags"]) == {""}
+    assert (table["spot"] == 525.0).all()
+    np.testing.assert_allclose(
+        table["implied_dividends"], 525.0 - table["discount_factor"] * table["forward"], rtol=1e-12
+    )
+    assert table["dividends"].isna().all()  # nothing is known of them
+    if exercise == "european":
+        assert set(table["method"]) == {"parity:median"}
+        assert (table["rounds"] == 0).all()
+    else:
+        assert set(table["method"]) == {"parity:yield"}
+        assert table["rounds"].between(2, 5).all()  # each divides the error by 3 to 10, Aitken's by more
+        assert table["residual_yield"].tolist() == pytest.approx(table["implied_yield"].tolist(), abs=1e-12)
 
 
 def test_an_early_exercise_trend_over_strikes_is_no_error_of_the_forward(
     qqq_like: Any, make_chain: MakeChain
 ) -> None:
-    """American puts carry a premium that grows with the strike: it must not widen the error."""
-    quotes = make_chain(qqq_like, days=(91,), exercise="american")
+    """Read as European, American puts carry a premium that grows with the strike: no error of the forward."""
+    quotes = make_chain(qqq_like, days=(91,)).assign(exercise="american")
     premium = 0.6 * np.exp(3 * (quotes["strike"] / 528 - 1) / 0.1 * 0.35)
     is_put = ~quotes["is_call"].astype(bool)
     for side in ("bid", "ask"):
         quotes.loc[is_put, side] = (quotes[side] + premium).round(2)[is_put]
-    table, _ = forwards_of(quotes)
+    table, _ = forwards_of(quotes, settings=Settings(pricer="european"))
     line = table.iloc[0]
+    assert (line["method"], line["rounds"]) == ("parity:trend", 0)
     truth = qqq_like.forward(91 / 365)
     at_the_money = truth - 0.6 / line["discount_factor"]
     assert line["forward"] == pytest.approx(at_the_money, rel=1e-4)  # the premium at the money stays in

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from volskew.surface.robust import effective_size, theil_sen_slope, weighted_median
+from volskew.surface.robust import effective_size, median, theil_sen_slope, weighted_median
 
 numbers = st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=15)
 
@@ -43,6 +43,20 @@ def test_theil_sen_ignores_a_third_of_wild_points() -> None:
     y = 3 - 0.25 * x
     y[[1, 5, 10]] += [40, -80, 15]
     assert np.isclose(theil_sen_slope(x, y, np.ones(12)), -0.25, rtol=1e-12)
+
+
+@given(numbers)
+def test_the_quick_median_is_that_of_numpy_to_the_last_bit(values: list[float]) -> None:
+    array = np.array(values)
+    given_values = array.copy()
+    assert median(array) == float(np.median(array))
+    assert (array == given_values).all()
+
+
+def test_points_of_one_place_have_no_slope_between_them() -> None:
+    x = np.array([0.0, 0.0, 1.0, 1.0, 2.0])
+    assert np.isclose(theil_sen_slope(x, np.array([0.0, 0.1, 1.0, 1.1, 2.05]), np.ones(5)), 1.0, atol=0.06)
+    assert theil_sen_slope(x, x * 3, np.ones(5)) == 3.0
 
 
 def test_effective_size() -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from volskew.quotes.clean import label
 from volskew.quotes.schema import has_flag
 from volskew.settings import Settings
 from volskew.surface import fit_forwards, solve_vols
+from volskew.surface.pricer import Pricer
 from volskew.surface.vols import level_vols
 
 MakeChain = Callable[..., pd.DataFrame]
@@ -44,7 +46,9 @@ def test_vols_are_those_of_the_smile(qqq_like: Any, make_chain: MakeChain) -> No
     assert error[near].max() < 3e-4  # half a cent of rounding over a vega of 45 dollars and more
     assert (solved["vol_bid"] < solved["vol_mid"]).all()
     assert (solved["vol_mid"] < solved["vol_ask"]).all()
-    assert table["early_exercise_premium"].isna().all()
+    tried = table["vol_mid"].notna()
+    assert (table.loc[tried, "early_exercise_premium"] == 0).all()  # European lines have none
+    assert table.loc[~tried, "early_exercise_premium"].isna().all()
 
 
 def test_only_out_of_the_money_lines_are_solved_unless_all_are_asked_for(
@@ -117,6 +121,42 @@ def test_wide_and_worthless_lines_are_labelled(qqq_like: Any, make_chain: MakeCh
     )
     solved = table["vol_mid"].notna() & table["exclusion"].isna()
     assert (vega[solved] * np.exp(-0.04 * table["time_to_expiry"][solved]) >= 1.0).all()
+
+
+@pytest.mark.parametrize("exercise", ["european", "american"])
+def test_vols_are_at_the_discounting_of_their_forwards(
+    qqq_like: Any, make_chain: MakeChain, exercise: str
+) -> None:
+    """Also where the market that gave it is not at hand."""
+    model = replace(qqq_like, rate=0.055, carry=0.05)
+    market = model.row(knows_dividends=False)
+    labelled = label(make_chain(model, exercise=exercise), market=market, settings=SETTINGS)
+    forwards, labelled = fit_forwards(labelled, market=market, settings=SETTINGS)
+    table = solve_vols(labelled, forwards, settings=SETTINGS, market=market, solve_all=True)
+    without = solve_vols(labelled, forwards, settings=SETTINGS, solve_all=True)
+    pd.testing.assert_frame_equal(without, table)
+
+
+def test_slices_whose_forward_stands_keep_their_vols(
+    qqq_like: Any, make_chain: MakeChain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    market = qqq_like.row(knows_dividends=False)
+    labelled = label(make_chain(qqq_like, exercise="american"), market=market, settings=SETTINGS)
+    forwards, labelled = fit_forwards(labelled, market=market, settings=SETTINGS)
+    first = solve_vols(labelled, forwards, settings=SETTINGS, market=market)
+    moved = forwards.assign(forward=forwards["forward"] * [1.0, 1.001])
+    asked: list[Any] = []
+
+    def spy(self: Pricer, price: Any, *, slice_id: Any, **given: Any) -> Any:
+        asked.append(set(slice_id.tolist()))
+        return solver(self, price, slice_id=slice_id, **given)
+
+    solver = Pricer.implied_vols
+    monkeypatch.setattr("volskew.surface.vols.Pricer.implied_vols", spy)
+    again = solve_vols(labelled, moved, settings=SETTINGS, market=market, before=first)
+    assert asked == [{1}]
+    fresh = solve_vols(labelled, moved, settings=SETTINGS, market=market)
+    pd.testing.assert_frame_equal(again, fresh, check_exact=True)
 
 
 def test_a_mid_at_its_floor_is_flagged(qqq_like: Any, make_chain: MakeChain) -> None:

@@ -21,7 +21,10 @@ _QUOTES = _CHAINS / "quotes"
 
 @pytest.fixture(scope="module")
 def ranked() -> RankResult:
-    return rank_files(_QUOTES, pair=("QQQ", "IWM"), history=_CHAINS / "simulated_vol_history.csv")
+    settings = vs.Settings(dividends_files=(str(_CHAINS / "simulated_dividends.csv"),))
+    return rank_files(
+        _QUOTES, pair=("QQQ", "IWM"), history=_CHAINS / "simulated_vol_history.csv", settings=settings
+    )
 
 
 def _truth() -> pd.Series:

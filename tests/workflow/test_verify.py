@@ -60,7 +60,7 @@ def test_every_line_agrees_and_the_table_holds_the_pipelines_own_vols(whole: Ver
     assert whole.n_lines == whole.population
     assert whole.pricer == "european"
     assert set(whole.table["vollib_outcome"]) == {Outcome.AGREES, Outcome.NO_VOL}
-    vols, _ = vols_table(_QQQ, solve_all=True)
+    vols, _ = vols_table(_QQQ, solve_all=True, settings=vs.Settings(pricer="european"))
     vols = vols.set_index("source_row")
     mine = whole.table.pivot_table(index="source_row", columns="side", values="vol", dropna=False)
     for side in _SIDES:
@@ -388,11 +388,10 @@ def test_a_session_without_a_rate_is_a_problem(tmp_path: Path) -> None:
     assert found.failures.empty
 
 
-def test_a_pricer_whose_vols_are_not_blacks_is_refused() -> None:
-    settings = vs.Settings()
-    object.__setattr__(settings, "pricer", "american")  # none but european exists as yet
-    with pytest.raises(SettingsError, match=r"pricer must be one of european; got 'american'"):
-        verify_file(_QQQ, settings=settings)
+def test_american_lines_are_read_as_european_whatever_the_settings_say() -> None:
+    found = verify_file(_QQQ, settings=vs.Settings(pricer="auto"), sample=50)
+    assert found.pricer == "european"
+    assert found.failures.empty
 
 
 def test_a_chain_without_a_forward_is_nothing_to_verify(tmp_path: Path) -> None:

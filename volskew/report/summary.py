@@ -22,6 +22,9 @@ from volskew.workflow import Inspection, MeasureResult, RankResult
 
 __all__ = ["print_import", "print_inspection", "print_measures", "print_ranking", "print_series_ranking"]
 
+EXERCISE_IGNORED = "exercise-ignored"
+"""Word in the method of readings from American lines that were priced as European."""
+
 _STAGES_OF_DAYS = {Stage.INPUT, Stage.SESSION, Stage.TENOR, Stage.RANKING}
 
 _CAVEATS_OF_THE_DAY = {
@@ -146,8 +149,8 @@ def _record(row: Mapping[Any, Any], side: str, *, points: bool) -> str:
 
 def _print_caveats(console: Console, result: RankResult) -> None:
     lines = ["no error bar or band is claimed yet"]
-    if result.history["method"].str.contains("european-exercise", regex=False).any():
-        lines.insert(0, "exercise is treated as European")
+    if result.history["method"].str.contains(EXERCISE_IGNORED, regex=False).any():
+        lines.insert(0, "American exercise is treated as European")
     rows = [result.reading(ranking, leg) for ranking in result.rankings for leg in ranking.pair]
     today = _flags(row["flags"] for row in rows if row is not None)
     today |= _flags(ranking.headline["flags"] for ranking in result.rankings)

@@ -29,6 +29,9 @@ _DECIMALS = {
     "forward_error": 6,
     "discount_factor": 8,
     "early_exercise_premium": 6,
+    "spot": 4,
+    "dividends": 6,
+    "implied_dividends": 6,
 }
 """Decimals by column; every other float column has eight."""
 

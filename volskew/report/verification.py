@@ -56,8 +56,8 @@ _LEGEND = (
     "own: two solvers of the same doubles may be a few apart. Each figure is the largest of its kind."
 )
 _SCOPE = (
-    "Verified is the solve, not the model: that each vol is Black's for its price, with exercise, forward "
-    "and rate as the pricer takes them."
+    "Verified is the solve of Black's formula, not the model: that each vol is Black's for its price, with "
+    "forward and rate as they are taken, and every line read as European."
 )
 _FAILED = {Outcome.DIFFERS, Outcome.STATUS}
 

@@ -13,6 +13,7 @@ from volskew.market.clock import EASTERN
 from volskew.market.table import MarketRow
 from volskew.quotes.lines import NO_TIME, BoolArray, FloatArray, IntArray, Lines, by_vendor, numeric
 from volskew.settings import Settings
+from volskew.surface.carry import Schedule, dividend_schedule
 
 __all__ = ["Chain", "exclude", "runs"]
 
@@ -45,6 +46,8 @@ class Chain:
         [$] The market row's, else the file's; NaN where neither knows.
     by_vendor : bool
         The chain is read by a vendor's vols; see `volskew.quotes.lines.by_vendor`.
+    dividends : tuple of (float, float), or None
+        Time to the ex-date [years] and amount [$] of each dividend to come; None where nothing is known.
     """
 
     lines: Lines
@@ -59,6 +62,7 @@ class Chain:
     tick: FloatArray
     spot: float
     by_vendor: bool
+    dividends: Schedule | None
 
     @classmethod
     def of(cls, labelled: pd.DataFrame, *, market: MarketRow | None, settings: Settings) -> Chain:
@@ -73,7 +77,8 @@ class Chain:
         half = np.maximum((lines.ask - lines.bid) / 2, tick[lines.slice_id] / 2)
         expiries = pd.DatetimeIndex(labelled["expiry"].iloc[first])
         vols_only = by_vendor(bid=lines.bid, ask=lines.ask, vendor_vol=numeric(labelled, "vendor_vol"))
-        spot = market.spot(str(labelled["symbol"].iloc[0])) if market is not None and len(labelled) else None
+        symbol = str(labelled["symbol"].iloc[0]) if len(labelled) else ""
+        spot = market.spot(symbol) if market is not None and len(labelled) else None
         return cls(
             lines=lines,
             accepted=accepted,
@@ -87,12 +92,23 @@ class Chain:
             tick=tick,
             spot=lines.spot if spot is None else spot,
             by_vendor=vols_only,
+            dividends=(
+                dividend_schedule(market, symbol, labelled["snapshot_time"].iloc[0])
+                if len(labelled)
+                else None
+            ),
         )
 
     @property
     def years(self) -> FloatArray:
         """Time to expiry of each slice [years]."""
         return self.lines.slice_years
+
+    @property
+    def rate(self) -> FloatArray:
+        """Rate of each slice's discount factor [1/year, continuous]; 0 at expiry."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(self.years > 0, -np.log(self.lines.slice_discount) / self.years, 0.0)
 
     def counts(self, mask: BoolArray) -> IntArray:
         """How many lines of each slice the mask holds."""

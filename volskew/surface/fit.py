@@ -15,7 +15,7 @@ from volskew.quotes.clean import label
 from volskew.settings import Settings
 from volskew.surface.chain import Chain
 from volskew.surface.delta import STANDARD_DELTAS
-from volskew.surface.forwards import fit_forwards
+from volskew.surface.forwards import Forwards, find_forwards, forwards_table
 from volskew.surface.gates import chain_failures
 from volskew.surface.smiles import fit_smiles
 from volskew.surface.surface import FORWARD_CODES, Slices, Surface, at_delta, needs_rate
@@ -83,14 +83,20 @@ def fit_surface(
     labelled = label(quotes, market=market, previous=previous, settings=settings)
     chain = Chain.of(labelled, market=market, settings=settings)
     serving = chain
+    found: Forwards | None = None
+    vols: pd.DataFrame | None = None
+    changed = np.ones(chain.lines.n_slices, dtype=bool)
     for _ in range(_ROUNDS):
-        forwards, served = fit_forwards(labelled, market=market, settings=settings, chain=serving)
-        vols = solve_vols(served, forwards, settings=settings, solve_all=solve_all, chain=chain)
+        found = find_forwards(labelled, serving, settings=settings, before=found, changed=changed)
+        forwards = forwards_table(labelled, serving, found)
+        served = labelled.assign(used_in_forward=found.used)
+        vols = solve_vols(served, forwards, settings=settings, solve_all=solve_all, chain=chain, before=vols)
         smiles = fit_smiles(vols, chain)
-        rejected = (served["used_in_forward"] & smiles.quotes["exclusion"].notna()).to_numpy(dtype=bool)
+        rejected = found.used & smiles.quotes["exclusion"].notna().to_numpy(dtype=bool)
         if not rejected.any():
             break
         serving = serving.without(rejected)
+        changed = serving.counts(rejected) > 0
     forward = chain.per_slice(forwards, "forward")
     forward_error = chain.per_slice(forwards, "forward_error")
     by_slice = chain_failures(

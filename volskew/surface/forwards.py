@@ -2,10 +2,10 @@
 
 Put-call parity of European options (undiscounted) is ``(C - P)/D = F - K`` at every strike, so each pair of
 mids near the money gives ``F_i = K_i + (C_i - P_i)/D``. The forward is their weighted median, its error that
-of a median. For American exercise the same is used as it stands, which leaves the early-exercise premium in:
-about 10 basis points of the forward at three months and 4 % rates, too low, and more at higher strikes. That
-trend over strikes is taken out by a robust line through the pairs, so that the forward is the one at the
-money and its error holds noise and not the trend.
+of a median. American pairs hold early-exercise premiums, the put's above all: about 10 basis points of the
+forward at three months and 4 % rates, and more at higher strikes. `volskew.surface.early_exercise` takes them
+out. Where that is not wanted (`Settings.pricer`) the trend over strikes is taken out by a robust line through
+the pairs, so that the forward is the one at the money and its error holds noise and not the trend.
 """
 
 from __future__ import annotations
@@ -17,40 +17,77 @@ import pandas as pd
 
 from volskew.ledger import Code
 from volskew.market.table import MarketRow
-from volskew.quotes.lines import IntArray
+from volskew.quotes.lines import BoolArray, FloatArray, IntArray
 from volskew.settings import Settings
 from volskew.surface.box import box_rate
+from volskew.surface.carry import Spot, present_value, residual_yield
 from volskew.surface.chain import Chain
-from volskew.surface.pairs import Pairs, capped_weights, pairs_by_slice
-from volskew.surface.robust import (
-    MAD_TO_SIGMA,
-    MEDIAN_ERROR,
-    effective_size,
-    theil_sen_slope,
-    weighted_median,
-)
+from volskew.surface.early_exercise import without_early_exercise
+from volskew.surface.pair_fit import fit_pairs
+from volskew.surface.pairs import pairs_by_slice
+from volskew.surface.pricer import DIVIDENDS, YIELD, is_american
 from volskew.surface.vendor import vendor_forwards
 from volskew.surface.vendor_parity import vendor_parity
 
-__all__ = ["box_rate", "fit_forwards"]
+__all__ = ["Forwards", "box_rate", "find_forwards", "fit_forwards", "forwards_table"]
 
-_NEAR_PAIRS = 12
-"""Pairs nearest the money that give the forward: enough for a median, too near for the trend to bend."""
-_TREND_PAIRS = 6
-"""Fewer pairs than this have no trend taken out."""
+PARITY = "parity:median"
+"""How forwards of European pairs are called."""
+IGNORED = "parity:trend"
+"""How those of American pairs are called where early exercise stays in, but for its trend over strikes."""
+AMERICAN = frozenset({f"parity:{YIELD}", f"parity:{DIVIDENDS}"})
+"""Ways in which early exercise is taken out."""
 PARITY_OF_VOLS = "vendor-parity"
 _VENDOR_PARITY = {"vendor-delta": PARITY_OF_VOLS}
 """How forwards from a vendor's vols are called: those that began at the vendor's own deltas need no rate."""
-_FEW_PAIRS = 4
-"""Below this the scatter says nothing of the error and the half-spreads are taken."""
-
 
 SPOT_MISMATCH = "SPOT_MISMATCH"
 """Flag of a forward that no carry explains from the file's own spot: one of the two is in another unit."""
+SPOT_IMPLIED = "SPOT_IMPLIED"
+"""Flag of a forward made with the options' own spot, the file's being missing or of another moment."""
+RESIDUAL_YIELD = "RESIDUAL_YIELD"
+"""Flag of a forward that leaves a large yield beside the known dividends: these, rate or pairs are off."""
 _SPOT_APART = 0.05
 """A stale or after-hours spot is this far off at the most (of the spot)."""
 _CARRY_APART = 0.10
 """Rates, dividends and borrow together stay below this [a year]."""
+_RESIDUAL, _RESIDUAL_ERRORS = 0.01, 4.0
+"""[1/year] A residual yield above this, and above so many of its errors, is flagged."""
+_RESIDUAL_SPOT = 5e-4
+"""Of the spot: what it may be off and still be believed, which over a few days is a large yield."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forwards:
+    """Forwards as arrays: what the stages of a surface hand on.
+
+    Attributes
+    ----------
+    forward, error, vendor : ndarray of float, per slice
+        [$] NaN where there is none.
+    n_pairs, rounds : ndarray of int, per slice
+        Pairs (or lines) that served; rounds of taking early exercise out.
+    method, flags : list of str, per slice
+    used : ndarray of bool, per line
+    spot : Spot
+        Of the moment of the quotes.
+    """
+
+    forward: FloatArray
+    error: FloatArray
+    vendor: FloatArray
+    n_pairs: IntArray
+    rounds: IntArray
+    method: list[str]
+    flags: list[str]
+    used: BoolArray
+    spot: Spot
+
+    @property
+    def usable(self) -> FloatArray:
+        """The forwards that there are, NaN for the others."""
+        with np.errstate(invalid="ignore"):
+            return np.where(self.forward > 0, self.forward, np.nan)
 
 
 def fit_forwards(
@@ -63,9 +100,9 @@ def fit_forwards(
     labelled : pandas.DataFrame
         Quotes of one snapshot as `volskew.quotes.clean.label` returns them.
     market : MarketRow
-        Discount curve and spot.
+        Discount curve, spot and dividends.
     settings : Settings
-        Exercise overrides.
+        Exercise overrides, pricer and its accuracy.
     chain : Chain, optional
         The same table as arrays, where the caller has them already.
 
@@ -73,12 +110,20 @@ def fit_forwards(
     -------
     forwards : pandas.DataFrame
         One row a slice, sorted by expiry, root and settlement: ``symbol, snapshot_time, root, settlement,
-        expiry, time_to_expiry [years], forward [$], forward_error [$, one standard error], discount_factor,
-        implied_yield [continuous, decimal], n_pairs, method, flags, vendor_forward [$]``. Where no forward
-        exists it is NaN and `flags` holds NO_FORWARD. A forward that comes from a vendor's vols has no error;
-        `vendor_forward` is the one that these vols belong to (NaN where there are quotes), and `flags` says
-        where `forward` differs (VENDOR_FORWARD) or could not be found from them (NO_PARITY). SPOT_MISMATCH
-        is flagged where the forward is more than 5 % and 10 % a year away from the spot that the file states.
+        expiry, time_to_expiry`` [years], ``forward`` [$], ``forward_error`` [$, one standard error],
+        ``discount_factor, spot`` [$, of the moment of the quotes], ``implied_yield`` [continuous, decimal:
+        all dividends and borrow, by rate, spot and forward], ``dividends`` [$: present value of those known
+        before expiry; NaN where nothing is known], ``implied_dividends`` [$: spot less discounted forward],
+        ``residual_yield`` [continuous, decimal: what the known dividends leave unexplained], ``n_pairs,
+        rounds, method, flags, vendor_forward`` [$].
+
+        Where no forward exists it is NaN and `flags` holds NO_FORWARD. A forward that comes from a vendor's
+        vols has no error; `vendor_forward` is the one that these vols belong to (NaN where there are
+        quotes), and `flags` says where `forward` differs (VENDOR_FORWARD) or could not be found from them
+        (NO_PARITY). SPOT_MISMATCH is flagged where the forward is more than 5 % and 10 % a year away from the
+        spot that the file states, SPOT_IMPLIED where the file's spot is missing or not of the moment of the
+        quotes, so that the options' own is used, RESIDUAL_YIELD where more than 1 % a year is left
+        unexplained.
     labelled : pandas.DataFrame
         A copy with `used_in_forward` set.
 
@@ -90,44 +135,136 @@ def fit_forwards(
     was taken out; with fewer than four pairs it is not below what their half-spreads give.
     """
     chain = chain or Chain.of(labelled, market=market, settings=settings)
-    n = chain.lines.n_slices
-    used = np.zeros(len(labelled), dtype=bool)
-    vendors, flags = np.full(n, np.nan), [""] * n
+    found = find_forwards(labelled, chain, settings=settings)
+    return forwards_table(labelled, chain, found), labelled.assign(used_in_forward=found.used)
+
+
+def find_forwards(
+    labelled: pd.DataFrame,
+    chain: Chain,
+    *,
+    settings: Settings,
+    before: Forwards | None = None,
+    changed: BoolArray | None = None,
+) -> Forwards:
+    """Forwards of a chain as arrays; see `fit_forwards`.
+
+    Parameters
+    ----------
+    labelled, chain, settings
+        As there.
+    before, changed : Forwards and ndarray of bool per slice, optional
+        What was found before: only the slices that have changed since are found anew, at the spot as it was.
+    """
     if chain.by_vendor:
-        found = vendor_forwards(labelled, chain)
-        forward, n_pairs, method, used = found.forward, found.n_lines, found.method, found.used
-        error = np.full(n, np.nan)
-        vendors = forward
-        if settings.vendor_forward == "parity":
-            parity = vendor_parity(labelled, chain, forward)
-            forward, flags = parity.forward, parity.flags
-            n_pairs = np.where(parity.has_parity, parity.n_pairs, n_pairs).astype(np.int64)
-            method = [
-                _VENDOR_PARITY.get(name, f"{name}:{PARITY_OF_VOLS}") if mended else name
-                for name, mended in zip(method, parity.has_parity, strict=True)
-            ]
-            used = used | parity.used
-    else:
-        forward, error, n_pairs = np.full(n, np.nan), np.full(n, np.nan), np.zeros(n, dtype=np.int64)
-        for number, pairs in pairs_by_slice(labelled, chain):
-            european = bool(chain.lines.slice_european[number])
-            discount = float(chain.lines.slice_discount[number])
-            fit = _fit(pairs, discount=discount, european=european, tick=float(chain.tick[number]))
-            forward[number], error[number], n_pairs[number] = fit.forward, fit.error, len(fit.near)
-            used[pairs.call[fit.near]] = used[pairs.put[fit.near]] = True
-        method = ["parity:median" if count else "" for count in n_pairs.tolist()]
-    usable = np.isfinite(forward) & (forward > 0)
-    years = chain.years
-    with np.errstate(divide="ignore", invalid="ignore"):
-        implied = np.where(
-            usable & (years > 0), -np.log(chain.lines.slice_discount * forward / chain.spot) / years, np.nan
+        return _of_vendor(labelled, chain, settings=settings)
+    n = chain.lines.n_slices
+    wanted = np.ones(n, dtype=bool) if changed is None else changed
+    american = is_american(chain, settings)
+    forward, error = np.full(n, np.nan), np.full(n, np.nan)
+    n_pairs, rounds = np.zeros(n, dtype=np.intp), np.zeros(n, dtype=np.intp)
+    used = np.zeros(len(labelled), dtype=bool)
+    method = [""] * n
+    if before is not None:
+        kept = ~wanted
+        forward[kept], error[kept] = before.forward[kept], before.error[kept]
+        n_pairs[kept], rounds[kept] = before.n_pairs[kept], before.rounds[kept]
+        used = before.used & kept[chain.lines.slice_id]
+        method = [name if same else "" for name, same in zip(before.method, kept, strict=True)]
+    pairs_of = [(number, pairs) for number, pairs in pairs_by_slice(labelled, chain) if wanted[number]]
+    for number, pairs in pairs_of:
+        fit = fit_pairs(
+            pairs,
+            discount=float(chain.lines.slice_discount[number]),
+            tick=float(chain.tick[number]),
+            has_trend=not chain.lines.slice_european[number],
         )
+        forward[number], error[number], n_pairs[number] = fit.forward, fit.error, len(fit.near)
+        method[number] = PARITY if chain.lines.slice_european[number] else IGNORED
+        used[pairs.call[fit.near]] = used[pairs.put[fit.near]] = True
+    spot = before.spot if before is not None else Spot(chain.spot, np.nan, is_implied=False)
+    if american.any():
+        cleared = without_early_exercise(
+            [(number, pairs) for number, pairs in pairs_of if american[number]],
+            chain,
+            forward=forward,
+            error=error,
+            spot=None if before is None else spot,
+            settings=settings,
+        )
+        spot = cleared.spot
+        for number, fit, pairs in cleared.fits:
+            used[chain.lines.slice_id == number] = False
+            used[pairs.call[fit.near]] = used[pairs.put[fit.near]] = True
+            forward[number], error[number], n_pairs[number] = fit.forward, fit.error, len(fit.near)
+            rounds[number], method[number] = cleared.rounds[number], f"parity:{cleared.kinds[number]}"
+    return Forwards(
+        forward=forward,
+        error=error,
+        vendor=np.full(n, np.nan),
+        n_pairs=n_pairs,
+        rounds=rounds,
+        method=method,
+        flags=[""] * n,
+        used=used,
+        spot=spot,
+    )
+
+
+def _of_vendor(labelled: pd.DataFrame, chain: Chain, *, settings: Settings) -> Forwards:
+    """Forwards of a chain that has a vendor's vols and no quotes."""
+    n = chain.lines.n_slices
+    found = vendor_forwards(labelled, chain)
+    forward, n_pairs, method, used = found.forward, found.n_lines, found.method, found.used
+    flags = [""] * n
+    if settings.vendor_forward == "parity":
+        parity = vendor_parity(labelled, chain, forward)
+        forward, flags = parity.forward, parity.flags
+        n_pairs = np.where(parity.has_parity, parity.n_pairs, n_pairs).astype(np.int64)
+        method = [
+            _VENDOR_PARITY.get(name, f"{name}:{PARITY_OF_VOLS}") if mended else name
+            for name, mended in zip(method, parity.has_parity, strict=True)
+        ]
+        used = used | parity.used
+    return Forwards(
+        forward=forward,
+        error=np.full(n, np.nan),
+        vendor=found.forward,
+        n_pairs=n_pairs.astype(np.intp),
+        rounds=np.zeros(n, dtype=np.intp),
+        method=method,
+        flags=flags,
+        used=used,
+        spot=Spot(chain.spot, np.nan, is_implied=False),
+    )
+
+
+def forwards_table(labelled: pd.DataFrame, chain: Chain, found: Forwards) -> pd.DataFrame:
+    """The table that `fit_forwards` returns."""
+    forward, years, spot = found.usable, chain.years, found.spot.price
+    usable = np.isfinite(forward)
+    rate, discount = chain.rate, chain.lines.slice_discount
+    known = chain.dividends
+    worth = np.full(len(years), np.nan) if known is None else present_value(known, rate=rate, years=years)
     with np.errstate(divide="ignore", invalid="ignore"):
+        implied = np.where(usable & (years > 0), -np.log(discount * forward / spot) / years, np.nan)
         apart = usable & (np.abs(np.log(forward / chain.spot)) > _SPOT_APART + _CARRY_APART * years)
+        residual = residual_yield(forward, spot=spot, rate=rate, years=years, dividends=known or ())
+        doubt = (_RESIDUAL_ERRORS * found.error / forward + _RESIDUAL_SPOT) / years
+        large = np.abs(residual) > np.maximum(_RESIDUAL, doubt)
+    large &= np.full(len(years), known is not None)
+    implied_spot = (found.rounds > 0) & found.spot.is_implied
+    marks = (
+        (apart, SPOT_MISMATCH),
+        (implied_spot, SPOT_IMPLIED),
+        (large & (found.rounds > 0), RESIDUAL_YIELD),
+    )
     flags = [
-        f"{flag} {SPOT_MISMATCH}".strip() if far else flag for flag, far in zip(flags, apart, strict=True)
+        " ".join([*flag.split(), *(name for mask, name in marks if mask[number])])
+        if usable[number]
+        else str(Code.NO_FORWARD)
+        for number, flag in enumerate(found.flags)
     ]
-    known = np.flatnonzero(chain.expiries.notna())
     table = pd.DataFrame(
         {
             "symbol": str(labelled["symbol"].iloc[0]) if len(labelled) else "",
@@ -136,49 +273,19 @@ def fit_forwards(
             "settlement": pd.array(chain.settlements, dtype="str"),
             "expiry": chain.expiries,
             "time_to_expiry": years,
-            "forward": np.where(usable, forward, np.nan),
-            "forward_error": np.where(usable, error, np.nan),
-            "discount_factor": chain.lines.slice_discount,
+            "forward": forward,
+            "forward_error": np.where(usable, found.error, np.nan),
+            "discount_factor": discount,
+            "spot": spot,
             "implied_yield": implied,
-            "n_pairs": n_pairs,
-            "method": pd.array(method, dtype="str"),
-            "flags": pd.array(
-                [flag if ok else str(Code.NO_FORWARD) for ok, flag in zip(usable, flags, strict=True)],
-                dtype="str",
-            ),
-            "vendor_forward": vendors,
+            "dividends": np.where(usable, worth, np.nan),
+            "implied_dividends": spot - discount * forward,
+            "residual_yield": residual,
+            "n_pairs": found.n_pairs,
+            "rounds": found.rounds,
+            "method": pd.array(found.method, dtype="str"),
+            "flags": pd.array(flags, dtype="str"),
+            "vendor_forward": found.vendor,
         }
     )
-    return table.iloc[known].reset_index(drop=True), labelled.assign(used_in_forward=used)
-
-
-@dataclass(frozen=True, slots=True)
-class _Fit:
-    forward: float
-    error: float
-    near: IntArray
-
-
-def _fit(pairs: Pairs, *, discount: float, european: bool, tick: float) -> _Fit:
-    implied = pairs.strike + pairs.difference / discount
-    forward = weighted_median(implied, capped_weights(pairs.half))
-    near = np.arange(len(implied))
-    for _ in range(2):  # the second look centres on what the first found
-        near = np.sort(np.argsort(np.abs(pairs.strike - forward), kind="stable")[:_NEAR_PAIRS])
-        strike, values, weights = pairs.strike[near], implied[near], capped_weights(pairs.half[near])
-        slope = 0.0
-        if not european and len(near) >= _TREND_PAIRS:
-            # d F_i / d K of American pairs is of the order of 1 - 1/D: beyond twice that it is noise
-            bound = 2 * (1 - 1 / discount)
-            slope = float(np.clip(theil_sen_slope(strike, values, weights), min(bound, 0.0), max(bound, 0.0)))
-        # F = median of F_i - slope (K_i - F), solved for F
-        forward = weighted_median(values - slope * strike, weights) / (1 - slope)
-    scatter = weighted_median(np.abs(values - slope * (strike - forward) - forward), weights)
-    # median and trend were fitted to the same few values; of four prices in whole ticks, halved, tick^2/12
-    freedom = len(near) / max(len(near) - (1 if slope == 0.0 else 2), 1)
-    noise = MAD_TO_SIGMA * scatter * np.sqrt(freedom)
-    error = MEDIAN_ERROR * np.hypot(noise, tick / np.sqrt(12) / discount) / np.sqrt(effective_size(weights))
-    if len(near) < _FEW_PAIRS:
-        # a mid is off by about half-spread / sqrt(3), as if uniform between bid and ask
-        error = max(error, float(np.median(pairs.half[near])) / discount / np.sqrt(3 * len(near)))
-    return _Fit(forward=forward, error=float(error), near=near)
+    return table.iloc[np.flatnonzero(chain.expiries.notna())].reset_index(drop=True)

@@ -10,6 +10,7 @@ import pandas as pd
 from volskew.quotes.lines import FloatArray, IntArray, Lines
 from volskew.quotes.schema import Flag, has_flag
 from volskew.surface.chain import Chain, runs
+from volskew.surface.robust import median
 
 __all__ = ["WEIGHT_CAP", "Pairs", "capped_weights", "paired_rows", "pairs_by_slice"]
 
@@ -64,4 +65,4 @@ def paired_rows(rows: IntArray, lines: Lines) -> tuple[IntArray, IntArray]:
 def capped_weights(half: FloatArray) -> FloatArray:
     """``1/half^2``, capped at `WEIGHT_CAP` times the median."""
     weights = half**-2.0
-    return np.asarray(np.minimum(weights, WEIGHT_CAP * np.median(weights)))
+    return np.asarray(np.minimum(weights, WEIGHT_CAP * median(weights)))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["MAD_TO_SIGMA", "MEDIAN_ERROR", "effective_size", "theil_sen_slope", "weighted_median"]
+__all__ = ["MAD_TO_SIGMA", "MEDIAN_ERROR", "effective_size", "median", "theil_sen_slope", "weighted_median"]
 
 MAD_TO_SIGMA = 1.4826022185056018
 """1 / N^-1(3/4): median absolute deviation to standard deviation, for normal errors."""
@@ -34,7 +36,7 @@ def weighted_median(values: Floats, weights: Floats) -> float:
     """
     order = np.lexsort((weights, values))  # ties by weight: the order of the input must not matter
     weight = weights[order]
-    middle = np.cumsum(weight) - 0.5 * weight
+    middle = weight.cumsum() - 0.5 * weight
     return float(np.interp(0.5 * weight.sum(), middle, values[order]))
 
 
@@ -50,13 +52,31 @@ def effective_size(weights: Floats) -> float:
     return float(weights.sum() ** 2 / (weights**2).sum())
 
 
+def median(values: Floats) -> float:
+    """`numpy.median` of finite values, at least one, without its overhead on small arrays.
+
+    Examples
+    --------
+    >>> median(np.array([3.0, 1.0, 2.0])), median(np.array([4.0, 1.0, 2.0, 3.0]))
+    (2.0, 2.5)
+    """
+    ordered = np.sort(values)
+    half = len(ordered) // 2
+    return float(ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2)
+
+
+@functools.lru_cache(maxsize=256)
+def _all_pairs(n: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    return np.triu_indices(n, 1)
+
+
 def theil_sen_slope(x: Floats, y: Floats, weights: Floats) -> float:
     """Weighted median of the slopes of all pairs of points, each weighted by its distance in `x`.
 
     Parameters
     ----------
     x, y, weights : ndarray of float
-        Of one length, at least two; `x` distinct.
+        Of one length, at least two, and two different values of `x` among them.
 
     Examples
     --------
@@ -65,8 +85,10 @@ def theil_sen_slope(x: Floats, y: Floats, weights: Floats) -> float:
     >>> round(theil_sen_slope(x, 2 * x + np.where(x == 3, 50, 0), np.ones(6)), 12)
     2.0
     """
-    first, second = np.triu_indices(len(x), 1)
+    first, second = _all_pairs(len(x))
     run = x[second] - x[first]
+    if not run.all():
+        first, second, run = first[run != 0], second[run != 0], run[run != 0]
     return weighted_median(
         (y[second] - y[first]) / run, np.abs(run) * np.sqrt(weights[first] * weights[second])
     )

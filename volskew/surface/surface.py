@@ -18,7 +18,7 @@ from volskew.quotes.lines import BoolArray, FloatArray, IntArray
 from volskew.settings import Settings
 from volskew.surface.delta import delta_label, delta_text, parse_delta
 from volskew.surface.estimate import Estimate
-from volskew.surface.forwards import PARITY_OF_VOLS
+from volskew.surface.forwards import AMERICAN, IGNORED, PARITY_OF_VOLS
 from volskew.surface.gates import Failure, read_failures
 from volskew.surface.local import LocalFits, Nodes, fit_local
 from volskew.surface.tenor import WIDE_BRACKET, TenorReading, interpolate
@@ -235,7 +235,7 @@ class Surface:
         """How a reading was made, from the slices it used, or all of them where there is none."""
         chosen = pair or range(len(self._slices.methods))
         used = sorted({self._slices.methods[number] for number in chosen} - {""})
-        kind = "vendor-vol" if self._by_vendor else "european-exercise"
+        kind = "vendor-vol" if self._by_vendor else _exercise(used)
         rate = [f"rate={self.rate}"] if needs_rate(used) else []
         return " ".join([self.settings.smile_model, kind, *used, *rate])
 
@@ -276,6 +276,13 @@ class Surface:
 FORWARD_CODES = frozenset({Code.NO_FORWARD, Code.FORWARD_ERROR})
 _NEAREST_NAMED = 3
 """Failed expiries named beside a missing reading."""
+
+
+def _exercise(methods: Collection[str]) -> str:
+    """How early exercise stands in forwards made in these ways."""
+    if not AMERICAN.isdisjoint(methods):
+        return "american-exercise"
+    return "exercise-ignored" if IGNORED in methods else "european-exercise"
 
 
 def needs_rate(methods: Collection[str]) -> bool:

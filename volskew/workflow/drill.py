@@ -13,6 +13,20 @@ from volskew.workflow.gather import Inputs, PathLike, gather
 
 __all__ = ["smiles_table", "vols_table"]
 
+_SLICE = ["root", "settlement", "expiry"]
+_BEHIND_FORWARD = [
+    "discount_factor",
+    "spot",
+    "implied_yield",
+    "dividends",
+    "implied_dividends",
+    "residual_yield",
+    "n_pairs",
+    "rounds",
+    "method",
+    "flags",
+]
+
 
 def vols_table(
     paths: PathLike | Sequence[PathLike],
@@ -65,13 +79,15 @@ def smiles_table(
     format: str | None = None,  # noqa: A002 - the name that users know from the command line
     columns: Mapping[str, str] | None = None,
 ) -> tuple[pd.DataFrame, Inputs]:
-    """Each expiry's forward, fit and gates; parameters and errors as in `vols_table`."""
+    """Each expiry's forward and how it was made, fit and gates; parameters and errors as in `vols_table`."""
     chosen = settings or Settings()
     inputs = _gathered(paths, settings=chosen, symbols=symbols, format=format, columns=columns)
-    tables = [
-        fit_surface(unit.quotes, market=unit.market, previous=unit.previous, settings=chosen).smiles
-        for unit in inputs.units
-    ]
+    tables = []
+    for unit in inputs.units:
+        surface = fit_surface(unit.quotes, market=unit.market, previous=unit.previous, settings=chosen)
+        behind = surface.forwards[[*_SLICE, *_BEHIND_FORWARD]]
+        named = behind.rename(columns={"method": "forward_method", "flags": "forward_flags"})
+        tables.append(surface.smiles.merge(named, on=_SLICE, how="left", validate="one_to_one"))
     return pd.concat(tables, ignore_index=True), inputs
 
 

@@ -1,14 +1,16 @@
 """The solve held against other people's code: a sample of a chain's prices, solved again.
 
-What is verified is the solve, not the model: that our vol is the Black vol of the price, not that European
-exercise, the forward or the rate is right for the option.
+What is verified is the solve of Black's formula, not the model: that our vol is the Black vol of the price,
+not that the forward or the rate is right for the option. Every line is read as European here, for the
+references solve nothing else; the solve of American lines rests on the same one, and is held against
+QuantLib's engines by the tests of `volskew.pricing`.
 """
 
 from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from numbers import Integral, Real
 from pathlib import Path
@@ -28,8 +30,8 @@ from volskew.workflow.gather import PathLike, Progress, Unit, gather, no_progres
 
 __all__ = ["Outcome", "Verification", "verify_file"]
 
-_PRICERS: Collection[str] = ("european",)
-"""Those whose vols are Black's for the quoted price, which is what the references solve for."""
+_PRICER = "european"
+"""The one whose vols are Black's for the quoted price, which is what the references solve for."""
 _NAMED_REASONS = 6
 _SAMPLE = 2000
 _TOLERANCE = 32.0
@@ -56,7 +58,7 @@ def verify_file(
     paths : path-like or sequence of path-like
         Chain files, folders and glob patterns.
     settings, symbols, format, columns
-        As in `volskew.workflow.gather`.
+        As in `volskew.workflow.gather`; the pricer is "european" whatever the settings say.
     sample : int or None
         Lines to take, each with its prices at bid, mid and ask; None for all. The lines are sorted by chain,
         expiry, strike and right and cut into so many runs of equal length, and one line is drawn from each.
@@ -76,7 +78,7 @@ def verify_file(
     InputError
         No file could be read, or nothing in them was solved from quotes.
     SettingsError
-        `sample`, `seed` or `tolerance` is not accepted, or the vols of the settings' pricer are not Black's.
+        `sample`, `seed` or `tolerance` is not accepted.
 
     Notes
     -----
@@ -97,8 +99,8 @@ def verify_file(
     the cancellation in its ``blackFormula``, of the order of the ``rounding``. Bisection on ``blackFormula``
     was no closer.
     """
-    chosen = settings or Settings()
-    _check(sample=sample, seed=seed, tolerance=tolerance, pricer=chosen.pricer)
+    chosen = (settings or Settings()).replace(pricer=_PRICER)
+    _check(sample=sample, seed=seed, tolerance=tolerance)
     inputs = gather(
         paths, settings=chosen, symbols=symbols, format=format, columns=columns, progress=progress
     )
@@ -143,13 +145,7 @@ def verify_file(
     )
 
 
-def _check(*, sample: object, seed: object, tolerance: object, pricer: str) -> None:
-    if pricer not in _PRICERS:
-        msg = (
-            f"verify holds vols against solvers of Black's formula, so pricer must be one of "
-            f"{', '.join(_PRICERS)}; got {pricer!r}, whose vols are not Black's for the quoted price"
-        )
-        raise SettingsError(msg)
+def _check(*, sample: object, seed: object, tolerance: object) -> None:
     if sample is not None and not _is_whole(sample, least=1):
         msg = f"sample must be a whole number of lines from 1, or None for all; got {sample!r}"
         raise SettingsError(msg)

@@ -1,0 +1,177 @@
+"""Forwards of American pairs, the early-exercise premiums taken out.
+
+A forward gives each slice a pricer (`volskew.surface.pricer`) whose forward it is; that gives both legs of
+every pair near the money an American vol, and Black's price at that vol is the leg without its premium. These
+prices give the next forward. The error shrinks three- to tenfold a round, faster at short maturities, so two
+rounds show where it goes and Aitken's formula takes them there.
+
+What the quotes' noise does to the forward of one round comes back in the next by the same ratio, so that the
+noise of the last is ``1/(1 - ratio)`` times that of one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from volskew.quotes.lines import FloatArray, IntArray
+from volskew.settings import Settings
+from volskew.surface.carry import Spot, settle_spot
+from volskew.surface.chain import Chain
+from volskew.surface.pair_fit import PairFit, fit_near, nearest
+from volskew.surface.pairs import Pairs
+from volskew.surface.pricer import Pricer
+
+__all__ = ["Cleared", "without_early_exercise"]
+
+_ROUNDS = 8
+_SETTLED = 2e-6
+"""Change of the forward, as a share of it, at which the rounds end: a fiftieth of a basis point."""
+_SHRINKS = (-0.5, 0.9)
+"""Ratio of two changes between which Aitken's formula is believed."""
+_SPOT_ROUNDS = 3
+"""Rounds in which the spot is settled afresh; from then on it stands, so that the forwards can settle."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cleared:
+    """What came of it.
+
+    Attributes
+    ----------
+    fits : list of (int, PairFit, Pairs)
+        Of the slices that have a forward: number, fit, pairs.
+    kinds : ndarray of str, per slice
+        What the pricer knew of early exercise.
+    rounds : ndarray of int, per slice
+    spot : Spot
+        Of the moment of the quotes.
+    """
+
+    fits: list[tuple[int, PairFit, Pairs]]
+    kinds: NDArray[np.str_]
+    rounds: IntArray
+    spot: Spot
+
+
+def without_early_exercise(
+    pairs_of: Sequence[tuple[int, Pairs]],
+    chain: Chain,
+    *,
+    forward: FloatArray,
+    error: FloatArray,
+    spot: Spot | None,
+    settings: Settings,
+) -> Cleared:
+    """Forwards of American slices.
+
+    Parameters
+    ----------
+    pairs_of : sequence of (int, Pairs)
+        The slices' numbers and pairs.
+    chain : Chain
+    forward, error : ndarray of float, per slice
+        [$] What parity as it stands says; the start.
+    spot : Spot, optional
+        Where it has been settled already.
+    settings : Settings
+        Of the pricer.
+    """
+    forward, error = forward.copy(), error.copy()
+    past: list[FloatArray] = [forward.copy()]
+    numbers = np.array([number for number, _ in pairs_of], dtype=np.intp)
+    rounds = np.zeros(len(forward), dtype=np.intp)
+    settled = spot or _spot(chain, forward, error)
+    fits: dict[int, tuple[PairFit, Pairs]] = {}
+    ratio = np.zeros(len(forward))
+    pricer = Pricer.of(chain, forward, spot=settled.price, settings=settings)
+    going = everyone = numbers[np.isfinite(forward[numbers])]
+    by_number = dict(pairs_of)
+    for turn in range(_ROUNDS):
+        if not len(going):
+            break
+        last = forward.copy()
+        for number, fit in _round([(number, by_number[number]) for number in going.tolist()], chain, pricer):
+            if np.isfinite(fit.forward) and fit.forward > 0:
+                forward[number], error[number] = fit.forward, fit.error
+                fits[number] = fit, by_number[number]
+        rounds[going] += 1
+        moved = np.abs(forward / last - 1)
+        past.append(forward.copy())
+        stood = settled.price
+        if turn + 1 < _SPOT_ROUNDS and spot is None:
+            settled = _spot(chain, forward, error)
+        # at a spot that stands each slice goes its own way: found anew at that spot, it comes out the same
+        going = going[~(moved[going] <= _SETTLED)] if settled.price == stood else everyone
+        if turn == 1:
+            ratio = _ratio(*past)
+        if turn % 2 == 1:
+            forward[going] = _aitken(past[-3][going], past[-2][going], past[-1][going])
+            past[-1] = forward.copy()
+        pricer = Pricer.of(chain, forward, spot=settled.price, settings=settings)
+    return Cleared(
+        fits=[
+            (number, replace(fit, error=fit.error / (1 - float(ratio[number]))), pairs)
+            for number, (fit, pairs) in sorted(fits.items())
+        ],
+        kinds=pricer.kinds,
+        rounds=rounds,
+        spot=settled,
+    )
+
+
+def _spot(chain: Chain, forward: FloatArray, error: FloatArray) -> Spot:
+    return settle_spot(
+        chain.spot,
+        forward=forward,
+        forward_error=error,
+        rate=chain.rate,
+        years=chain.years,
+        dividends=chain.dividends,
+    )
+
+
+def _aitken(first: FloatArray, second: FloatArray, third: FloatArray) -> FloatArray:
+    """Where three values of a sequence that shrinks by a constant ratio are going."""
+    before, after = second - first, third - second
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = after / before
+        limit = third + after * ratio / (1 - ratio)
+    low, high = _SHRINKS
+    return np.where((ratio > low) & (ratio < high), limit, third)
+
+
+def _ratio(first: FloatArray, second: FloatArray, third: FloatArray) -> FloatArray:
+    """What the changes shrink by, from 0 to where Aitken's formula ends; 0 where they are next to nothing."""
+    before, after = second - first, third - second
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.where(np.abs(before) > _SETTLED * third, after / before, 0.0)
+    return np.asarray(np.clip(np.nan_to_num(ratio), 0.0, _SHRINKS[1]))
+
+
+def _round(pairs_of: Sequence[tuple[int, Pairs]], chain: Chain, pricer: Pricer) -> list[tuple[int, PairFit]]:
+    """The forward that each slice's pairs imply once their premiums at the pricer's forward are out."""
+    near = [nearest(pairs, float(pricer.forward[number])) for number, pairs in pairs_of]
+    rows = np.concatenate(
+        [
+            np.concatenate([pairs.call[here], pairs.put[here]])
+            for (_, pairs), here in zip(pairs_of, near, strict=True)
+        ]
+    )
+    lines = chain.lines
+    solved = pricer.implied_vols(
+        chain.mid[rows], slice_id=lines.slice_id[rows], strike=lines.strike[rows], is_call=lines.is_call[rows]
+    )
+    premium, result, start = solved.premium[0], [], 0
+    for (number, pairs), here in zip(pairs_of, near, strict=True):
+        call = premium[start : start + len(here)]
+        put = premium[start + len(here) : start + 2 * len(here)]
+        start += 2 * len(here)
+        discount = float(lines.slice_discount[number])
+        implied = pairs.strike[here] + (pairs.difference[here] - call + put) / discount
+        fit = fit_near(pairs, here, implied, discount=discount, tick=float(chain.tick[number]))
+        result.append((number, fit))
+    return result

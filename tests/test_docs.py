@@ -67,6 +67,8 @@ _FLAGS_OF_READINGS = {
     "NO_PARITY": "too few pairs for a parity forward, so the vendor's own forward is kept",
     "RATE_ASSUMED": "no rate was given, so one was assumed",
     "SPOT_MISMATCH": "no carry explains the forward from the file's own spot; one of them is in another unit",
+    "SPOT_IMPLIED": "the file's spot is missing or not of the moment of the quotes; the options' own is used",
+    "RESIDUAL_YIELD": "the known dividends leave more than 1 % a year of the forward unexplained",
     "WIDE_BRACKET": "the two expiries around the tenor lie far apart or far from it",
     "WIDE_WINDOW": "the fit had to reach for quotes far from the delta that is read",
     "SPLICED": "taken from an imported series ahead of the solved days",

@@ -31,6 +31,8 @@ _CAVEATS_OF_THE_DAY = {
     "RATE_ASSUMED": "no rate was given, 4 % is assumed (--rate or --rates)",
     "NO_QUOTES": "vols are the vendor's own, not solved from quotes",
     "SPOT_MISMATCH": "a forward is far from the file's own spot; are prices and spot in one unit?",
+    "SPOT_IMPLIED": "the file's spot is missing or of another moment, the options' own is used",
+    "RESIDUAL_YIELD": "dividends, rate or quotes leave a large part of a forward unexplained",
     "NO_PARITY": "the vendor's forward could not be checked by parity",
     "DIFFERENT_EXPIRIES": "the legs are read between different expiries",
     "WIDE_BRACKET": "the expiries around the tenor lie far apart",

@@ -132,7 +132,8 @@ def fit_forwards(
     Pairs: both legs accepted, two-sided and without flag PARITY. The twelve nearest the money serve, weighted
     by ``1/(h_C^2 + h_P^2)`` (half-spreads, capped at five times the median weight). The error is
     ``1.2533 * sqrt((1.4826 MAD)^2 n/(n - p) + tick^2/12) / sqrt(n_eff)`` with ``p`` = 1, or 2 where a trend
-    was taken out; with fewer than four pairs it is not below what their half-spreads give.
+    was taken out; with fewer than four pairs it is not below what their half-spreads give. Of American slices
+    it is ``1/(1 - ratio)`` times that (see `volskew.surface.early_exercise`).
     """
     chain = chain or Chain.of(labelled, market=market, settings=settings)
     found = find_forwards(labelled, chain, settings=settings)

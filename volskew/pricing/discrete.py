@@ -34,12 +34,23 @@ Floats = NDArray[np.float64]
 Rows = NDArray[np.intp]
 Dividends = Sequence[tuple[float, float]]
 
-_SCHEMES: dict[str, tuple[float, float, float, int]] = {
-    "fast": (0.11, 5.2, 12.0, 5),
-    "default": (0.08, 5.4, 24.0, 6),
-    "high": (0.03, 6.5, 90.0, 12),
+_Scheme = tuple[float, float, float, int, float]
+_Segment = tuple[float, float, float]
+_SCHEMES: dict[str, _Scheme] = {
+    "fast": (0.11, 5.2, 12.0, 5, 1.0),
+    "default": (0.08, 5.4, 24.0, 6, 1.0),
+    "high": (0.03, 6.5, 90.0, 12, 0.3),
 }
-"""Step and reach of the grid in standard deviations, steps in time, least steps between two ex-dates."""
+"""Step and reach of the grid in standard deviations, steps in time, least steps between two ex-dates, and the
+spread of the strikes that are solved for."""
+_NARROW: _Segment = (0.96, 1.04, 1.08)
+_SEGMENTS: dict[str, tuple[_Segment, _Segment]] = {
+    "fast": ((0.65, 1.7, 1.4), (0.6, 1.6, 1.6)),
+    "default": ((0.65, 1.7, 1.4), (0.6, 1.6, 1.6)),
+    "high": (_NARROW, _NARROW),
+}
+"""Of puts and of calls: the S/K between which one set of strikes serves, and the width of other sets, as a
+ratio. It is wide where options are out of the money, and their premiums small."""
 _FLOOR_ROUNDING = 8 * 2.0**-52
 """Of spot and strike together: what a price may miss its lowest value by and still be at it."""
 
@@ -137,6 +148,8 @@ def values(
     >>> round(put.price, 2), put.early_exercise_premium > 0
     (5.5, True)
     """
+    _known(accuracy)
+    arguments.thread_count(threads)
     options = _Options.of(spot, strike, time_to_expiry, rate, dividend_yield, dividends, is_call, vol=vol)
     sigma = options.extra
     inside = (sigma >= LEAST_VOL) & (sigma <= GREATEST_VOL)
@@ -220,6 +233,8 @@ def implied_vol(
     >>> round(solved.vol, 3), solved.status.name
     (0.22, 'OK')
     """
+    _known(accuracy)
+    arguments.thread_count(threads)
     options = _Options.of(spot, strike, time_to_expiry, rate, dividend_yield, dividends, is_call, price=price)
     vol = np.full(options.size, np.nan)
     status = np.full(options.size, Status.OK, dtype=np.uint8)
@@ -267,6 +282,7 @@ class _Options(NamedTuple):
     forward: Floats
     n_dates: NDArray[np.int64]
     schedule: tuple[tuple[float, float], ...]
+    finite: NDArray[np.bool_]
 
     @classmethod
     def of(
@@ -299,14 +315,12 @@ class _Options(NamedTuple):
         s, k, t, r, b, more = block
         call = np.empty(size, dtype=bool)
         call[:] = flat[6]
-        schedule = _schedule(dividends)
         carried, dates = s.copy(), np.zeros(size, dtype=np.int64)
-        longest = t.max(initial=0.0) if size and not np.isnan(t).any() else math.inf
+        longest = np.fmax.reduce(t, initial=0.0)
+        schedule = tuple(item for item in _schedule(dividends) if item[0] < longest)
         with np.errstate(over="ignore", invalid="ignore"):
             net = r - b
             for when, amount in schedule:
-                if when >= longest:
-                    break
                 concerned = when < t
                 dates += concerned
                 carried -= np.where(concerned, amount * np.exp(-net * when), 0.0)
@@ -323,16 +337,12 @@ class _Options(NamedTuple):
             forward=np.where(carried > 0, ahead, np.nan),
             n_dates=dates,
             schedule=schedule,
+            finite=np.isfinite(s) & np.isfinite(k) & np.isfinite(t) & np.isfinite(r) & np.isfinite(b),
         )
 
     @property
     def size(self) -> int:
         return self.spot.size
-
-    @property
-    def finite(self) -> NDArray[np.bool_]:
-        items = (self.spot, self.strike, self.time, self.rate, self.dividend_yield)
-        return np.asarray(np.logical_and.reduce([np.isfinite(item) for item in items]))
 
     @property
     def usable(self) -> NDArray[np.bool_]:
@@ -393,13 +403,14 @@ class _Options(NamedTuple):
         threads: int | None,
     ) -> None:
         """Call a kernel on the slices of some rows, from several threads, and fill the outputs there."""
-        scheme, transform = _scheme(accuracy)
+        scheme, segments, transform = _scheme(accuracy)
         count = arguments.thread_count(threads)
         if not rows.size:
             return
         keys = [key[rows] for key in (self.time, self.rate, self.dividend_yield, self.spot, self.is_call)]
         several = [key for key in keys if (key != key[0]).any()]
-        sorting = np.lexsort(several) if several else np.arange(rows.size)
+        # by strike too: neighbours share grids
+        sorting = np.lexsort([self.strike[rows], *several])
         order = rows[sorting]
         new = np.zeros(order.size, dtype=bool)
         new[0] = True
@@ -437,6 +448,7 @@ class _Options(NamedTuple):
                 first,
                 last,
                 scheme,
+                segments,
                 transform,
                 *found,
             )
@@ -475,11 +487,16 @@ def _transform() -> Floats:
     return chebyshev_transform(LANES)
 
 
-def _scheme(accuracy: object) -> tuple[tuple[float, float, float, int], Floats]:
+def _known(accuracy: object) -> str:
     if not isinstance(accuracy, str) or accuracy not in _SCHEMES:
         msg = f"accuracy must be one of {', '.join(_SCHEMES)}, got {accuracy!r}"
         raise SettingsError(msg)
-    return _SCHEMES[accuracy], _transform()
+    return accuracy
+
+
+def _scheme(accuracy: object) -> tuple[_Scheme, tuple[_Segment, _Segment], Floats]:
+    name = _known(accuracy)
+    return _SCHEMES[name], _SEGMENTS[name], _transform()
 
 
 def _screen(options: _Options) -> NDArray[np.uint8]:

@@ -22,7 +22,9 @@ and H for a call, B the other of the two.
 One matrix serves eight vols beside each other (`volskew.pricing.lanes`), American and European alike. The
 strike enters by ``D_i/K`` only, in which the premium of a put is all but linear: solutions at two strikes
 serve all others. Where a dividend is just worth the interest on the strike, the premium of a call begins,
-with a corner; so calls have four, a cubic between the outer ones and lines beyond.
+with a corner; so calls have four, a cubic between the outer ones and lines beyond. Both hold for a segment of
+strikes: farther away, where an exercise that pays at one strike does not at the other, the solutions are
+others, about a `centre` of their own.
 
 **Scheme.** Crank and Nicolson's, fourth order in space by Douglas (1956), with steps that grow linearly from
 each ex-date and from expiry, where the boundary moves like a root; the obstacle by Brennan and Schwartz
@@ -52,7 +54,7 @@ _FARTHEST_DRIFT = 14.0
 """[standard deviations] A drift beyond this leaves the grid: the lowest vols at high rates."""
 PUT_RATIOS = (0.85, 1.15)
 CALL_RATIOS = (0.76, 0.92, 1.08, 1.24)
-"""S/K of the strikes at which the premium is solved for."""
+"""S/K of the strikes at which the premium is solved for, about a centre of 1 and with a spread of 1."""
 _LEAST_RATIO, _GREATEST_RATIO = 0.25, 4.0
 """S/K beyond which the lines through the outer two are not followed."""
 _NOTHING = 1e-60
@@ -71,7 +73,8 @@ def solve_panel(
     left: Floats,
     amounts: Floats,
     panel: int,
-    scheme: tuple[float, float, float, int],
+    centre: float,
+    scheme: tuple[float, float, float, int, float],
     tables: Floats,
     scratch: tuple[Floats, Floats, Floats],
     transform: Floats,
@@ -87,9 +90,11 @@ def solve_panel(
     left, amounts : ndarray, (d,)
         Time from each ex-date to expiry, ascending, above 0 and below the time; D_i/S.
     panel : int
+    centre : float
+        S/K about which the strikes lie that are solved for.
     scheme : tuple
         Step and reach of the grid [standard deviations], steps in time over an expiry without dividends,
-        least steps between two ex-dates.
+        least steps between two ex-dates, and the spread of the strikes.
     tables : ndarray, (4, rows, 8)
         Filled, for S/K of `PUT_RATIOS` (two tables) or `CALL_RATIOS`: the Chebyshev coefficients in ``ln
         sigma`` of the premium at ``z = (i - origin) step``, row by row.
@@ -102,17 +107,28 @@ def solve_panel(
         Filled: A and B, for each strike, at the times at which exercise is worth considering deep in the
         money.
     """
+    spread = scheme[4]
     if market[3] > 0.0:
         _solve_pair(
             market, left, amounts, panel, scheme, tables[0], tables[1], scratch, transform, origin,
-            PUT_RATIOS, cuts[:2],
+            (_spread(PUT_RATIOS[0], centre, spread), _spread(PUT_RATIOS[1], centre, spread)), cuts[:2],
         )  # fmt: skip
         return
     for first in range(0, len(CALL_RATIOS), 2):
+        pair = (
+            _spread(CALL_RATIOS[first], centre, spread),
+            _spread(CALL_RATIOS[first + 1], centre, spread),
+        )
         _solve_pair(
             market, left, amounts, panel, scheme, tables[first], tables[first + 1], scratch, transform,
-            origin, (CALL_RATIOS[first], CALL_RATIOS[first + 1]), cuts[first : first + 2],
+            origin, pair, cuts[first : first + 2],
         )  # fmt: skip
+
+
+@inlined
+def _spread(ratio: float, centre: float, spread: float) -> float:
+    """S/K of a solution."""
+    return centre * (1.0 + spread * (ratio - 1.0))
 
 
 @kernel
@@ -121,7 +137,7 @@ def _solve_pair(
     left: Floats,
     amounts: Floats,
     panel: int,
-    scheme: tuple[float, float, float, int],
+    scheme: tuple[float, float, float, int, float],
     near: Floats,
     far: Floats,
     scratch: tuple[Floats, Floats, Floats],
@@ -132,7 +148,7 @@ def _solve_pair(
 ) -> None:
     """The same at two strikes, whose grids share the European one."""
     european, payoff, pivot = scratch
-    step, reach, n_steps, least = scheme
+    step, reach, n_steps, least, _ = scheme
     time, rate, residual_yield, sign, drop = market
     root = math.sqrt(time)
     net = sign * (rate - residual_yield)
@@ -347,15 +363,18 @@ def premium_at(
     x: float,
     sigma: float,
     panel: int,
+    centre: float,
     market: tuple[float, float, float, float, float],
-    step: float,
+    scheme: tuple[float, float, float, int, float],
     tables: Floats,
     origin: Integers,
     cuts: Floats,
     n_cuts: int,
 ) -> tuple[float, float, float]:
     """Premium at ``x = ln(S/K)`` and a vol of the panel, and its derivatives in x and in the vol."""
-    ratio = min(max(fast_exp(x), _LEAST_RATIO), _GREATEST_RATIO)
+    step, spread = scheme[0], scheme[4]
+    whole = fast_exp(x) / centre
+    ratio = min(max(1.0 + (whole - 1.0) / spread, _LEAST_RATIO), _GREATEST_RATIO)
     total = along = by_vol = turning = 0.0
     is_put = market[3] > 0.0
     for strike in range(len(PUT_RATIOS) if is_put else len(CALL_RATIOS)):
@@ -371,7 +390,7 @@ def premium_at(
         turning += change * value
     if total <= 0.0:
         return 0.0, 0.0, 0.0
-    return total, along + turning * ratio, by_vol
+    return total, along + turning * whole / spread, by_vol
 
 
 @inlined

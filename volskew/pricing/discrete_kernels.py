@@ -2,8 +2,8 @@ r"""American prices, sensitivities and vols under cash dividends, by expiry slic
 
 The price is Black's on the forward, which holds the dividends, and a premium from the grid of
 `volskew.pricing.discrete_grid`. That is solved for the vols of a panel when a quote first needs it: eight
-Chebyshev points in ``ln sigma`` of an octave. Panels are fixed, so the vol of a quote is the same to the last
-bit whatever else is in its slice.
+Chebyshev points in ``ln sigma`` of an octave, for the segment of strikes that the quote is in. Panels and
+segments are fixed, so the vol of a quote is the same to the last bit whatever else is in its slice.
 
 **Vols.** The European vol of the price is an upper bound, and the answer where the premium cannot move it by
 1e-7. Bounds on the premium, in units of the strike: each is what exercise gains over holding on, which is
@@ -39,12 +39,19 @@ __all__ = ["option_values", "option_vols"]
 Floats = NDArray[np.float64]
 Codes = NDArray[np.uint8]
 Integers = NDArray[np.int64]
+Market = tuple[float, float, float, float, float]
+Scheme = tuple[float, float, float, int, float]
+Segments = tuple[float, float, float]
+Work = tuple[Floats, tuple[Floats, Floats, Floats], Integers, Floats]
 
 _NEGLIGIBLE = 1e-7
 """[vol] What the premium may move the vol by where the European vol is taken; the grid resolves no less."""
+_UNRESOLVED = 2e-6
+"""Of the strike: how far the polynomial in the vol swings where it meets the exercise boundary."""
 _NEWTON_STEP = 1e-5
 """Relative step of Newton's method, whose error is its square, that is the last."""
 _MAX_ITERATIONS = 60
+_FARTHEST_SEGMENT = 40.0
 
 _OK = int(Status.OK)
 _NOT_CONVERGED = int(Status.NOT_CONVERGED)
@@ -73,7 +80,7 @@ def _black(
 
 
 @inlined
-def _put_bound(x: float, sigma: float, market: tuple[float, float, float, float, float]) -> float:
+def _put_bound(x: float, sigma: float, market: Market) -> float:
     """What the early-exercise premium of a put is at most."""
     time, rate, residual, _, drop = market
     b = x - drop
@@ -91,7 +98,7 @@ def _put_bound(x: float, sigma: float, market: tuple[float, float, float, float,
 def _call_bound(
     x: float,
     sigma: float,
-    market: tuple[float, float, float, float, float],
+    market: Market,
     left: Floats,
     amounts: Floats,
 ) -> float:
@@ -133,9 +140,7 @@ def _call_bound(
 
 
 @inlined
-def _floor(
-    x: float, market: tuple[float, float, float, float, float], left: Floats, amounts: Floats
-) -> tuple[float, float]:
+def _floor(x: float, market: Market, left: Floats, amounts: Floats) -> tuple[float, float]:
     """The most that exercise now or beside an ex-date gives, and its derivative in x."""
     time, rate, residual, sign, drop = market
     spot = fast_exp(x)
@@ -158,13 +163,111 @@ def _floor(
 def _bound(
     x: float,
     sigma: float,
-    market: tuple[float, float, float, float, float],
+    market: Market,
     left: Floats,
     amounts: Floats,
 ) -> float:
     if market[3] > 0.0:
         return _put_bound(x, sigma, market)
     return _call_bound(x, sigma, market, left, amounts)
+
+
+@inlined
+def _segment_of(x: float, segments: Segments) -> tuple[int, float]:
+    """Number of the segment of strikes, 0 for that around the money, and S/K at its centre.
+
+    `segments` are S/K at which that one begins and ends, and the ratio of the ends of any other.
+    """
+    low, high, width = segments
+    ratio = fast_exp(x)
+    if low <= ratio < high:
+        return 0, 1.0
+    each = log_ratio(width, 1.0)
+    if ratio < low:
+        number = min(math.floor(log_ratio(low, ratio) / each), _FARTHEST_SEGMENT)
+        return -1 - int(number), low * fast_exp(-(number + 0.5) * each)
+    number = min(math.floor(log_ratio(ratio, high) / each), _FARTHEST_SEGMENT)
+    return 1 + int(number), high * fast_exp((number + 0.5) * each)
+
+
+@inlined
+def _workspace(scheme: Scheme, most_dates: int) -> Work:
+    """Tables of the solutions of each panel, scratch, origins of the tables, and cuts."""
+    rows = grid_rows(scheme[0], scheme[1])
+    return (
+        np.empty((PANELS, len(CALL_RATIOS), rows, LANES)),
+        (np.empty((rows, LANES)), np.empty((rows, LANES)), np.empty(rows)),
+        np.empty((PANELS, 2), dtype=np.int64),
+        np.empty((len(CALL_RATIOS), 2, 2 * most_dates + 2)),
+    )
+
+
+@inlined
+def _premium(
+    x: float,
+    sigma: float,
+    market: Market,
+    left: Floats,
+    amounts: Floats,
+    centre: float,
+    scheme: Scheme,
+    transform: Floats,
+    solved: NDArray[np.bool_],
+    work: Work,
+) -> tuple[float, float, float]:
+    """Premium and its derivatives in x and in the vol, from a panel that is solved if it is not yet."""
+    tables, scratch, origins, cuts = work
+    panel = _panel_of(sigma)
+    if not solved[panel]:
+        solve_panel(
+            market, left, amounts, panel, centre, scheme, tables[panel], scratch, transform, origins[panel],
+            cuts,
+        )  # fmt: skip
+        solved[panel] = True
+    return premium_at(
+        x, sigma, panel, centre, market, scheme, tables[panel], origins[panel], cuts, 2 * left.size + 2
+    )
+
+
+@inlined
+def _vol(
+    x: float,
+    price: float,
+    start: float,
+    market: Market,
+    whole: tuple[float, float, float],
+    left: Floats,
+    amounts: Floats,
+    centre: float,
+    scheme: Scheme,
+    transform: Floats,
+    solved: NDArray[np.bool_],
+    work: Work,
+) -> tuple[float, int]:
+    """Vol and status of a price; `start` is the European vol, an upper bound, or NaN."""
+    high = min(start, GREATEST_VOL) if start > 0.0 else GREATEST_VOL
+    low = LEAST_VOL
+    if high <= low:
+        return math.nan, _OUT_OF_RANGE
+    s = high if high < GREATEST_VOL else math.sqrt(low * high)
+    for _ in range(_MAX_ITERATIONS):
+        premium, _, by_vol = _premium(x, s, market, left, amounts, centre, scheme, transform, solved, work)
+        european, vega, _ = _black(x, s, market[3], whole)
+        gap, slope = european + premium - price, vega + by_vol
+        if gap > 0.0:
+            high = min(high, s)
+        else:
+            low = max(low, s)
+        following = s - gap / slope if slope > 0.0 else 0.0
+        newton = low <= following <= high
+        if not newton:
+            following = math.sqrt(low * high)
+        change = abs(following - s)
+        s = following
+        if (newton and change < _NEWTON_STEP * s) or high - low < 1e-12 * s:
+            inside = LEAST_VOL * (1.0 + 1e-9) < s < GREATEST_VOL * (1.0 - 1e-9)
+            return (s, _OK) if inside else (math.nan, _OUT_OF_RANGE)
+    return math.nan, _NOT_CONVERGED
 
 
 @kernel
@@ -183,7 +286,8 @@ def option_vols(
     amounts: Floats,
     first: int,
     last: int,
-    scheme: tuple[float, float, float, int],
+    scheme: Scheme,
+    segments: tuple[Segments, Segments],
     transform: Floats,
     vol: Floats,
     status: Codes,
@@ -192,64 +296,31 @@ def option_vols(
 
     `start` is the European vol of each, NaN where the price is above what a European option is worth at most.
     Of slice ``n``, ``drops[n]`` is ln(S/X), and the ex-dates are the first ``n_dates[n]`` of the rows
-    ``left[n]`` (time to expiry) and ``amounts[n]`` (D_i/S).
+    ``left[n]`` (time to expiry) and ``amounts[n]`` (D_i/S). `segments` are those of strikes, of puts and of
+    calls; quotes in order of their strike need the fewest grids.
     """
-    rows = grid_rows(scheme[0], scheme[1])
-    tables = np.empty((PANELS, len(CALL_RATIOS), rows, LANES))
-    scratch = (np.empty((rows, LANES)), np.empty((rows, LANES)), np.empty(rows))
-    origins = np.empty((PANELS, 2), dtype=np.int64)
-    cuts = np.empty((len(CALL_RATIOS), 2, 2 * left.shape[1] + 2))
+    work = _workspace(scheme, left.shape[1])
     for number in range(first, last):
         t, r, b, sign, drop = times[number], rates[number], yields[number], signs[number], drops[number]
         dates, cash = left[number, : n_dates[number]], amounts[number, : n_dates[number]]
-        n_cuts = 2 * n_dates[number] + 2
         market = (t, r, b, sign, drop)
         whole = (math.sqrt(t), fast_exp(-r * t), fast_exp(-b * t - drop))
-        solved = np.zeros(PANELS, dtype=np.bool_)
+        solved, before = np.zeros(PANELS, dtype=np.bool_), 0
         for i in range(offsets[number], offsets[number + 1]):
             s = start[i]
             if s > 0.0:
                 _, vega, _ = _black(x[i], s, sign, whole)
                 if _bound(x[i], s, market, dates, cash) < _NEGLIGIBLE * vega:
-                    vol[i], status[i] = s, _OK
+                    inside = LEAST_VOL <= s <= GREATEST_VOL
+                    vol[i], status[i] = (s, _OK) if inside else (math.nan, _OUT_OF_RANGE)
                     continue
-            high = min(s, GREATEST_VOL) if s > 0.0 else GREATEST_VOL
-            low = LEAST_VOL
-            if high <= low:
-                status[i] = _OUT_OF_RANGE
-                continue
-            s = high if high < GREATEST_VOL else math.sqrt(low * high)
-            status[i] = _NOT_CONVERGED
-            for _ in range(_MAX_ITERATIONS):
-                panel = _panel_of(s)
-                if not solved[panel]:
-                    solve_panel(
-                        market, dates, cash, panel, scheme, tables[panel], scratch, transform,
-                        origins[panel], cuts,
-                    )  # fmt: skip
-                    solved[panel] = True
-                premium, _, by_vol = premium_at(
-                    x[i], s, panel, market, scheme[0], tables[panel], origins[panel], cuts,
-                    n_cuts,
-                )  # fmt: skip
-                european, vega, _ = _black(x[i], s, sign, whole)
-                gap, slope = european + premium - price[i], vega + by_vol
-                if gap > 0.0:
-                    high = min(high, s)
-                else:
-                    low = max(low, s)
-                following = s - gap / slope if slope > 0.0 else 0.0
-                newton = low <= following <= high
-                if not newton:
-                    following = math.sqrt(low * high)
-                change = abs(following - s)
-                s = following
-                if (newton and change < _NEWTON_STEP * s) or high - low < 1e-12 * s:
-                    if LEAST_VOL * (1.0 + 1e-9) < s < GREATEST_VOL * (1.0 - 1e-9):
-                        vol[i], status[i] = s, _OK
-                    else:
-                        status[i] = _OUT_OF_RANGE
-                    break
+            segment, centre = _segment_of(x[i], segments[0] if sign > 0.0 else segments[1])
+            if segment != before:
+                solved[:] = False
+                before = segment
+            vol[i], status[i] = _vol(
+                x[i], price[i], s, market, whole, dates, cash, centre, scheme, transform, solved, work
+            )
 
 
 @kernel
@@ -267,7 +338,8 @@ def option_values(
     amounts: Floats,
     first: int,
     last: int,
-    scheme: tuple[float, float, float, int],
+    scheme: Scheme,
+    segments: tuple[Segments, Segments],
     transform: Floats,
     value: Floats,
     premium: Floats,
@@ -275,36 +347,27 @@ def option_values(
     by_x: Floats,
 ) -> None:
     """Values of the slices `first` to `last`; the vols are within the panels."""
-    rows = grid_rows(scheme[0], scheme[1])
-    tables = np.empty((PANELS, len(CALL_RATIOS), rows, LANES))
-    scratch = (np.empty((rows, LANES)), np.empty((rows, LANES)), np.empty(rows))
-    origins = np.empty((PANELS, 2), dtype=np.int64)
-    cuts = np.empty((len(CALL_RATIOS), 2, 2 * left.shape[1] + 2))
+    work = _workspace(scheme, left.shape[1])
     for number in range(first, last):
         t, r, b, sign, drop = times[number], rates[number], yields[number], signs[number], drops[number]
         dates, cash = left[number, : n_dates[number]], amounts[number, : n_dates[number]]
-        n_cuts = 2 * n_dates[number] + 2
         market = (t, r, b, sign, drop)
         whole = (math.sqrt(t), fast_exp(-r * t), fast_exp(-b * t - drop))
-        solved = np.zeros(PANELS, dtype=np.bool_)
+        solved, before = np.zeros(PANELS, dtype=np.bool_), 0
         for i in range(offsets[number], offsets[number + 1]):
             european, by_vol, along = _black(x[i], sigma[i], sign, whole)
             value[i], premium[i], vega[i], by_x[i] = european, 0.0, by_vol, along
             if _bound(x[i], sigma[i], market, dates, cash) < _NEGLIGIBLE * by_vol:
                 continue
-            panel = _panel_of(sigma[i])
-            if not solved[panel]:
-                solve_panel(
-                    market, dates, cash, panel, scheme, tables[panel], scratch, transform,
-                    origins[panel], cuts,
-                )  # fmt: skip
-                solved[panel] = True
-            extra, extra_along, extra_by_vol = premium_at(
-                x[i], sigma[i], panel, market, scheme[0], tables[panel], origins[panel], cuts,
-                n_cuts,
-            )  # fmt: skip
+            segment, centre = _segment_of(x[i], segments[0] if sign > 0.0 else segments[1])
+            if segment != before:
+                solved[:] = False
+                before = segment
+            extra, extra_along, extra_by_vol = _premium(
+                x[i], sigma[i], market, dates, cash, centre, scheme, transform, solved, work
+            )
             floor, floor_along = _floor(x[i], market, dates, cash)
-            if european + extra <= floor:
+            if european < floor and european + extra <= floor + _UNRESOLVED:
                 # exercise at a time known today; interpolation has left the value by its own error
                 extra, extra_by_vol, extra_along = floor - european, -by_vol, floor_along - along
             value[i], premium[i] = european + extra, extra

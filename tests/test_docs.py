@@ -69,6 +69,8 @@ _FLAGS_OF_READINGS = {
     "SPOT_MISMATCH": "no carry explains the forward from the file's own spot; one of them is in another unit",
     "SPOT_IMPLIED": "the file's spot is missing or not of the moment of the quotes; the options' own is used",
     "RESIDUAL_YIELD": "the known dividends leave more than 1 % a year of the forward unexplained",
+    "DIVIDENDS_DOUBTED": "the known dividends contradict the file's spot and the options; left aside",
+    "EXERCISE_IGNORED": "early exercise could not be taken out of a forward; its lines are read as European",
     "WIDE_BRACKET": "the two expiries around the tenor lie far apart or far from it",
     "WIDE_WINDOW": "the fit had to reach for quotes far from the delta that is read",
     "SPLICED": "taken from an imported series ahead of the solved days",

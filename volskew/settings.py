@@ -276,7 +276,7 @@ def _places(given: object) -> tuple[str, ...]:
         msg = f"dividends_files must be paths or SYMBOL=PATH texts, got {given!r}"
         raise SettingsError(msg)
     for item in items:
-        if not isinstance(item, str | os.PathLike) or not os.fspath(item):
+        if not isinstance(item, str | os.PathLike) or not os.fspath(item).rpartition("=")[2].strip():
             msg = f"dividends_files must be paths or SYMBOL=PATH texts, got {item!r} among them"
             raise SettingsError(msg)
     return tuple(os.fspath(item) for item in items)
@@ -295,7 +295,7 @@ def _overrides(given: object) -> tuple[tuple[str, str], ...]:
         if pair[1] not in ("american", "european"):
             msg = f"exercise of root {pair[0]!r} must be american or european, got {pair[1]!r}"
             raise SettingsError(msg)
-    return tuple((root, style) for root, style in pairs)
+    return tuple((root.strip().lstrip("_^$.").upper(), style) for root, style in pairs)
 
 
 def _canonical(value: Any) -> Any:

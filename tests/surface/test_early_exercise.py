@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -13,10 +14,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from volskew.market.table import MarketRow
+from volskew.market.rates import DiscountCurve
+from volskew.market.table import MarketRow, market_row
 from volskew.quotes.clean import label
 from volskew.settings import Settings
-from volskew.surface import fit_forwards
+from volskew.surface import fit_forwards, solve_vols
 from volskew.surface.chain import Chain
 from volskew.surface.early_exercise import _aitken, _ratio, without_early_exercise
 from volskew.surface.forwards import Forwards, find_forwards
@@ -156,7 +158,7 @@ def test_forwards_of_clean_chains(markets: dict[str, Any], make_chain: MakeChain
     truth = np.array([model.forward(day / 365) for day in days])
     miss = np.abs(table["forward"] / truth - 1) * 1e4
     assert (
-        miss < [0.1, 0.1, 0.1, 0.3, 1.0]
+        miss < [0.1, 0.1, 0.2, 0.3, 1.0]
     ).all()  # quotes in whole cents around the price: 0.02 bp and more
     assert (np.abs(table["forward"] - truth) < 4 * table["forward_error"]).all()
     assert set(table["flags"]) == {""}
@@ -484,3 +486,38 @@ def test_the_start_does_not_matter(markets: dict[str, Any], make_chain: MakeChai
         ]
         # the rounds end at changes of 0.02 bp, of which three times as much may be left
         np.testing.assert_allclose(ends, ends[1], rtol=1e-5)
+
+
+# --- what does not fit ------------------------------------------------------------------------------------
+
+
+def test_dividends_of_another_fund_are_left_aside_and_flagged(
+    markets: dict[str, Any], make_chain: MakeChain
+) -> None:
+    model = markets["QQQ mid"]
+    quotes = make_chain(model, days=(7, 28, 91), exercise="american")
+    table, _ = forwards_of(quotes, model.row(extra=30.0))  # dollars a quarter
+    assert set(table["flags"]) == {"DIVIDENDS_DOUBTED"}
+    assert (table["spot"] == model.spot).all()
+    assert table["dividends"].isna().all()
+    unknown, _ = forwards_of(quotes, model.row(knows_dividends=False))
+    np.testing.assert_array_equal(table["forward"], unknown["forward"])
+    assert set(table["method"]) == {"parity:yield"}
+
+
+def test_an_expiry_without_american_vols_is_european_throughout_and_flagged(
+    markets: dict[str, Any], make_chain: MakeChain
+) -> None:
+    """A rate below zero and a yield below it: two exercise boundaries, which no pricer here covers."""
+    model = markets["0.5"]
+    quotes = make_chain(model, days=(28, 91), exercise="american")
+    market = market_row(dt.date(2026, 7, 10), curve=DiscountCurve.flat(-0.01))
+    chosen = Settings()
+    forwards, labelled = fit_forwards(
+        label(quotes, market=market, settings=chosen), market=market, settings=chosen
+    )
+    assert forwards["flags"].str.contains("EXERCISE_IGNORED").all()
+    assert set(forwards["method"]) == {"parity:trend"}
+    vols = solve_vols(labelled, forwards, settings=chosen, market=market)
+    assert (vols["early_exercise_premium"].dropna() == 0).all()
+    assert vols["vol_mid"].notna().sum() > 50

@@ -12,9 +12,10 @@ that element alone, to the last bit.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -464,18 +465,28 @@ class _Options(NamedTuple):
 def _schedule(dividends: Dividends) -> tuple[tuple[float, float], ...]:
     """Dividends that are still to come, by time, those of one time put together."""
     totals: dict[float, float] = {}
+    given: object = dividends
+    if given is None or isinstance(given, str | Mapping) or not isinstance(given, Iterable):
+        msg = f"dividends must be pairs of a time [years] and an amount [$], () for none; got {dividends!r}"
+        raise SettingsError(msg)
     for item in dividends:
-        try:
-            when, amount = (float(value) for value in item)
-        except (TypeError, ValueError):
-            msg = f"dividends must be pairs of a time [years] and an amount [$], got {item!r} among them"
-            raise SettingsError(msg) from None
+        when, amount = _pair(item)
         if not (math.isfinite(when) and math.isfinite(amount) and amount >= 0.0):
             msg = f"a dividend must have a finite time and a finite amount of at least 0, got {item!r}"
             raise SettingsError(msg)
         if when > 0.0 and amount > 0.0:
             totals[when] = totals.get(when, 0.0) + amount
     return tuple(sorted(totals.items()))
+
+
+def _pair(item: object) -> tuple[float, float]:
+    """A time and an amount, as numbers; text and truth values are none."""
+    values = tuple(item) if isinstance(item, Iterable) and not isinstance(item, str | Mapping) else ()
+    if len(values) == 2 and not any(isinstance(value, str | bytes | bool) for value in values):
+        with contextlib.suppress(TypeError, ValueError):
+            return float(values[0]), float(values[1])
+    msg = f"dividends must be pairs of a time [years] and an amount [$], got {item!r} among them"
+    raise SettingsError(msg)
 
 
 @functools.cache

@@ -33,6 +33,8 @@ _CAVEATS_OF_THE_DAY = {
     "SPOT_MISMATCH": "a forward is far from the file's own spot; are prices and spot in one unit?",
     "SPOT_IMPLIED": "the file's spot is missing or of another moment, the options' own is used",
     "RESIDUAL_YIELD": "dividends, rate or quotes leave a large part of a forward unexplained",
+    "DIVIDENDS_DOUBTED": "the dividends given do not fit spot and options and were left aside",
+    "EXERCISE_IGNORED": "early exercise could not be taken out of a forward",
     "NO_PARITY": "the vendor's forward could not be checked by parity",
     "DIFFERENT_EXPIRIES": "the legs are read between different expiries",
     "WIDE_BRACKET": "the expiries around the tenor lie far apart",

@@ -19,19 +19,23 @@ from numpy.typing import NDArray
 
 from volskew.quotes.lines import FloatArray, IntArray
 from volskew.settings import Settings
-from volskew.surface.carry import Spot, settle_spot
+from volskew.surface.carry import Spot, present_value, settle_spot
 from volskew.surface.chain import Chain
 from volskew.surface.pair_fit import PairFit, fit_near, nearest
 from volskew.surface.pairs import Pairs
 from volskew.surface.pricer import Pricer
 
-__all__ = ["Cleared", "without_early_exercise"]
+__all__ = ["Cleared", "are_doubtful", "without_early_exercise"]
 
 _ROUNDS = 8
 _SETTLED = 2e-6
 """Change of the forward, as a share of it, at which the rounds end: a fiftieth of a basis point."""
 _SHRINKS = (-0.5, 0.9)
 """Ratio of two changes between which Aitken's formula is believed."""
+_DOUBTFUL, _CARRY = 0.01, 0.02
+"""Of the spot, and of it a year: what may be left unexplained with dividends that are believed."""
+_YEAR = 1.1
+"""[years] Expiries up to here tell; beyond, early exercise leaves more in a parity forward than that."""
 _SPOT_ROUNDS = 3
 """Rounds in which the spot is settled afresh; from then on it stands, so that the forwards can settle."""
 
@@ -121,6 +125,22 @@ def without_early_exercise(
         rounds=rounds,
         spot=settled,
     )
+
+
+def are_doubtful(chain: Chain, forward: FloatArray) -> bool:
+    """Whether the known dividends contradict the file's spot and the forwards, which agree without them.
+
+    Dividends of another fund, or in another unit, leave per cents of the spot unexplained.
+    """
+    if not chain.dividends or not chain.spot > 0:
+        return False
+    near = np.isfinite(forward) & (chain.years > 0) & (chain.years <= _YEAR)
+    years, rate = chain.years[near], chain.rate[near]
+    held = forward[near] * np.exp(-rate * years)
+    worth = present_value(chain.dividends, rate=rate, years=years)
+    miss = np.abs((held + worth) / chain.spot - 1)
+    blind = np.abs(held / chain.spot - 1)
+    return bool(((miss > _DOUBTFUL + _CARRY * years) & (miss > 2 * blind)).any())
 
 
 def _spot(chain: Chain, forward: FloatArray, error: FloatArray) -> Spot:

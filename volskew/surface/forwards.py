@@ -10,7 +10,7 @@ the pairs, so that the forward is the one at the money and its error holds noise
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -22,10 +22,10 @@ from volskew.settings import Settings
 from volskew.surface.box import box_rate
 from volskew.surface.carry import Spot, present_value, residual_yield
 from volskew.surface.chain import Chain
-from volskew.surface.early_exercise import without_early_exercise
+from volskew.surface.early_exercise import are_doubtful, without_early_exercise
 from volskew.surface.pair_fit import fit_pairs
 from volskew.surface.pairs import pairs_by_slice
-from volskew.surface.pricer import DIVIDENDS, YIELD, is_american
+from volskew.surface.pricer import DIVIDENDS, DIVIDENDS_DOUBTED, IGNORED, YIELD, is_american
 from volskew.surface.vendor import vendor_forwards
 from volskew.surface.vendor_parity import vendor_parity
 
@@ -33,8 +33,6 @@ __all__ = ["Forwards", "box_rate", "find_forwards", "fit_forwards", "forwards_ta
 
 PARITY = "parity:median"
 """How forwards of European pairs are called."""
-IGNORED = "parity:trend"
-"""How those of American pairs are called where early exercise stays in, but for its trend over strikes."""
 AMERICAN = frozenset({f"parity:{YIELD}", f"parity:{DIVIDENDS}"})
 """Ways in which early exercise is taken out."""
 PARITY_OF_VOLS = "vendor-parity"
@@ -47,6 +45,8 @@ SPOT_IMPLIED = "SPOT_IMPLIED"
 """Flag of a forward made with the options' own spot, the file's being missing or of another moment."""
 RESIDUAL_YIELD = "RESIDUAL_YIELD"
 """Flag of a forward that leaves a large yield beside the known dividends: these, rate or pairs are off."""
+EXERCISE_IGNORED = "EXERCISE_IGNORED"
+"""Flag of an American forward that early exercise could not be taken out of: its lines are European too."""
 _SPOT_APART = 0.05
 """A stale or after-hours spot is this far off at the most (of the spot)."""
 _CARRY_APART = 0.10
@@ -71,6 +71,8 @@ class Forwards:
     used : ndarray of bool, per line
     spot : Spot
         Of the moment of the quotes.
+    doubted : bool
+        The known dividends are not those of this spot and these forwards, and were left aside.
     """
 
     forward: FloatArray
@@ -82,6 +84,7 @@ class Forwards:
     flags: list[str]
     used: BoolArray
     spot: Spot
+    doubted: bool = False
 
     @property
     def usable(self) -> FloatArray:
@@ -120,10 +123,13 @@ def fit_forwards(
         Where no forward exists it is NaN and `flags` holds NO_FORWARD. A forward that comes from a vendor's
         vols has no error; `vendor_forward` is the one that these vols belong to (NaN where there are
         quotes), and `flags` says where `forward` differs (VENDOR_FORWARD) or could not be found from them
-        (NO_PARITY). SPOT_MISMATCH is flagged where the forward is more than 5 % and 10 % a year away from the
-        spot that the file states, SPOT_IMPLIED where the file's spot is missing or not of the moment of the
-        quotes, so that the options' own is used, RESIDUAL_YIELD where more than 1 % a year is left
-        unexplained.
+        (NO_PARITY). Further flags: SPOT_MISMATCH where the forward is more than 5 % and 10 % a year away from
+        the spot that the file states; SPOT_IMPLIED where the file's spot is missing or not of the moment of
+        the quotes, so that the options' own is used; RESIDUAL_YIELD where known dividends leave more than 1 %
+        a year unexplained, and more than errors of forward and spot can; DIVIDENDS_DOUBTED where they
+        leave more than 1 % of the spot and 2 % a year unexplained, and without them it fits, so that they
+        are left aside;
+        EXERCISE_IGNORED where American pairs have no vols from which early exercise could be taken out.
     labelled : pandas.DataFrame
         A copy with `used_in_forward` set.
 
@@ -184,6 +190,11 @@ def find_forwards(
         method[number] = PARITY if chain.lines.slice_european[number] else IGNORED
         used[pairs.call[fit.near]] = used[pairs.put[fit.near]] = True
     spot = before.spot if before is not None else Spot(chain.spot, np.nan, is_implied=False)
+    flags = [""] * n
+    doubted = american.any() and (are_doubtful(chain, forward) if before is None else before.doubted)
+    if doubted:
+        chain = replace(chain, dividends=None)
+        flags = [DIVIDENDS_DOUBTED if is_one else "" for is_one in american.tolist()]
     if american.any():
         cleared = without_early_exercise(
             [(number, pairs) for number, pairs in pairs_of if american[number]],
@@ -199,6 +210,9 @@ def find_forwards(
             used[pairs.call[fit.near]] = used[pairs.put[fit.near]] = True
             forward[number], error[number], n_pairs[number] = fit.forward, fit.error, len(fit.near)
             rounds[number], method[number] = cleared.rounds[number], f"parity:{cleared.kinds[number]}"
+        for number in np.flatnonzero(american).tolist():
+            if method[number] == IGNORED:
+                flags[number] = f"{flags[number]} {EXERCISE_IGNORED}".strip()
     return Forwards(
         forward=forward,
         error=error,
@@ -206,9 +220,10 @@ def find_forwards(
         n_pairs=n_pairs,
         rounds=rounds,
         method=method,
-        flags=[""] * n,
+        flags=flags,
         used=used,
         spot=spot,
+        doubted=bool(doubted),
     )
 
 
@@ -245,7 +260,7 @@ def forwards_table(labelled: pd.DataFrame, chain: Chain, found: Forwards) -> pd.
     forward, years, spot = found.usable, chain.years, found.spot.price
     usable = np.isfinite(forward)
     rate, discount = chain.rate, chain.lines.slice_discount
-    known = chain.dividends
+    known = None if found.doubted else chain.dividends
     worth = np.full(len(years), np.nan) if known is None else present_value(known, rate=rate, years=years)
     with np.errstate(divide="ignore", invalid="ignore"):
         implied = np.where(usable & (years > 0), -np.log(discount * forward / spot) / years, np.nan)
@@ -254,11 +269,11 @@ def forwards_table(labelled: pd.DataFrame, chain: Chain, found: Forwards) -> pd.
         doubt = (_RESIDUAL_ERRORS * found.error / forward + _RESIDUAL_SPOT) / years
         large = np.abs(residual) > np.maximum(_RESIDUAL, doubt)
     large &= np.full(len(years), known is not None)
-    implied_spot = (found.rounds > 0) & found.spot.is_implied
+    american = ~chain.lines.slice_european & ~chain.by_vendor
     marks = (
         (apart, SPOT_MISMATCH),
-        (implied_spot, SPOT_IMPLIED),
-        (large & (found.rounds > 0), RESIDUAL_YIELD),
+        (american & found.spot.is_implied, SPOT_IMPLIED),
+        (large & american, RESIDUAL_YIELD),
     )
     flags = [
         " ".join([*flag.split(), *(name for mask, name in marks if mask[number])])

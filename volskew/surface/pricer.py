@@ -18,10 +18,23 @@ from volskew.settings import Settings
 from volskew.surface.carry import residual_yield
 from volskew.surface.chain import Chain
 
-__all__ = ["DIVIDENDS", "EUROPEAN", "YIELD", "Pricer", "Solved"]
+__all__ = [
+    "DIVIDENDS",
+    "DIVIDENDS_DOUBTED",
+    "EUROPEAN",
+    "IGNORED",
+    "YIELD",
+    "Pricer",
+    "Solved",
+    "is_american",
+]
 
 EUROPEAN, YIELD, DIVIDENDS = "european", "yield", "dividends"
 """What a slice's pricer knows of early exercise."""
+IGNORED = "parity:trend"
+"""How forwards of American pairs are called where early exercise stays in, but for its trend over strikes."""
+DIVIDENDS_DOUBTED = "DIVIDENDS_DOUBTED"
+"""Flag of a forward for which the known dividends were left aside: the file's spot contradicts them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +71,15 @@ class Pricer:
     accuracy: american.Accuracy
 
     @classmethod
-    def of(cls, chain: Chain, forward: FloatArray, *, spot: float, settings: Settings) -> Pricer:
+    def of(
+        cls,
+        chain: Chain,
+        forward: FloatArray,
+        *,
+        spot: float,
+        settings: Settings,
+        ignored: BoolArray | None = None,
+    ) -> Pricer:
         """The pricers of a chain.
 
         Parameters
@@ -71,11 +92,16 @@ class Pricer:
             [$] Of the moment of the quotes; where NaN, American slices are read as European.
         settings : Settings
             `pricer` and `pricer_accuracy`.
+        ignored : ndarray of bool, per slice, optional
+            American slices that are read as European, as their forwards were.
         """
         lines, years, rate = chain.lines, chain.years, chain.rate
         dividends = chain.dividends or ()
         residual = residual_yield(forward, spot=spot, rate=rate, years=years, dividends=dividends)
-        kinds = np.where(is_american(chain, settings) & np.isfinite(residual), YIELD, EUROPEAN)
+        american_slices = is_american(chain, settings) & np.isfinite(residual)
+        if ignored is not None:
+            american_slices &= ~ignored
+        kinds = np.where(american_slices, YIELD, EUROPEAN)
         if dividends:
             first = min(when for when, _ in dividends)
             kinds = np.where((kinds == YIELD) & (first < years), DIVIDENDS, kinds)

@@ -18,9 +18,10 @@ from volskew.quotes.lines import BoolArray, FloatArray, IntArray
 from volskew.settings import Settings
 from volskew.surface.delta import delta_label, delta_text, parse_delta
 from volskew.surface.estimate import Estimate
-from volskew.surface.forwards import AMERICAN, IGNORED, PARITY_OF_VOLS
+from volskew.surface.forwards import AMERICAN, PARITY_OF_VOLS
 from volskew.surface.gates import Failure, read_failures
 from volskew.surface.local import LocalFits, Nodes, fit_local
+from volskew.surface.pricer import IGNORED
 from volskew.surface.tenor import WIDE_BRACKET, TenorReading, interpolate
 
 __all__ = ["FORWARD_CODES", "AtDelta", "Slices", "Surface", "at_delta", "needs_rate"]

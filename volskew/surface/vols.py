@@ -20,7 +20,7 @@ from volskew.quotes.lines import BoolArray, FloatArray, numeric
 from volskew.quotes.schema import Exclusion, Flag, add_flag
 from volskew.settings import Settings
 from volskew.surface.chain import Chain, exclude, runs
-from volskew.surface.pricer import Pricer
+from volskew.surface.pricer import DIVIDENDS_DOUBTED, IGNORED, Pricer
 from volskew.surface.robust import median
 
 __all__ = ["solve_vols"]
@@ -161,11 +161,21 @@ def _spot(forwards: pd.DataFrame) -> float:
 
 
 def _pricer(chain: Chain, forwards: pd.DataFrame, *, settings: Settings) -> Pricer:
-    """The pricers at the forwards of a table, with the discounting and the spot that they were found with."""
+    """The pricers at the forwards of a table, with the discounting, spot and dividends of these."""
     discount = chain.per_slice(forwards, "discount_factor")
-    lines = replace(chain.lines, slice_discount=discount)
-    forward = chain.per_slice(forwards, "forward")
-    return Pricer.of(replace(chain, lines=lines), forward, spot=_spot(forwards), settings=settings)
+    doubted = forwards["flags"].str.contains(DIVIDENDS_DOUBTED, regex=False).any()
+    methods = np.append(forwards["method"].to_numpy(dtype=object), "")[chain.places(forwards)]
+    return Pricer.of(
+        replace(
+            chain,
+            lines=replace(chain.lines, slice_discount=discount),
+            dividends=None if doubted else chain.dividends,
+        ),
+        chain.per_slice(forwards, "forward"),
+        spot=_spot(forwards),
+        settings=settings,
+        ignored=methods == IGNORED,
+    )
 
 
 def level_vols(chain: Chain, vol: FloatArray, log_moneyness: FloatArray, mask: BoolArray) -> FloatArray:

@@ -75,21 +75,8 @@ _LONGEST_IN_NAME: Final = 8
 _NOT_SYMBOLS: Final = frozenset(
     (
         *("ACTIONS", "CASH", "CSV", "DATA", "DIV", "DIVIDEND", "DIVS", "DOWNLOAD", "EXPORT", "FILE"),
-        *(
-            "HISTORY",
-            "MY",
-            "PRICES",
-            "QUOTES",
-            "TABLE",
-            "TEST",
-            "TMP",
-            "ALL",
-            "ETF",
-            "ETFS",
-            "NASDAQ",
-            "NYSE",
-        ),
-        *("STOCKS", "YAHOO", "SAMPLE", "NEW", "OLD"),
+        *("HISTORY", "MY", "PRICES", "QUOTES", "TABLE", "TEST", "TMP"),
+        *("ALL", "ETF", "ETFS", "NASDAQ", "NYSE", "STOCKS"),
     )
 )
 

@@ -347,7 +347,7 @@ def test_a_vol_depends_on_its_own_quote_alone() -> None:
 @pytest.mark.parametrize("rate", [-0.02, 0.0, 0.01, 0.08])
 @pytest.mark.parametrize("residual", [-0.02, 0.0, 0.02])
 def test_the_bounds_behind_the_shortcut_are_bounds(is_call: bool, rate: float, residual: float) -> None:
-    from volskew.pricing import discrete_kernels as kernels
+    from volskew.pricing import discrete_bounds as kernels
 
     if (residual < rate < 0 and not is_call) or (rate < residual < 0 and is_call):
         pytest.skip("two boundaries: not covered")

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from volskew.pricing import Status, american, discrete, discrete_kernels
+from volskew.pricing import Status, american, discrete, discrete_bounds
 
 ACCURACIES = ("fast", "default", "high")
 
@@ -202,7 +202,7 @@ def test_the_bounds_behind_the_shortcut_are_bounds(vol: float, **others: Any) ->
     kept = here["spot"] - sum(amount * math.exp(-(rate - lent) * when) for when, amount in paid)
     given_market = (time, rate, lent, -1.0 if here["is_call"] else 1.0, math.log(here["spot"] / kept))
     x = math.log(here["spot"] / here["strike"])
-    bound = discrete_kernels._bound(x, vol, given_market, left, amounts)
+    bound = discrete_bounds.premium_bound(x, vol, given_market, left, amounts)
     # one below 0 says that nothing is earned by exercise; the slack is the interpolation's own swing
     slack = 3e-6 * (1 + here["spot"] / here["strike"])
     assert got.early_exercise_premium / here["strike"] <= max(bound, 0.0) + slack

@@ -11,7 +11,6 @@ scalars. An element's result depends on that element alone, to the last bit.
 from __future__ import annotations
 
 import functools
-import math
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -19,8 +18,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from volskew.errors import SettingsError
 from volskew.loading import importing
-from volskew.pricing import arguments, black
-from volskew.pricing.black import SIDES, ImpliedVol
+from volskew.pricing import black
+from volskew.pricing.black import ImpliedVol
+from volskew.pricing.contracts import EXTRA, RATE, SPOT, STRIKE, TIME, YIELD, Contracts
 from volskew.pricing.panels import GREATEST_VOL, LEAST_VOL
 from volskew.pricing.status import Status
 
@@ -28,6 +28,7 @@ __all__ = ["Values", "delta", "early_exercise_premium", "implied_vol", "price", 
 
 Accuracy = Literal["fast", "default", "high"]
 Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
 
 _SCHEMES: dict[str, tuple[dict[str, Any], float]] = {
     "fast": (
@@ -53,8 +54,6 @@ _SCHEMES: dict[str, tuple[dict[str, Any], float]] = {
 """Of `volskew.pricing.american_boundary.scheme`, and the step, relative to the vol, that is the last."""
 _OK = int(Status.OK)
 _NONE = np.empty(0, dtype=np.intp)
-_FEW = 8
-"""Elements a run below which the input is sorted by slice."""
 
 
 class Values(NamedTuple):
@@ -121,9 +120,16 @@ def values(
         An argument holds no numbers, the shapes do not go together, or `accuracy` or `threads` is not
         accepted.
     """
-    contracts = _Contracts.of(spot, strike, time_to_expiry, rate, dividend_yield, is_call, vol=vol)
+    contracts = _Puts.of(spot, strike, time_to_expiry, rate, dividend_yield, is_call, vol=vol)
+    contracts.fill(have_prices=False)
     price_, premium, slope, by_x = found = np.full((4, contracts.size), np.nan)
-    contracts.run("put_values", list(found), accuracy, threads)
+    scheme, _ = _scheme(accuracy)
+    kernel = _kernels().put_values
+
+    def slices(order: Integers, starts: Integers, first: int, last: int) -> None:
+        kernel(contracts.table, order, starts, first, last, scheme, *found)
+
+    contracts.run(slices, by_spot=False, threads=threads)
     rows = contracts.never_exercised()
     if rows.size:
         price_[rows], slope[rows], by_x[rows] = contracts.european_values(rows, threads)
@@ -267,78 +273,41 @@ def implied_vol(
     >>> round(solved.vol, 6), solved.status.name
     (0.2, 'OK')
     """
-    contracts = _Contracts.of(spot, strike, time_to_expiry, rate, dividend_yield, is_call, price=price)
+    contracts = _Puts.of(spot, strike, time_to_expiry, rate, dividend_yield, is_call, price=price)
+    contracts.fill(have_prices=True)
     vol, status = np.full(contracts.size, np.nan), contracts.status
-    contracts.run("put_vols", [vol, status], accuracy, threads)
+    scheme = _scheme(accuracy)
+    kernel = _kernels().put_vols
+
+    def slices(order: Integers, starts: Integers, first: int, last: int) -> None:
+        kernel(contracts.table, contracts.is_call, order, starts, first, last, *scheme, vol, status)
+
+    contracts.run(slices, by_spot=False, threads=threads)
     rows = contracts.never_exercised()
     if rows.size:
         vol[rows], status[rows] = contracts.european_vols(rows, threads)
-    if not contracts.shape:
-        return ImpliedVol(float(vol[0]), Status(int(status[0])))
-    return ImpliedVol(vol.reshape(contracts.shape), status.reshape(contracts.shape))
+    return contracts.solved(vol)
 
 
-class _Contracts(NamedTuple):
+class _Puts(Contracts):
     """Options as puts with strike 1: a call is a put with spot and strike, rate and yield exchanged.
 
-    Attributes
-    ----------
-    shape : tuple of int
-        Of the arguments together; the arrays have one axis.
-    table : ndarray
-        The rows that `volskew.pricing.american_kernels` names.
-    is_call : ndarray of bool
-    status : ndarray of uint8
-        Why a contract has no answer.
+    The rows of the table are those of `volskew.pricing.contracts`, the last ln(S/K) of the put.
     """
 
-    shape: tuple[int, ...]
-    table: Floats
-    is_call: NDArray[np.bool_]
-    status: NDArray[np.uint8]
+    __slots__ = ()
 
-    @classmethod
-    def of(
-        cls,
-        spot: ArrayLike,
-        strike: ArrayLike,
-        time_to_expiry: ArrayLike,
-        rate: ArrayLike,
-        dividend_yield: ArrayLike,
-        is_call: ArrayLike,
-        **extra: ArrayLike,
-    ) -> _Contracts:
-        given = {
-            "spot": spot,
-            "strike": strike,
-            "time_to_expiry": time_to_expiry,
-            "rate": rate,
-            "dividend_yield": dividend_yield,
-            **extra,
-        }
-        shape, flat = arguments.broadcast(
-            {name: arguments.floats(name, value) for name, value in given.items()}
-            | {"is_call": arguments.booleans("is_call", is_call, meaning=SIDES)}
-        )
-        size = math.prod(shape)
-        table, call, status = np.empty((7, size)), np.empty(size, dtype=bool), np.empty(size, dtype=np.uint8)
-        for row, item in zip(table, flat, strict=False):
-            row[:] = item
-        call[:] = flat[6]
-        _kernels().as_puts(table, call, "price" in extra, status)
-        return cls(shape, table, call, status)
-
-    @property
-    def size(self) -> int:
-        return self.status.size
+    def fill(self, *, have_prices: bool) -> None:
+        """Exchange rates and yields of calls, and work out the last row and the statuses."""
+        _kernels().as_puts(self.table, self.is_call, have_prices, self.status)
 
     @property
     def spot(self) -> Floats:
-        return np.asarray(self.table[0])
+        return np.asarray(self.table[SPOT])
 
     @property
     def strike(self) -> Floats:
-        return np.asarray(self.table[1])
+        return np.asarray(self.table[STRIKE])
 
     @property
     def scale(self) -> Floats:
@@ -346,7 +315,7 @@ class _Contracts(NamedTuple):
 
     def never_exercised(self) -> NDArray[np.intp]:
         """Rows that may have an answer, but no premium."""
-        rate, dividend_yield = self.table[3], self.table[4]
+        rate, dividend_yield = self.table[RATE], self.table[YIELD]
         never = (rate <= 0) & (dividend_yield >= rate)
         return np.flatnonzero((self.status == _OK) & never) if never.any() else _NONE
 
@@ -354,7 +323,7 @@ class _Contracts(NamedTuple):
         """Price, d/d sigma and d/dx of puts with strike 1 that are never exercised early."""
         discount, given = self._european(rows)
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-            given = given | {"vol": self.table[5, rows], "threads": threads}
+            given = given | {"vol": self.table[EXTRA, rows], "threads": threads}
             return (
                 discount * black.price(**given, is_call=np.False_),
                 discount * black.vega(**given),
@@ -365,7 +334,11 @@ class _Contracts(NamedTuple):
         """Vol and status of puts with strike 1 that are never exercised early."""
         _, given = self._european(rows)
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-            price = self.table[5, rows] / self.scale[rows] * np.exp(self.table[3, rows] * self.table[2, rows])
+            price = (
+                self.table[EXTRA, rows]
+                / self.scale[rows]
+                * np.exp(self.table[RATE, rows] * self.table[TIME, rows])
+            )
         vol, status, _ = black.implied_vol(price, **given, is_call=np.False_, threads=threads)
         beyond = (status == Status.OK) & ~((vol >= LEAST_VOL) & (vol <= GREATEST_VOL))
         vol[beyond], status[beyond] = np.nan, Status.OUT_OF_RANGE
@@ -373,43 +346,14 @@ class _Contracts(NamedTuple):
 
     def _european(self, rows: NDArray[np.intp]) -> tuple[Floats, dict[str, Any]]:
         """Discount factor, and forward, strike and time, of puts with strike 1."""
-        spot, strike, time, r, q = self.table[:5, rows]
+        spot, strike, time, r, q = self.table[:EXTRA, rows]
         with np.errstate(all="ignore"):
             x = np.where(self.is_call[rows], np.log(strike / spot), np.log(spot / strike))
             forward = np.exp(x + (r - q) * time)
             return np.exp(-r * time), {"forward": forward, "strike": 1.0, "time_to_expiry": time}
 
-    def shaped(self, item: Floats) -> Any:
-        return item.reshape(self.shape) if self.shape else float(item[0])
 
-    def run(self, kernel: str, outputs: list[NDArray[Any]], accuracy: Accuracy, threads: int | None) -> None:
-        """Call a kernel on the slices, from several threads."""
-        scheme, tolerance = _scheme(accuracy)
-        count = arguments.thread_count(threads)
-        kernels = _kernels()
-        order, starts = np.empty((2, self.size + 1), dtype=np.int64)
-        rows, slices = kernels.arrange(self.table, self.is_call, self.status, 0, order, starts)
-        if slices * _FEW > rows and slices > 1:
-            chosen = order[:rows]
-            time, rate, dividend_yield = self.table[2:5, chosen]
-            order[:rows] = chosen[np.lexsort((time, dividend_yield, rate, self.is_call[chosen]))]
-            rows, slices = kernels.arrange(self.table, self.is_call, self.status, rows, order, starts)
-        if kernel == "put_vols":
-            call = functools.partial(kernels.put_vols, self.table, self.is_call, order, starts)
-            more: tuple[Any, ...] = (scheme, tolerance)
-        else:
-            call = functools.partial(kernels.put_values, self.table, order, starts)
-            more = (scheme,)
-
-        def piece(number: int) -> None:
-            call(number * at_once, min((number + 1) * at_once, slices), *more, *outputs)
-
-        # among threads a slice at a time, for its boundaries are what takes long
-        at_once = max(slices, 1) if count == 1 else 1
-        pieces = -(-slices // at_once)
-        arguments.share(lambda: piece, pieces, threads=min(count, pieces))
-
-
+@functools.cache
 def _kernels() -> Any:
     with importing:
         from volskew.pricing import american_kernels  # noqa: PLC0415

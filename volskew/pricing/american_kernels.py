@@ -15,8 +15,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from volskew.pricing import american_slices as rows
 from volskew.pricing import black_kernels
+from volskew.pricing import contracts as rows
 from volskew.pricing.american_boundary import critical_limit
 from volskew.pricing.american_premium import (
     BY_X,
@@ -42,7 +42,7 @@ from volskew.pricing.american_premium import (
     premium,
     premium_bound,
 )
-from volskew.pricing.american_slices import arrange, as_puts, never_exercised
+from volskew.pricing.american_slices import LOG, as_puts, never_exercised
 from volskew.pricing.compiled import inlined, kernel, use_widest_vectors
 from volskew.pricing.elementary import fast_exp, log_ratio
 from volskew.pricing.mills import density
@@ -50,7 +50,7 @@ from volskew.pricing.panels import GREATEST_VOL, LEAST_VOL, PANELS
 from volskew.pricing.status import Status
 from volskew.pricing.workspace import ROW, at
 
-__all__ = ["arrange", "as_puts", "put_values", "put_vols"]
+__all__ = ["as_puts", "put_values", "put_vols"]
 
 Bools = NDArray[np.bool_]
 Slice = tuple[float, float, float, float, float, float]
@@ -156,7 +156,7 @@ def _screened(
     count = 0
     for j in range(chosen.size):
         i = chosen[j]
-        x, spot = contracts[rows.LOG, i], fast_exp(contracts[rows.LOG, i])
+        x, spot = contracts[LOG, i], fast_exp(contracts[LOG, i])
         price = contracts[rows.EXTRA, i] / (
             contracts[rows.SPOT, i] if is_call[i] else contracts[rows.STRIKE, i]
         )
@@ -309,8 +309,8 @@ def put_values(
             count = min(starts[number + 1] - begin, _BLOCK)
             for j in range(count):
                 i = order[begin + j]
-                w[at(X, j)], w[at(VOL, j)] = contracts[rows.LOG, i], contracts[rows.EXTRA, i]
-                w[at(SPOT, j)] = fast_exp(contracts[rows.LOG, i])
+                w[at(X, j)], w[at(VOL, j)] = contracts[LOG, i], contracts[rows.EXTRA, i]
+                w[at(SPOT, j)] = fast_exp(contracts[LOG, i])
             european_puts(count, t, r - q, carry, discount, w)
             for j in range(count):
                 i, panel = order[begin + j], int(w[at(PANEL, j)])

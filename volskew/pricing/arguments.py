@@ -238,6 +238,11 @@ def share(begin: Callable[[], Callable[[int], None]], pieces: int, *, threads: i
     threads : int
         At most this many, the caller's own among them.
     """
+    if threads <= 1:
+        piece = begin()
+        for number in range(pieces):
+            piece(number)
+        return
     numbers = itertools.count()
     ended = threading.Event()
 
@@ -254,9 +259,6 @@ def share(begin: Callable[[], Callable[[int], None]], pieces: int, *, threads: i
             ended.set()
             raise
 
-    if threads <= 1:
-        work()
-        return
     # started for this call: a pool that lived on would be lost in a forked child
     with ThreadPoolExecutor(threads - 1) as pool:
         others = []

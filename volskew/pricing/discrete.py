@@ -15,23 +15,23 @@ from __future__ import annotations
 import contextlib
 import functools
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from volskew.errors import SettingsError
 from volskew.loading import importing
-from volskew.pricing import american, arguments, black
+from volskew.pricing import american, arguments
 from volskew.pricing.american import Accuracy, Values
-from volskew.pricing.black import SIDES, ImpliedVol
-from volskew.pricing.panels import GREATEST_VOL, LEAST_VOL
-from volskew.pricing.status import Status
+from volskew.pricing.black import ImpliedVol
+from volskew.pricing.contracts import EXTRA, Contracts
 
 __all__ = ["forward", "implied_vol", "price", "values"]
 
 Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
 Rows = NDArray[np.intp]
 Dividends = Sequence[tuple[float, float]]
 
@@ -52,8 +52,7 @@ _SEGMENTS: dict[str, tuple[_Segment, _Segment]] = {
 }
 """Of puts and of calls: the S/K between which one set of strikes serves, and the width of other sets, as a
 ratio. It is wide where options are out of the money, and their premiums small."""
-_FLOOR_ROUNDING = 8 * 2.0**-52
-"""Of spot and strike together: what a price may miss its lowest value by and still be at it."""
+_NONE = np.empty(0, dtype=np.intp)
 
 
 def forward(
@@ -94,8 +93,10 @@ def forward(
     >>> round(forward(spot=240, time_to_expiry=0.25, rate=0.04, dividends=[(0.1, 0.65)]), 6)
     241.758128
     """
-    options = _Options.of(spot, 1.0, time_to_expiry, rate, dividend_yield, dividends, np.False_)
-    return options.shaped(np.where(options.usable, options.forward, np.nan))
+    options = _Options.of(spot, 1.0, time_to_expiry, rate, dividend_yield, np.False_, price=1.0)
+    options.fill(_schedule(dividends), have_prices=True)
+    ahead = options.table[_kernels().FORWARD]
+    return options.shaped(np.where(np.isfinite(ahead), ahead, np.nan))
 
 
 def values(
@@ -151,21 +152,16 @@ def values(
     """
     _known(accuracy)
     arguments.thread_count(threads)
-    options = _Options.of(spot, strike, time_to_expiry, rate, dividend_yield, dividends, is_call, vol=vol)
-    sigma = options.extra
-    inside = (sigma >= LEAST_VOL) & (sigma <= GREATEST_VOL)
-    usable = options.usable & ~options.two_boundaries & inside
+    options = _Options.of(spot, strike, time_to_expiry, rate, dividend_yield, is_call, vol=vol)
+    schedule = _schedule(dividends)
+    rows = options.fill(schedule, have_prices=False)
     found = np.full((4, options.size), np.nan)
-    rows = np.flatnonzero(usable & ~options.has_dividend)
     if rows.size:
-        given = american.values(**options.market(rows), vol=sigma[rows], accuracy=accuracy, threads=threads)
-        found[:, rows] = [given.price, given.early_exercise_premium, given.delta, given.vega]
-    rows = np.flatnonzero(usable & options.has_dividend)
-    made = np.full((4, options.size), np.nan)
-    options.run("option_values", rows, [sigma], list(made), accuracy, threads)
-    k = options.strike[rows]
-    price_, premium, slope, by_x = made[:, rows]
-    found[:, rows] = [price_ * k, premium * k, by_x * k / options.spot[rows], slope * k]
+        found[:, rows] = american.values(
+            **options.market(rows), vol=options.table[EXTRA, rows], accuracy=accuracy, threads=threads
+        )
+    if rows.size < options.size:
+        options.solve(_kernels().option_values, schedule, (found,), accuracy, threads)
     return Values(*(options.shaped(item) for item in found))
 
 
@@ -236,234 +232,63 @@ def implied_vol(
     """
     _known(accuracy)
     arguments.thread_count(threads)
-    options = _Options.of(spot, strike, time_to_expiry, rate, dividend_yield, dividends, is_call, price=price)
-    vol = np.full(options.size, np.nan)
-    status = np.full(options.size, Status.OK, dtype=np.uint8)
-    plain = ~(options.has_dividend | options.too_large)
-    rows = np.flatnonzero(plain)
-    if rows.size:
-        solved = american.implied_vol(
-            options.extra[rows], **options.market(rows), accuracy=accuracy, threads=threads
-        )
-        vol[rows], status[rows] = solved.vol, solved.status
+    options = _Options.of(spot, strike, time_to_expiry, rate, dividend_yield, is_call, price=price)
+    schedule = _schedule(dividends)
+    rows = options.fill(schedule, have_prices=True)
+    vol, status = np.full(options.size, np.nan), options.status
     if rows.size < options.size:
-        status[~plain] = _screen(options)[~plain]
-    rows = np.flatnonzero(~plain & (status == Status.OK))
-    if not rows.size:
-        return options.solved(vol, status)
-    time = options.time[rows]
-    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-        start = black.implied_vol(
-            options.extra[rows] * np.exp(options.rate[rows] * time),
-            forward=options.forward[rows],
-            strike=options.strike[rows],
-            time_to_expiry=time,
-            is_call=options.is_call[rows],
-            threads=threads,
+        options.solve(_kernels().option_vols, schedule, (vol, status), accuracy, threads)
+    if rows.size:
+        vol[rows], status[rows], _ = american.implied_vol(
+            options.table[EXTRA, rows], **options.market(rows), accuracy=accuracy, threads=threads
         )
-    unit, european = np.full(options.size, np.nan), np.full(options.size, np.nan)
-    unit[rows], european[rows] = options.extra[rows] / options.strike[rows], start.vol
-    codes = np.full(options.size, Status.OK, dtype=np.uint8)
-    options.run("option_vols", rows, [unit, european], [vol, codes], accuracy, threads)
-    status[rows] = codes[rows]
-    return options.solved(vol, status)
+    return options.solved(vol)
 
 
-class _Options(NamedTuple):
-    """Options as arrays of one length, float64 or bool; ``n_dates`` of the schedule concern each."""
+class _Options(Contracts):
+    """Options as a table whose last row is the forward."""
 
-    shape: tuple[int, ...]
-    spot: Floats
-    strike: Floats
-    time: Floats
-    rate: Floats
-    dividend_yield: Floats
-    is_call: NDArray[np.bool_]
-    extra: Floats
-    forward: Floats
-    n_dates: NDArray[np.int64]
-    schedule: tuple[tuple[float, float], ...]
-    finite: NDArray[np.bool_]
+    __slots__ = ()
 
-    @classmethod
-    def of(
-        cls,
-        spot: ArrayLike,
-        strike: ArrayLike,
-        time_to_expiry: ArrayLike,
-        rate: ArrayLike,
-        dividend_yield: ArrayLike,
-        dividends: Dividends,
-        is_call: ArrayLike,
-        **extra: ArrayLike,
-    ) -> _Options:
-        given = {
-            "spot": spot,
-            "strike": strike,
-            "time_to_expiry": time_to_expiry,
-            "rate": rate,
-            "dividend_yield": dividend_yield,
-            **(extra or {"price": 1.0}),
-        }
-        shape, flat = arguments.broadcast(
-            {name: arguments.floats(name, value) for name, value in given.items()}
-            | {"is_call": arguments.booleans("is_call", is_call, meaning=SIDES)}
-        )
-        size = math.prod(shape)
-        block = np.empty((6, size))
-        for row, item in zip(block, flat[:6], strict=True):
-            row[:] = item
-        s, k, t, r, b, more = block
-        call = np.empty(size, dtype=bool)
-        call[:] = flat[6]
-        carried, dates = s.copy(), np.zeros(size, dtype=np.int64)
-        longest = np.fmax.reduce(t, initial=0.0)
-        schedule = tuple(item for item in _schedule(dividends) if item[0] < longest)
-        with np.errstate(over="ignore", invalid="ignore"):
-            net = r - b
-            for when, amount in schedule:
-                concerned = when < t
-                dates += concerned
-                carried -= np.where(concerned, amount * np.exp(-net * when), 0.0)
-            ahead = carried * np.exp(net * t)
-        return cls(
-            shape=shape,
-            spot=s,
-            strike=k,
-            time=t,
-            rate=r,
-            dividend_yield=b,
-            is_call=call,
-            extra=more,
-            forward=np.where(carried > 0, ahead, np.nan),
-            n_dates=dates,
-            schedule=schedule,
-            finite=np.isfinite(s) & np.isfinite(k) & np.isfinite(t) & np.isfinite(r) & np.isfinite(b),
-        )
-
-    @property
-    def size(self) -> int:
-        return self.spot.size
-
-    @property
-    def usable(self) -> NDArray[np.bool_]:
-        positive = (self.spot > 0) & (self.strike > 0) & (self.time > 0)
-        return np.asarray(self.finite & positive & np.isfinite(self.forward))
-
-    @property
-    def has_dividend(self) -> NDArray[np.bool_]:
-        return self.n_dates > 0
-
-    @property
-    def too_large(self) -> NDArray[np.bool_]:
-        return self.finite & (self.spot > 0) & (self.time > 0) & np.isnan(self.forward)
-
-    @property
-    def two_boundaries(self) -> NDArray[np.bool_]:
-        earned = np.where(self.is_call, self.dividend_yield, self.rate)
-        given_up = np.where(self.is_call, self.rate, self.dividend_yield)
-        return np.asarray((given_up < earned) & (earned < 0))
+    def fill(self, schedule: Floats, *, have_prices: bool) -> Rows:
+        """Work out forwards and statuses; the options that no ex-date concerns."""
+        kernels = _kernels()
+        others = kernels.fill(self.table, self.is_call, schedule, have_prices, self.status)
+        return np.flatnonzero(self.status == kernels.NO_EX_DATE) if others else _NONE
 
     def market(self, rows: Rows) -> dict[str, Any]:
         """The arguments that `volskew.pricing.american` takes."""
+        spot, strike, time, rate, dividend_yield = self.table[:EXTRA, rows]
         return {
-            "spot": self.spot[rows],
-            "strike": self.strike[rows],
-            "time_to_expiry": self.time[rows],
-            "rate": self.rate[rows],
-            "dividend_yield": self.dividend_yield[rows],
+            "spot": spot,
+            "strike": strike,
+            "time_to_expiry": time,
+            "rate": rate,
+            "dividend_yield": dividend_yield,
             "is_call": self.is_call[rows],
         }
 
-    def shaped(self, item: Floats) -> Any:
-        return item.reshape(self.shape) if self.shape else float(item[0])
-
-    def solved(self, vol: Floats, status: NDArray[np.uint8]) -> ImpliedVol:
-        if not self.shape:
-            return ImpliedVol(float(vol[0]), Status(int(status[0])))
-        return ImpliedVol(vol.reshape(self.shape), status.reshape(self.shape))
-
-    def dates(self, rows: Rows) -> tuple[Floats, Floats]:
-        """Time from each ex-date to expiry, and D_i/S: from the last ex-date back, padded with zeros."""
-        count = int(self.n_dates[rows].max(initial=0))
-        left, amounts = np.zeros((2, rows.size, count))
-        for number, (when, amount) in enumerate(self.schedule[:count]):
-            place = self.n_dates[rows] - 1 - number
-            here = np.flatnonzero(place >= 0)
-            left[here, place[here]] = self.time[rows[here]] - when
-            amounts[here, place[here]] = amount / self.spot[rows[here]]
-        return left, amounts
-
-    def run(
+    def solve(
         self,
-        kernel: str,
-        rows: Rows,
-        inputs: list[Floats],
-        outputs: list[NDArray[Any]],
+        kernel: Callable[..., None],
+        schedule: Floats,
+        outputs: tuple[NDArray[Any], ...],
         accuracy: Accuracy,
         threads: int | None,
     ) -> None:
-        """Call a kernel on the slices of some rows, from several threads, and fill the outputs there."""
-        scheme, segments, transform = _scheme(accuracy)
-        count = arguments.thread_count(threads)
-        if not rows.size:
-            return
-        keys = [key[rows] for key in (self.time, self.rate, self.dividend_yield, self.spot, self.is_call)]
-        several = [key for key in keys if (key != key[0]).any()]
-        # by strike too: neighbours share grids
-        sorting = np.lexsort([self.strike[rows], *several])
-        order = rows[sorting]
-        new = np.zeros(order.size, dtype=bool)
-        new[0] = True
-        for key in several:
-            new[1:] |= np.diff(key[sorting]) != 0
-        starts = np.flatnonzero(new)
-        first_of = order[starts]
-        offsets = np.append(starts, order.size).astype(np.int64)
-        market = [
-            np.ascontiguousarray(item[first_of]) for item in (self.time, self.rate, self.dividend_yield)
-        ]
-        signs = np.where(self.is_call[first_of], -1.0, 1.0)
-        n_dates, dates = self.n_dates[first_of], self.dates(first_of)
-        # ln(S/X), X being the present value of the forward
-        drops = np.log(self.spot[first_of] / self.forward[first_of]) + (market[1] - market[2]) * market[0]
-        x = np.log(self.spot[order] / self.strike[order])
-        staged = [x, *(np.ascontiguousarray(item[order]) for item in inputs)]
-        found = [np.empty(order.size, dtype=item.dtype) for item in outputs]
-        for item in found:
-            item.fill(np.nan if item.dtype.kind == "f" else 0)
-        with importing:
-            from volskew.pricing import discrete_kernels  # noqa: PLC0415
-        call = getattr(discrete_kernels, kernel)
+        """Call a kernel on the slices of the options that ex-dates concern."""
+        scheme = _scheme(accuracy)
+        shape, rows_of_lanes = _memory(accuracy)
 
-        def piece(number: int) -> None:
-            first, last = number * at_once, min((number + 1) * at_once, starts.size)
-            call(
-                *staged,
-                offsets,
-                *market,
-                signs,
-                drops,
-                n_dates,
-                *dates,
-                first,
-                last,
-                scheme,
-                segments,
-                transform,
-                *found,
-            )
+        def slices(order: Integers, starts: Integers, first: int, last: int) -> None:
+            memory = rows_of_lanes(*shape)
+            kernel(self.table, self.is_call, schedule, order, starts, first, last, *scheme, memory, *outputs)
 
-        # among threads a slice at a time, for its grids are what takes long
-        at_once = starts.size if count == 1 else 1
-        pieces = -(-starts.size // at_once)
-        arguments.share(lambda: piece, pieces, threads=min(count, pieces))
-        for out, item in zip(outputs, found, strict=True):
-            out[order] = item
+        self.run(slices, by_spot=True, threads=threads)
 
 
-def _schedule(dividends: Dividends) -> tuple[tuple[float, float], ...]:
-    """Dividends that are still to come, by time, those of one time put together."""
+def _schedule(dividends: Dividends) -> Floats:
+    """Times and amounts of the dividends that are still to come, by time, those of one time put together."""
     totals: dict[float, float] = {}
     given: object = dividends
     if given is None or isinstance(given, str | Mapping) or not isinstance(given, Iterable):
@@ -476,11 +301,14 @@ def _schedule(dividends: Dividends) -> tuple[tuple[float, float], ...]:
             raise SettingsError(msg)
         if when > 0.0 and amount > 0.0:
             totals[when] = totals.get(when, 0.0) + amount
-    return tuple(sorted(totals.items()))
+    times = sorted(totals)
+    return np.array([times, [totals[when] for when in times]], dtype=np.float64)
 
 
 def _pair(item: object) -> tuple[float, float]:
     """A time and an amount, as numbers; text and truth values are none."""
+    if type(item) is tuple and len(item) == 2 and type(item[0]) is type(item[1]) is float:
+        return item
     values = tuple(item) if isinstance(item, Iterable) and not isinstance(item, str | Mapping) else ()
     if len(values) == 2 and not any(isinstance(value, str | bytes | bool) for value in values):
         with contextlib.suppress(TypeError, ValueError):
@@ -490,12 +318,27 @@ def _pair(item: object) -> tuple[float, float]:
 
 
 @functools.cache
+def _kernels() -> Any:
+    with importing:
+        from volskew.pricing import discrete_kernels  # noqa: PLC0415
+    return discrete_kernels
+
+
+@functools.cache
 def _transform() -> Floats:
     """Chebyshev coefficients from values at the points that `discrete_grid` takes in a panel."""
     with importing:
         from volskew.pricing.american_boundary import chebyshev_transform  # noqa: PLC0415
         from volskew.pricing.lanes import LANES  # noqa: PLC0415
     return chebyshev_transform(LANES)
+
+
+@functools.cache
+def _memory(accuracy: str) -> tuple[tuple[int, ...], Callable[..., Floats]]:
+    """Shape of the memory that a kernel works in, and what makes it."""
+    with importing:
+        from volskew.pricing.lanes import rows_of_lanes  # noqa: PLC0415
+    return _kernels().workspace_shape(_SCHEMES[accuracy]), rows_of_lanes
 
 
 def _known(accuracy: object) -> str:
@@ -508,42 +351,3 @@ def _known(accuracy: object) -> str:
 def _scheme(accuracy: object) -> tuple[_Scheme, tuple[_Segment, _Segment], Floats]:
     name = _known(accuracy)
     return _SCHEMES[name], _SEGMENTS[name], _transform()
-
-
-def _screen(options: _Options) -> NDArray[np.uint8]:
-    """Status of every element that cannot have a vol, the first in this order."""
-    s, k, t, r, b = options.spot, options.strike, options.time, options.rate, options.dividend_yield
-    sign = np.where(options.is_call, -1.0, 1.0)
-    with np.errstate(all="ignore"):
-        floor = np.fmax(sign * (k - s), sign * np.exp(-r * t) * (k - options.forward))
-        before, kept = 0.0, s.copy()
-        for when, amount in options.schedule:
-            # `kept` is today's value of the spot at the ex-date, before the drop and after
-            kept = kept * np.exp(-b * (when - before))
-            after = kept - amount * np.exp(-r * when)
-            strike = k * np.exp(-r * when)
-            gain = np.fmax(sign * (strike - kept), sign * (strike - after))
-            floor = np.where(when < t, np.fmax(floor, gain), floor)
-            before, kept = when, after
-        floor = np.fmax(floor, 0.0)
-        rounding = _FLOOR_ROUNDING * (k + s)
-        ceiling = np.where(
-            options.is_call, s * np.fmax(1.0, np.exp(-b * t)), k * np.fmax(1.0, np.exp(-r * t))
-        )
-        if (options.usable & ~options.two_boundaries & (options.extra > floor + rounding)).all() and (
-            options.extra < ceiling
-        ).all():
-            return np.zeros(options.size, dtype=np.uint8)
-        conditions = [
-            (~(options.finite & np.isfinite(options.extra)), Status.NOT_FINITE),
-            (t <= 0, Status.NOT_POSITIVE_TIME),
-            ((s <= 0) | (k <= 0), Status.NOT_POSITIVE_INPUT),
-            (options.too_large, Status.DIVIDENDS_TOO_LARGE),
-            (options.extra <= 0, Status.NOT_POSITIVE_PRICE),
-            (options.two_boundaries, Status.TWO_BOUNDARIES),
-            (options.extra < floor - rounding, Status.BELOW_INTRINSIC),
-            ((floor > 0) & (options.extra <= floor + rounding), Status.AT_INTRINSIC),
-            (options.extra >= ceiling, Status.ABOVE_MAXIMUM),
-        ]
-    codes = np.select([c for c, _ in conditions], [np.uint8(code) for _, code in conditions], default=0)
-    return codes.astype(np.uint8)

@@ -40,28 +40,30 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from volskew.pricing.compiled import fma, inlined, kernel
-from volskew.pricing.elementary import LOG2_E, fast_exp, log_ratio
+from volskew.pricing.compiled import inlined, kernel
+from volskew.pricing.elementary import fast_exp
 from volskew.pricing.lanes import LANES, lanes_fma, lanes_max, load, splat, store
 from volskew.pricing.panels import LEAST_VOL
 
-__all__ = ["CALL_RATIOS", "PUT_RATIOS", "grid_rows", "premium_at", "solve_panel"]
+__all__ = ["CALL_RATIOS", "PUT_RATIOS", "Market", "grid_rows", "solve_panel"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
+Market = tuple[float, float, float, float, float]
+"""Time, rate and residual yield, sign (1 for puts, -1 for calls), and ln(S/X), X being the present value of
+the forward."""
 
 _FARTHEST_DRIFT = 14.0
 """[standard deviations] A drift beyond this leaves the grid: the lowest vols at high rates."""
 PUT_RATIOS = (0.85, 1.15)
 CALL_RATIOS = (0.76, 0.92, 1.08, 1.24)
 """S/K of the strikes at which the premium is solved for, about a centre of 1 and with a spread of 1."""
-_LEAST_RATIO, _GREATEST_RATIO = 0.25, 4.0
-"""S/K beyond which the lines through the outer two are not followed."""
+_SMALL_POWER = 2.0**-54
+"""What taken from 1 leaves 1."""
 _NOTHING = 1e-60
 """What an option far out of the money is worth: numbers that fall further are slow where they underflow."""
 
 
-@inlined
 def grid_rows(step: float, reach: float) -> int:
     """Rows that a grid has at most."""
     return 3 + 2 * math.ceil((reach + _FARTHEST_DRIFT) / step)
@@ -69,7 +71,7 @@ def grid_rows(step: float, reach: float) -> int:
 
 @kernel
 def solve_panel(
-    market: tuple[float, float, float, float, float],
+    market: Market,
     left: Floats,
     amounts: Floats,
     panel: int,
@@ -133,7 +135,7 @@ def _spread(ratio: float, centre: float, spread: float) -> float:
 
 @kernel
 def _solve_pair(
-    market: tuple[float, float, float, float, float],
+    market: Market,
     left: Floats,
     amounts: Floats,
     panel: int,
@@ -233,7 +235,7 @@ def _begin(
 def _cut(
     cuts: Floats,
     last: int,
-    market: tuple[float, float, float, float, float],
+    market: Market,
     tau: float,
     cash: float,
     ratios: tuple[float, float],
@@ -274,18 +276,7 @@ def _obstacle(
 def _eliminate(near: Floats, far: Floats, european: Floats, pivot: Floats, width: float, rows: int) -> None:
     """Right-hand sides, and elimination from the last row down to the second; in place."""
     off, off_right = 1.0 / 12.0 - 0.25 * width, 1.0 / 12.0 + 0.25 * width
-    diagonal = 1.0 - 2.0 * off
-    last, i = 1.0 / diagonal, rows - 2
-    pivot[i] = last
-    while i > 1:
-        i -= 1
-        pivot[i] = 1.0 / (diagonal - off * off * last)
-        if pivot[i] == last:
-            break
-        last = pivot[i]
-    for k in range(1, i):
-        # a fixed point: divisions, one waiting for the other, are what takes long
-        pivot[k] = last
+    _pivots(pivot, off, rows)
     zero, one = splat(0.0), splat(1.0)
     own, other = splat(1.0 - 2.0 * off_right), splat(off_right)
     above_n, above_f, above_e = load(near, rows - 1), load(far, rows - 1), load(european, rows - 1)
@@ -305,6 +296,25 @@ def _eliminate(near: Floats, far: Floats, european: Floats, pivot: Floats, width
         store(european, i, done_e)
         above_n, above_f, above_e = here_n, here_f, here_e
         here_n, here_f, here_e = below_n, below_f, below_e
+
+
+@inlined
+def _pivots(pivot: Floats, off: float, rows: int) -> None:
+    """What each row is divided by, inverted: p = 1/(1 - 2 off - off^2 p) from the last row down.
+
+    In closed form, in powers of the ratio of the roots of its characteristic equation: in the recurrence
+    every division waits for the one before.
+    """
+    # the roots' product is off^2, their sum the diagonal 1 - 2 off
+    root = 0.5 * (1.0 - 2.0 * off + math.sqrt(1.0 - 4.0 * off))
+    settled, ratio = 1.0 / root, (off / root) * (off / root)
+    power, i = ratio, rows - 2
+    while i > 0 and power > _SMALL_POWER:
+        following = power * ratio
+        pivot[i] = settled * ((1.0 - power) / (1.0 - following))
+        power, i = following, i - 1
+    for k in range(1, i + 1):
+        pivot[k] = settled
 
 
 @inlined
@@ -356,135 +366,3 @@ def _exercise_before_drop(american: Floats, payoff: Floats, rows: int, level: Fl
                 excess, centre = 0.5 * gain * (1.0 - share), (share + 1.0) / 3.0
                 american[i, lane] -= excess * (1.0 - centre)
                 american[i + 1, lane] -= excess * centre
-
-
-@inlined
-def premium_at(
-    x: float,
-    sigma: float,
-    panel: int,
-    centre: float,
-    market: tuple[float, float, float, float, float],
-    scheme: tuple[float, float, float, int, float],
-    tables: Floats,
-    origin: Integers,
-    cuts: Floats,
-    n_cuts: int,
-) -> tuple[float, float, float]:
-    """Premium at ``x = ln(S/K)`` and a vol of the panel, and its derivatives in x and in the vol."""
-    step, spread = scheme[0], scheme[4]
-    whole = fast_exp(x) / centre
-    ratio = min(max(1.0 + (whole - 1.0) / spread, _LEAST_RATIO), _GREATEST_RATIO)
-    total = along = by_vol = turning = 0.0
-    is_put = market[3] > 0.0
-    for strike in range(len(PUT_RATIOS) if is_put else len(CALL_RATIOS)):
-        weight, change = _line(ratio, strike, PUT_RATIOS) if is_put else _weight(ratio, strike)
-        if weight == 0.0 and change == 0.0:
-            continue
-        value, value_along, value_by_vol = _at(
-            x, sigma, panel, market, step, tables[strike], origin, cuts[strike], n_cuts
-        )
-        total += weight * value
-        along += weight * value_along
-        by_vol += weight * value_by_vol
-        turning += change * value
-    if total <= 0.0:
-        return 0.0, 0.0, 0.0
-    return total, along + turning * whole / spread, by_vol
-
-
-@inlined
-def _weight(ratio: float, strike: int) -> tuple[float, float]:
-    """Weight of a call's strike at a ratio S/K, and its derivative: Lagrange's, beyond them a line's."""
-    last = len(CALL_RATIOS) - 1
-    if ratio < CALL_RATIOS[0]:
-        return _line(ratio, strike, (CALL_RATIOS[0], CALL_RATIOS[1]))
-    if ratio > CALL_RATIOS[last]:
-        return _line(ratio, strike - last + 1, (CALL_RATIOS[last - 1], CALL_RATIOS[last]))
-    weight, change = 1.0, 0.0
-    for other in range(len(CALL_RATIOS)):
-        if other != strike:
-            per = 1.0 / (CALL_RATIOS[strike] - CALL_RATIOS[other])
-            change = change * (ratio - CALL_RATIOS[other]) * per + weight * per
-            weight *= (ratio - CALL_RATIOS[other]) * per
-    return weight, change
-
-
-@inlined
-def _line(ratio: float, strike: int, ratios: tuple[float, float]) -> tuple[float, float]:
-    """Weight of one of two strikes on the line through both, and its derivative; 0 for any other."""
-    if strike < 0 or strike > 1:
-        return 0.0, 0.0
-    slope = 1.0 / (ratios[strike] - ratios[1 - strike])
-    flat = ratio in (_LEAST_RATIO, _GREATEST_RATIO)
-    return (ratio - ratios[1 - strike]) * slope, 0.0 if flat else slope
-
-
-@inlined
-def _at(
-    x: float,
-    sigma: float,
-    panel: int,
-    market: tuple[float, float, float, float, float],
-    step: float,
-    table: Floats,
-    origin: Integers,
-    cuts: Floats,
-    n_cuts: int,
-) -> tuple[float, float, float]:
-    """The same from one table.
-
-    Cubic in z, and a Chebyshev series in ``ln sigma`` at constant z: there the exercise boundary, where the
-    premium has a corner in its slope, hardly moves.
-    """
-    time, rate, residual_yield, sign, drop = market
-    v = sigma * math.sqrt(time)
-    y = sign * (x - drop)
-    z = (y + sign * (rate - residual_yield) * time - 0.5 * v * v) / v
-    # a put is counted in strikes, a call in what is left of the spot
-    unit, turn = (1.0, 0.0) if sign > 0.0 else (fast_exp(-y), 1.0)
-    place = z / step + origin[0]
-    if place >= origin[1] - 2.0:
-        return 0.0, 0.0, 0.0
-    if place < 1.0:
-        # rows end where the option is so deep in the money that its vol has no say
-        earned, given_up = (rate, residual_yield) if sign > 0.0 else (residual_yield, rate)
-        discount, held = fast_exp(-earned * time), fast_exp(y - given_up * time)
-        best, slope = -math.inf, 0.0
-        for j in range(n_cuts):
-            worth = cuts[0, j] * discount - cuts[1, j] * held
-            if worth > best:
-                best, slope = worth, -cuts[1, j] * held
-        value = max(best - (discount - held), 0.0) * unit
-        return value, turn * value + sign * (slope + held) * unit, 0.0
-    k = int(place)
-    f = place - k
-    at = 2.0 * (log_ratio(sigma, LEAST_VOL) * LOG2_E - panel) - 1.0
-    p0 = table[k - 1, 0] + at * table[k - 1, 1]
-    p1 = table[k, 0] + at * table[k, 1]
-    p2 = table[k + 1, 0] + at * table[k + 1, 1]
-    p3 = table[k + 2, 0] + at * table[k + 2, 1]
-    s0, s1, s2, s3 = table[k - 1, 1], table[k, 1], table[k + 1, 1], table[k + 2, 1]
-    t0, t1, u0, u1 = 1.0, at, 0.0, 1.0
-    for j in range(2, LANES):
-        t2, u2 = 2.0 * at * t1 - t0, 2.0 * t1 + 2.0 * at * u1 - u0
-        p0, s0 = fma(t2, table[k - 1, j], p0), fma(u2, table[k - 1, j], s0)
-        p1, s1 = fma(t2, table[k, j], p1), fma(u2, table[k, j], s1)
-        p2, s2 = fma(t2, table[k + 1, j], p2), fma(u2, table[k + 1, j], s2)
-        p3, s3 = fma(t2, table[k + 2, j], p3), fma(u2, table[k + 2, j], s3)
-        t0, t1, u0, u1 = t1, t2, u1, u2
-    value, along = _cubic(f, p0, p1, p2, p3)
-    by_panel, _ = _cubic(f, s0, s1, s2, s3)
-    along /= step
-    # d at/d sigma is 2/(ln 2 sigma), dz/d sigma at constant x is -z/sigma - sqrt(T)
-    by_sigma = by_panel * 2.0 * LOG2_E / sigma - along * (z / sigma + math.sqrt(time))
-    return value * unit, (turn * value + sign * along / v) * unit, by_sigma * unit
-
-
-@inlined
-def _cubic(f: float, before: float, first: float, second: float, after: float) -> tuple[float, float]:
-    """Lagrange's cubic through four values a step apart, a share `f` past `first`; and its slope."""
-    c1 = second - before / 3.0 - 0.5 * first - after / 6.0
-    c2 = 0.5 * (before + second) - first
-    c3 = (after - before) / 6.0 + 0.5 * (first - second)
-    return first + f * (c1 + f * (c2 + f * c3)), c1 + f * (2.0 * c2 + f * 3.0 * c3)

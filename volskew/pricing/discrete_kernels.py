@@ -6,17 +6,7 @@ Chebyshev points in ``ln sigma`` of an octave, for the segment of strikes that t
 segments are fixed, so the vol of a quote is the same to the last bit whatever else is in its slice.
 
 **Vols.** The European vol of the price is an upper bound, and the answer where the premium cannot move it by
-1e-7. Bounds on the premium, in units of the strike: each is what exercise gains over holding on, which is
-worth at least the forward, at the times at which exercise can pay.
-
-* A put earns interest on the strike, at most ``1 - exp(-r T)`` (and, where ``b < 0``, what the spot costs to
-  hold, ``exp(-b T) - 1``), and only once the spot is below the strike. ``X``, which is no more than the spot,
-  has then been below it, of which the probability is that of a Brownian motion's first passage.
-* A call just before the ex-date ``t`` gains at most ``(1 - exp(-b (T - t))) X + C - (1 - exp(-r (T - t)))``,
-  ``C`` being the value of this and later dividends over the strike; the expectation over ``X + C > 1`` is
-  Black's formula. Between ex-dates it gains only where ``b S > r``, at most ``b S`` a year.
-
-Else Newton's method on the sum, inside a bracket.
+1e-7. `volskew.pricing.discrete_bounds` has the bounds. Else Newton's method on the sum, inside a bracket.
 """
 
 from __future__ import annotations
@@ -26,23 +16,27 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from volskew.pricing import black_kernels
 from volskew.pricing.compiled import inlined, kernel
-from volskew.pricing.discrete_grid import CALL_RATIOS, grid_rows, premium_at, solve_panel
-from volskew.pricing.elementary import LOG2_E, fast_exp, log_ratio
-from volskew.pricing.lanes import LANES
+from volskew.pricing.contracts import EXTRA, RATE, SPOT, STRIKE, TIME
+from volskew.pricing.discrete_bounds import known_floor, premium_bound
+from volskew.pricing.discrete_grid import CALL_RATIOS, Market, grid_rows, solve_panel
+from volskew.pricing.discrete_premium import premium_at
+from volskew.pricing.discrete_slices import FORWARD, NO_EX_DATE, fill, market_of, screen_of, screened
+from volskew.pricing.elementary import LOG2_E, fast_exp, log_of_ratio, log_ratio
 from volskew.pricing.mills import density, distribution
 from volskew.pricing.panels import GREATEST_VOL, LEAST_VOL, PANELS
 from volskew.pricing.status import Status
 
-__all__ = ["option_values", "option_vols"]
+__all__ = ["FORWARD", "NO_EX_DATE", "fill", "option_values", "option_vols", "workspace_shape"]
 
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 Codes = NDArray[np.uint8]
 Integers = NDArray[np.int64]
-Market = tuple[float, float, float, float, float]
 Scheme = tuple[float, float, float, int, float]
 Segments = tuple[float, float, float]
-Work = tuple[Floats, tuple[Floats, Floats, Floats], Integers, Floats]
+Work = tuple[Bools, Floats, tuple[Floats, Floats, Floats], Integers, Floats]
 
 _NEGLIGIBLE = 1e-7
 """[vol] What the premium may move the vol by where the European vol is taken; the grid resolves no less."""
@@ -56,6 +50,13 @@ _FARTHEST_SEGMENT = 40.0
 _OK = int(Status.OK)
 _NOT_CONVERGED = int(Status.NOT_CONVERGED)
 _OUT_OF_RANGE = int(Status.OUT_OF_RANGE)
+
+
+@inlined
+def _whole(market: Market) -> tuple[float, float, float]:
+    """Root of the time, discount factor, and what X is of S at expiry, discounted for the yield."""
+    time, rate, residual, _, drop = market
+    return math.sqrt(time), fast_exp(-rate * time), fast_exp(-residual * time - drop)
 
 
 @inlined
@@ -80,99 +81,6 @@ def _black(
 
 
 @inlined
-def _put_bound(x: float, sigma: float, market: Market) -> float:
-    """What the early-exercise premium of a put is at most."""
-    time, rate, residual, _, drop = market
-    b = x - drop
-    if b <= 0.0:
-        return math.inf
-    v = sigma * math.sqrt(time)
-    m = (rate - residual) * time - 0.5 * v * v
-    reached = distribution((-b - m) / v) + fast_exp(min(-2.0 * m * b / (v * v), 600.0)) * distribution(
-        (m - b) / v
-    )
-    return reached * (1.0 - fast_exp(-rate * time) + max(fast_exp(-residual * time) - 1.0, 0.0))
-
-
-@inlined
-def _call_bound(
-    x: float,
-    sigma: float,
-    market: Market,
-    left: Floats,
-    amounts: Floats,
-) -> float:
-    """What the early-exercise premium of a call is at most."""
-    time, rate, residual, _, drop = market
-    total, later = 0.0, 0.0
-    for j in range(left.size):
-        # from the last ex-date back; `later` is what this and later dividends are worth at expiry
-        t = time - left[j]
-        later += amounts[j] * fast_exp(x + (rate - residual) * left[j])
-        cash = later * fast_exp((residual - rate) * left[j])
-        given_up = 1.0 - fast_exp(-residual * left[j])
-        saved = cash - (1.0 - fast_exp(-rate * left[j]))
-        if given_up <= 0.0 and saved <= 0.0:
-            continue
-        least = 1.0 - cash
-        if given_up < 0.0 or least <= 0.0:
-            return math.inf
-        if saved < 0.0:
-            least = max(least, -saved / given_up)
-        v = sigma * math.sqrt(t)
-        d1 = (x - drop - log_ratio(least, 1.0) + (rate - residual) * t) / v + 0.5 * v
-        held = fast_exp(x - drop - residual * t)
-        total += given_up * held * distribution(d1) + saved * fast_exp(-rate * t) * distribution(d1 - v)
-    cost = max(residual, 0.0) + max(-rate, 0.0)
-    if residual >= 0.0 and cost > 0.0:
-        threshold = log_ratio(max(rate / residual, 1.0), 1.0) if residual > 0.0 else 0.0
-        v = sigma * math.sqrt(time)
-        if x >= threshold:
-            return math.inf
-        upwards = max(rate - residual + 0.5 * sigma * sigma, 0.0) * time
-        total += (
-            cost
-            * time
-            * fast_exp(x + max(-residual, 0.0) * time)
-            * distribution((x - threshold + upwards) / v)
-        )
-    return total
-
-
-@inlined
-def _floor(x: float, market: Market, left: Floats, amounts: Floats) -> tuple[float, float]:
-    """The most that exercise now or beside an ex-date gives, and its derivative in x."""
-    time, rate, residual, sign, drop = market
-    spot = fast_exp(x)
-    best, along = sign * (1.0 - spot), -sign * spot
-    cash = 0.0
-    for j in range(left.size):
-        t = time - left[j]
-        strike, held, kept = fast_exp(-rate * t), fast_exp(x - drop - residual * t), fast_exp(-residual * t)
-        after = held + cash * kept
-        # what later dividends are worth grows as the spot does
-        cash += amounts[j] * spot * fast_exp((residual - rate) * t)
-        before = held + cash * kept
-        for worth in (after, before):
-            if sign * (strike - worth) > best:
-                best, along = sign * (strike - worth), -sign * worth
-    return best, along
-
-
-@inlined
-def _bound(
-    x: float,
-    sigma: float,
-    market: Market,
-    left: Floats,
-    amounts: Floats,
-) -> float:
-    if market[3] > 0.0:
-        return _put_bound(x, sigma, market)
-    return _call_bound(x, sigma, market, left, amounts)
-
-
-@inlined
 def _segment_of(x: float, segments: Segments) -> tuple[int, float]:
     """Number of the segment of strikes, 0 for that around the money, and S/K at its centre.
 
@@ -190,13 +98,18 @@ def _segment_of(x: float, segments: Segments) -> tuple[int, float]:
     return 1 + int(number), high * fast_exp((number + 0.5) * each)
 
 
+def workspace_shape(scheme: Scheme) -> tuple[int, int, int]:
+    """Shape, in rows of eight, of the memory for the grids of all panels and strikes, and scratch."""
+    return PANELS + 1, len(CALL_RATIOS), grid_rows(scheme[0], scheme[1])
+
+
 @inlined
-def _workspace(scheme: Scheme, most_dates: int) -> Work:
-    """Tables of the solutions of each panel, scratch, origins of the tables, and cuts."""
-    rows = grid_rows(scheme[0], scheme[1])
+def _workspace(memory: Floats, most_dates: int) -> Work:
+    """Which panels are solved, tables of their solutions, scratch, origins of the tables, and cuts."""
     return (
-        np.empty((PANELS, len(CALL_RATIOS), rows, LANES)),
-        (np.empty((rows, LANES)), np.empty((rows, LANES)), np.empty(rows)),
+        np.empty(PANELS, dtype=np.bool_),
+        memory,
+        (memory[PANELS, 0], memory[PANELS, 1], np.empty(memory.shape[2])),
         np.empty((PANELS, 2), dtype=np.int64),
         np.empty((len(CALL_RATIOS), 2, 2 * most_dates + 2)),
     )
@@ -212,11 +125,10 @@ def _premium(
     centre: float,
     scheme: Scheme,
     transform: Floats,
-    solved: NDArray[np.bool_],
     work: Work,
 ) -> tuple[float, float, float]:
     """Premium and its derivatives in x and in the vol, from a panel that is solved if it is not yet."""
-    tables, scratch, origins, cuts = work
+    solved, tables, scratch, origins, cuts = work
     panel = _panel_of(sigma)
     if not solved[panel]:
         solve_panel(
@@ -225,7 +137,17 @@ def _premium(
         )  # fmt: skip
         solved[panel] = True
     return premium_at(
-        x, sigma, panel, centre, market, scheme, tables[panel], origins[panel], cuts, 2 * left.size + 2
+        x,
+        sigma,
+        panel,
+        centre,
+        market,
+        scheme,
+        tables[panel],
+        origins[panel],
+        cuts,
+        2 * left.size + 2,
+        scratch[0],
     )
 
 
@@ -241,7 +163,6 @@ def _vol(
     centre: float,
     scheme: Scheme,
     transform: Floats,
-    solved: NDArray[np.bool_],
     work: Work,
 ) -> tuple[float, int]:
     """Vol and status of a price; `start` is the European vol, an upper bound, or NaN."""
@@ -251,7 +172,7 @@ def _vol(
         return math.nan, _OUT_OF_RANGE
     s = high if high < GREATEST_VOL else math.sqrt(low * high)
     for _ in range(_MAX_ITERATIONS):
-        premium, _, by_vol = _premium(x, s, market, left, amounts, centre, scheme, transform, solved, work)
+        premium, _, by_vol = _premium(x, s, market, left, amounts, centre, scheme, transform, work)
         european, vega, _ = _black(x, s, market[3], whole)
         gap, slope = european + premium - price, vega + by_vol
         if gap > 0.0:
@@ -272,103 +193,165 @@ def _vol(
 
 @kernel
 def option_vols(
-    x: Floats,
-    price: Floats,
-    start: Floats,
-    offsets: Integers,
-    times: Floats,
-    rates: Floats,
-    yields: Floats,
-    signs: Floats,
-    drops: Floats,
-    n_dates: Integers,
-    left: Floats,
-    amounts: Floats,
+    contracts: Floats,
+    is_call: Bools,
+    schedule: Floats,
+    order: Integers,
+    starts: Integers,
     first: int,
     last: int,
     scheme: Scheme,
     segments: tuple[Segments, Segments],
     transform: Floats,
+    memory: Floats,
     vol: Floats,
     status: Codes,
 ) -> None:
-    """Vols of the slices `first` to `last`, of quotes that may carry a premium and have a vol.
+    """Vols of the slices `first` to `last`.
 
-    `start` is the European vol of each, NaN where the price is above what a European option is worth at most.
-    Of slice ``n``, ``drops[n]`` is ln(S/X), and the ex-dates are the first ``n_dates[n]`` of the rows
-    ``left[n]`` (time to expiry) and ``amounts[n]`` (D_i/S). `segments` are those of strikes, of puts and of
-    calls; quotes in order of their strike need the fewest grids.
+    `segments` are those of strikes, of puts and of calls; `memory` is what `workspace_shape` says.
     """
-    work = _workspace(scheme, left.shape[1])
+    most = _largest(starts, first, last)
+    x, start, codes = np.empty(most), np.empty(most), np.empty(most, dtype=np.uint8)
+    who, segment = np.empty(most, dtype=np.int64), np.empty(most, dtype=np.int64)
+    work, ahead = _workspace(memory, schedule.shape[1]), np.empty((2, schedule.shape[1]))
+    known = np.empty((2, schedule.shape[1] + 2))
     for number in range(first, last):
-        t, r, b, sign, drop = times[number], rates[number], yields[number], signs[number], drops[number]
-        dates, cash = left[number, : n_dates[number]], amounts[number, : n_dates[number]]
-        market = (t, r, b, sign, drop)
-        whole = (math.sqrt(t), fast_exp(-r * t), fast_exp(-b * t - drop))
-        solved, before = np.zeros(PANELS, dtype=np.bool_), 0
-        for i in range(offsets[number], offsets[number + 1]):
-            s = start[i]
+        chosen = order[starts[number] : starts[number + 1]]
+        market, dates = market_of(contracts, is_call, schedule, chosen[0], ahead[0], ahead[1])
+        left, amounts = ahead[0, :dates], ahead[1, :dates]
+        whole, own = _whole(market), segments[0] if market[3] > 0.0 else segments[1]
+        limits = screen_of(contracts, schedule, chosen[0], market, dates, known)
+        count = 0
+        for i in chosen:
+            spot, strike = contracts[SPOT, i], contracts[STRIKE, i]
+            status[i] = screened(contracts[EXTRA, i], spot, strike, market[3], dates, known, limits)
+            if status[i] == _OK:
+                who[count], x[count] = i, log_of_ratio(spot, strike)
+                count += 1
+        _european_vols(contracts, is_call, who[:count], start[:count], codes[:count])
+        kept, lowest, highest = 0, 0, 0
+        for j in range(count):
+            i, s = who[j], start[j]
             if s > 0.0:
-                _, vega, _ = _black(x[i], s, sign, whole)
-                if _bound(x[i], s, market, dates, cash) < _NEGLIGIBLE * vega:
+                _, vega, _ = _black(x[j], s, market[3], whole)
+                if premium_bound(x[j], s, market, left, amounts) < _NEGLIGIBLE * vega:
                     inside = LEAST_VOL <= s <= GREATEST_VOL
                     vol[i], status[i] = (s, _OK) if inside else (math.nan, _OUT_OF_RANGE)
                     continue
-            segment, centre = _segment_of(x[i], segments[0] if sign > 0.0 else segments[1])
-            if segment != before:
-                solved[:] = False
-                before = segment
-            vol[i], status[i] = _vol(
-                x[i], price[i], s, market, whole, dates, cash, centre, scheme, transform, solved, work
-            )
+            who[kept], x[kept], start[kept] = i, x[j], s
+            segment[kept], _ = _segment_of(x[j], own)
+            lowest, highest = min(lowest, segment[kept]), max(highest, segment[kept])
+            kept += 1
+        for current in range(lowest, highest + 1):
+            # one after the other: they share the memory of their grids
+            work[0][:] = False
+            for j in range(kept):
+                if segment[j] == current:
+                    i, (_, centre) = who[j], _segment_of(x[j], own)
+                    vol[i], status[i] = _vol(
+                        x[j], contracts[EXTRA, i] / contracts[STRIKE, i], start[j], market, whole, left,
+                        amounts, centre, scheme, transform, work,
+                    )  # fmt: skip
+
+
+@inlined
+def _largest(starts: Integers, first: int, last: int) -> int:
+    """Options of the largest slice."""
+    most = 0
+    for number in range(first, last):
+        most = max(most, starts[number + 1] - starts[number])
+    return most
+
+
+@inlined
+def _european_vols(contracts: Floats, is_call: Bools, who: Integers, vol: Floats, codes: Codes) -> None:
+    """European vols, NaN where the price is none of a European option."""
+    price, forward, strike = np.empty(who.size), np.empty(who.size), np.empty(who.size)
+    time, right = np.empty(who.size), np.empty(who.size, dtype=np.bool_)
+    for j in range(who.size):
+        i = who[j]
+        price[j] = contracts[EXTRA, i] * fast_exp(contracts[RATE, i] * contracts[TIME, i])
+        forward[j], strike[j] = contracts[FORWARD, i], contracts[STRIKE, i]
+        time[j], right[j] = contracts[TIME, i], is_call[i]
+    black_kernels.solve(price, forward, strike, time, right, vol, codes)
 
 
 @kernel
 def option_values(
-    x: Floats,
-    sigma: Floats,
-    offsets: Integers,
-    times: Floats,
-    rates: Floats,
-    yields: Floats,
-    signs: Floats,
-    drops: Floats,
-    n_dates: Integers,
-    left: Floats,
-    amounts: Floats,
+    contracts: Floats,
+    is_call: Bools,
+    schedule: Floats,
+    order: Integers,
+    starts: Integers,
     first: int,
     last: int,
     scheme: Scheme,
     segments: tuple[Segments, Segments],
     transform: Floats,
-    value: Floats,
-    premium: Floats,
-    vega: Floats,
-    by_x: Floats,
+    memory: Floats,
+    found: Floats,
 ) -> None:
-    """Values of the slices `first` to `last`; the vols are within the panels."""
-    work = _workspace(scheme, left.shape[1])
+    """Fill price, premium, delta and vega [$] of the slices `first` to `last`, whose vols are in the panels.
+
+    `segments` and `memory` as for `option_vols`.
+    """
+    most = _largest(starts, first, last)
+    who, segment = np.empty(most, dtype=np.int64), np.empty(most, dtype=np.int64)
+    work, ahead = _workspace(memory, schedule.shape[1]), np.empty((2, schedule.shape[1]))
     for number in range(first, last):
-        t, r, b, sign, drop = times[number], rates[number], yields[number], signs[number], drops[number]
-        dates, cash = left[number, : n_dates[number]], amounts[number, : n_dates[number]]
-        market = (t, r, b, sign, drop)
-        whole = (math.sqrt(t), fast_exp(-r * t), fast_exp(-b * t - drop))
-        solved, before = np.zeros(PANELS, dtype=np.bool_), 0
-        for i in range(offsets[number], offsets[number + 1]):
-            european, by_vol, along = _black(x[i], sigma[i], sign, whole)
-            value[i], premium[i], vega[i], by_x[i] = european, 0.0, by_vol, along
-            if _bound(x[i], sigma[i], market, dates, cash) < _NEGLIGIBLE * by_vol:
+        chosen = order[starts[number] : starts[number + 1]]
+        market, dates = market_of(contracts, is_call, schedule, chosen[0], ahead[0], ahead[1])
+        left, amounts = ahead[0, :dates], ahead[1, :dates]
+        whole, own = _whole(market), segments[0] if market[3] > 0.0 else segments[1]
+        kept, lowest, highest = 0, 0, 0
+        for i in chosen:
+            spot, strike, sigma = contracts[SPOT, i], contracts[STRIKE, i], contracts[EXTRA, i]
+            x = log_of_ratio(spot, strike)
+            european, by_vol, along = _black(x, sigma, market[3], whole)
+            found[0, i], found[1, i] = european * strike, 0.0
+            found[2, i], found[3, i] = along * strike / spot, by_vol * strike
+            if premium_bound(x, sigma, market, left, amounts) < _NEGLIGIBLE * by_vol:
                 continue
-            segment, centre = _segment_of(x[i], segments[0] if sign > 0.0 else segments[1])
-            if segment != before:
-                solved[:] = False
-                before = segment
-            extra, extra_along, extra_by_vol = _premium(
-                x[i], sigma[i], market, dates, cash, centre, scheme, transform, solved, work
-            )
-            floor, floor_along = _floor(x[i], market, dates, cash)
-            if european < floor and european + extra <= floor + _UNRESOLVED:
-                # exercise at a time known today; interpolation has left the value by its own error
-                extra, extra_by_vol, extra_along = floor - european, -by_vol, floor_along - along
-            value[i], premium[i] = european + extra, extra
-            vega[i], by_x[i] = by_vol + extra_by_vol, along + extra_along
+            who[kept] = i
+            segment[kept], _ = _segment_of(x, own)
+            lowest, highest = min(lowest, segment[kept]), max(highest, segment[kept])
+            kept += 1
+        for current in range(lowest, highest + 1):
+            # one after the other: they share the memory of their grids
+            work[0][:] = False
+            for j in range(kept):
+                if segment[j] == current:
+                    _fill_values(
+                        contracts, who[j], market, whole, left, amounts, own, scheme, transform, work, found
+                    )
+
+
+@inlined
+def _fill_values(
+    contracts: Floats,
+    i: int,
+    market: Market,
+    whole: tuple[float, float, float],
+    left: Floats,
+    amounts: Floats,
+    own: Segments,
+    scheme: Scheme,
+    transform: Floats,
+    work: Work,
+    found: Floats,
+) -> None:
+    """The same for one option that carries a premium."""
+    spot, strike, sigma = contracts[SPOT, i], contracts[STRIKE, i], contracts[EXTRA, i]
+    x = log_of_ratio(spot, strike)
+    _, centre = _segment_of(x, own)
+    european, by_vol, along = _black(x, sigma, market[3], whole)
+    extra, extra_along, extra_by_vol = _premium(
+        x, sigma, market, left, amounts, centre, scheme, transform, work
+    )
+    floor, floor_along = known_floor(x, market, left, amounts)
+    if european < floor and european + extra <= floor + _UNRESOLVED:
+        # exercise at a time known today; interpolation has left the value by its own error
+        extra, extra_by_vol, extra_along = floor - european, -by_vol, floor_along - along
+    found[0, i], found[1, i] = (european + extra) * strike, extra * strike
+    found[2, i], found[3, i] = (along + extra_along) * strike / spot, (by_vol + extra_by_vol) * strike

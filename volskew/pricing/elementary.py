@@ -20,6 +20,7 @@ __all__ = [
     "fast_exp",
     "lifted",
     "log_moneyness",
+    "log_of_ratio",
     "log_ratio",
     "long_log_ratio",
     "plain_exp",
@@ -124,11 +125,17 @@ def lifted(x: float) -> tuple[float, float]:
 
 
 @inlined
+def log_of_ratio(a: float, b: float) -> float:
+    """ln(a/b) of any positive doubles."""
+    a, raised_a = lifted(a)
+    b, raised_b = lifted(b)
+    return log_ratio(a, b) - (raised_a - raised_b) * LN2
+
+
+@inlined
 def log_moneyness(forward: float, strike: float) -> float:
     """|ln(F/K)| for any positive doubles."""
-    f, raised_f = lifted(forward)
-    c, raised_c = lifted(strike)
-    return abs(log_ratio(f, c) - (raised_f - raised_c) * LN2)
+    return abs(log_of_ratio(forward, strike))
 
 
 @inlined

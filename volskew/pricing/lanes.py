@@ -8,14 +8,17 @@ are the same everywhere.
 
 from __future__ import annotations
 
+import math
 from importlib import import_module
 from typing import Any, Protocol, cast
 
+import numpy as np
 from numba.core import cgutils, types
 from numba.core.datamodel import models
 from numba.core.extending import intrinsic, register_model
+from numpy.typing import NDArray
 
-__all__ = ["LANES", "Lanes", "lanes_fma", "lanes_max", "load", "splat", "store"]
+__all__ = ["LANES", "Lanes", "lanes_fma", "lanes_max", "load", "rows_of_lanes", "splat", "store"]
 
 LANES = 8
 """Doubles in a vector: a row of an array that holds lanes is this long."""
@@ -27,6 +30,8 @@ _cgutils: Any = cgutils
 _VECTOR = _ir.VectorType(_ir.DoubleType(), LANES)
 _ALIGNMENT = 8
 """[bytes] Of a row: numpy promises no more than that of a double."""
+_LINE = 64
+"""[bytes] Of the cache: a row that lies across two is read and written at half the speed."""
 
 
 class Lanes(Protocol):
@@ -133,3 +138,15 @@ lanes_fma = cast("Any", intrinsic(_lanes_fma))
 
 lanes_max = cast("Any", intrinsic(_lanes_max))
 """``lanes_max(a, b)``: a where it is greater, else b."""
+
+
+def rows_of_lanes(*shape: int) -> NDArray[np.float64]:
+    """An array of this shape and eight more, uninitialised, each row of eight a line of the cache.
+
+    Not for kernels: there numba aligns to less.
+    """
+    double = 8
+    size = LANES * math.prod(shape)
+    block = np.empty(size + _LINE // double)
+    skipped = -block.__array_interface__["data"][0] % _LINE // double
+    return block[skipped : skipped + size].reshape(*shape, LANES)

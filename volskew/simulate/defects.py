@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -35,6 +36,7 @@ MEANINGS: Final = {
     "fat_finger": "bid and ask are a quarter too high or too low",
     "stale": "bid, ask and sizes are those of the session before",
     "duplicate": "the line appears twice",
+    "missing_line": "the line is not there",
     "conflicting_duplicate": "the line appears again with bid and ask moved by three half-spreads",
     "missing_file": "the session has no file for this symbol",
     "repeated_file": "a file dated on a holiday that repeats the session before",
@@ -94,7 +96,11 @@ def plan_days(sessions: list[dt.date]) -> DayPlan:
 
 
 def spoil(
-    clean: pd.DataFrame, *, before: pd.DataFrame | None, seed: int
+    clean: pd.DataFrame,
+    *,
+    before: pd.DataFrame | None,
+    seed: int,
+    rates: Mapping[str, float] = DEFECT_RATES,
 ) -> tuple[pd.DataFrame, pd.Series[str]]:
     """Plant bad lines in one chain.
 
@@ -106,6 +112,8 @@ def spoil(
         Clean quotes of the session before, for stale lines; without it there are none.
     seed : int
         Of the market.
+    rates : mapping
+        Share of lines that suffer each defect. Lines that nobody bids for suffer none.
 
     Returns
     -------
@@ -115,7 +123,8 @@ def spoil(
         The defect of each bad line, indexed by option symbol.
     """
     quotes = clean.copy()
-    kind = _draw_kinds(clean, seed=seed)
+    kind = _draw_kinds(clean, rates, seed=seed)
+    kind[clean["bid"] <= 0.0] = ""
     if before is None:
         kind[kind == "stale"] = ""
     else:
@@ -143,7 +152,8 @@ def spoil(
     for side in ("bid", "ask"):
         again[side] = (again[side] + move).round(2)
     defects = kind.set_axis(clean["option_symbol"])
-    joined = pd.concat([quotes, again]).sort_index(kind="stable").reset_index(drop=True)
+    joined = pd.concat([quotes[kind != "missing_line"], again]).sort_index(kind="stable")
+    joined = joined.reset_index(drop=True)
     return joined, defects[defects != ""]
 
 
@@ -174,9 +184,9 @@ def _draw(clean: pd.DataFrame, stream: str, *, seed: int) -> NDArray[np.float64]
     )
 
 
-def _draw_kinds(clean: pd.DataFrame, *, seed: int) -> pd.Series[str]:
-    names = np.array([*DEFECT_RATES, ""], dtype=object)
-    edges = np.cumsum(list(DEFECT_RATES.values()))
+def _draw_kinds(clean: pd.DataFrame, rates: Mapping[str, float], *, seed: int) -> pd.Series[str]:
+    names = np.array([*rates, ""], dtype=object)
+    edges = np.cumsum(list(rates.values()))
     return pd.Series(
         names[np.searchsorted(edges, _draw(clean, "defect", seed=seed))], index=clean.index, dtype="str"
     )

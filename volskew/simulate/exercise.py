@@ -18,7 +18,13 @@ from scipy.special import ndtr
 from volskew.errors import VolskewError
 from volskew.simulate.grid import grid_prices
 
-__all__ = ["black_deviation", "early_exercise_premium", "may_be_exercised", "vol_between_dividends"]
+__all__ = [
+    "american_prices",
+    "black_deviation",
+    "early_exercise_premium",
+    "may_be_exercised",
+    "vol_between_dividends",
+]
 
 Array = NDArray[np.float64]
 
@@ -103,16 +109,26 @@ def vol_between_dividends(
 
 
 def may_be_exercised(
-    strike: Array, *, is_call: bool, years: float, rate: float, ex_times: Array, cash: Array
+    strike: Array,
+    *,
+    is_call: bool,
+    years: float,
+    rate: float,
+    ex_times: Array,
+    cash: Array,
+    borrow: float = 0.0,
 ) -> NDArray[np.bool_]:
     """Whether early exercise can be worth anything at all.
 
     Of a call it never is where each dividend is no more than the interest saved by paying the strike at the
     next ex-date, or at the expiry, instead: ``D_i <= K (1 - e^{-r (t_{i+1} - t_i)})`` (Roll 1977; Geske
-    1979). Puts may be exercised at a positive rate.
+    1979). Where borrowing costs something it is a yield, and a call may be exercised at any time. Puts may be
+    exercised at a positive rate.
     """
     if not is_call:
         return np.full(strike.shape, rate > 0.0)
+    if borrow > 0.0:
+        return np.ones(strike.shape, dtype=np.bool_)
     waits = np.diff(np.append(ex_times, years))
     return np.asarray((cash > strike[:, np.newaxis] * -np.expm1(-rate * waits)).any(axis=1))
 
@@ -127,6 +143,7 @@ def early_exercise_premium(
     rate: float,
     ex_times: Array,
     cash: Array,
+    borrow: float = 0.0,
 ) -> tuple[Array, NDArray[np.bool_]]:
     """American less European price of each strike [$ of today].
 
@@ -146,6 +163,8 @@ def early_exercise_premium(
         Continuously compounded.
     ex_times, cash : ndarray of float64
         Years to each ex-date, increasing and before the expiry, and its dividend [$].
+    borrow : float
+        Cost of borrowing, continuously compounded: the price grows at the rate less it.
 
     Returns
     -------
@@ -155,9 +174,11 @@ def early_exercise_premium(
         The option is worth its exercise value: its holder exercises now.
     """
     premium, at_once = np.zeros(strike.shape), np.zeros(strike.shape, dtype=np.bool_)
-    some = may_be_exercised(strike, is_call=is_call, years=years, rate=rate, ex_times=ex_times, cash=cash)
+    some = may_be_exercised(
+        strike, is_call=is_call, years=years, rate=rate, ex_times=ex_times, cash=cash, borrow=borrow
+    )
     if some.any():
-        grown = cash * np.exp(rate * (years - ex_times)) / forward
+        grown = cash * np.exp((rate - borrow) * (years - ex_times)) / forward
         moneyness = np.log(strike[some] / forward)
         american, european = grid_prices(
             strike=strike[some] / forward,
@@ -169,9 +190,61 @@ def early_exercise_premium(
             rate=rate,
             ex_times=ex_times,
             grown_cash=grown,
+            borrow=borrow,
         )
         premium[some] = forward * math.exp(-rate * years) * np.maximum(american - european, 0.0)
-        if not is_call:
-            exercised = strike[some] / forward * math.exp(rate * years) - 1.0 - grown.sum()
-            at_once[some] = american <= exercised + 1e-13
+        if not is_call or borrow > 0.0:
+            lift, sign = math.exp(borrow * years), -1.0 if is_call else 1.0
+            exercised = strike[some] / forward * math.exp(rate * years) - lift - lift * grown.sum()
+            at_once[some] = american <= sign * exercised + 1e-13
     return premium, at_once
+
+
+def american_prices(
+    european: Array,
+    strike: Array,
+    deviation: Array,
+    *,
+    spot: float,
+    forward: float,
+    years: float,
+    rate: float,
+    ex_times: Array,
+    cash: Array,
+    borrow: float = 0.0,
+) -> tuple[Array, Array]:
+    """American prices and premiums [$ of today] of a call and a put at each strike.
+
+    Parameters
+    ----------
+    european : ndarray of float64, (strikes, 2)
+        Undiscounted European prices per unit of forward: calls, puts.
+    strike, deviation, forward, years, rate, ex_times, cash, borrow
+        As `early_exercise_premium` takes them.
+    spot : float
+        [$]
+
+    Returns
+    -------
+    price, premium : ndarray of float64, (strikes, 2)
+        No price is below the exercise value, and it is that where the holder would exercise now.
+    """
+    discounted = forward * np.exp(-rate * years)
+    price, premium = np.empty_like(european), np.empty_like(european)
+    for side, is_call in enumerate((True, False)):
+        extra, at_once = early_exercise_premium(
+            strike,
+            deviation,
+            is_call=is_call,
+            forward=forward,
+            years=years,
+            rate=rate,
+            ex_times=ex_times,
+            cash=cash,
+            borrow=borrow,
+        )
+        exercise = spot - strike if is_call else strike - spot
+        whole = discounted * european[:, side] + extra
+        price[:, side] = np.where(at_once, exercise, np.maximum(whole, exercise))
+        premium[:, side] = price[:, side] - discounted * european[:, side]
+    return price, premium

@@ -24,6 +24,7 @@ from volskew.simulate.funds import FUNDS, RATE, Fund
 from volskew.simulate.listing import kept_expiries
 from volskew.simulate.paths import simulate_states
 from volskew.simulate.quoting import CHAIN_COLUMNS, State, clean_quotes, expiry_truth
+from volskew.simulate.scenarios import check_whole
 from volskew.simulate.truth import HISTORY_BASIS, HISTORY_NOISE, tenor_truth, vol_history
 
 __all__ = ["DEFAULT_SEED", "OVERLAP", "SCENARIOS", "Market", "simulate_market"]
@@ -341,7 +342,7 @@ def simulate_market(
         ("sessions", sessions, 1, 2500),
         ("history_years", history_years, 0, 20),
     ):
-        _check_whole(name, value, low=low, high=high)
+        check_whole(name, value, low=low, high=high)
     if not is_session(end):
         before = session_on_or_before(end)
         msg = f"end must be a session, got {end.isoformat()}; the one before is {before.isoformat()}"
@@ -366,9 +367,3 @@ def simulate_market(
         payments=payments,
         plan=plan_days(list(chain_sessions)) if scenario == "demo" else DayPlan(),
     )
-
-
-def _check_whole(name: str, value: object, *, low: int, high: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        msg = f"{name} must be a whole number from {low} to {high}, got {value!r}"
-        raise SettingsError(msg)

@@ -14,7 +14,7 @@ from scipy.special import ndtr, ndtri
 from volskew.market.clock import expiry_instants, session_close, year_fraction
 from volskew.simulate.dividends import Dividend, times_to_ex_dates
 from volskew.simulate.draws import normals, uniforms
-from volskew.simulate.exercise import black_deviation, early_exercise_premium
+from volskew.simulate.exercise import american_prices, black_deviation
 from volskew.simulate.funds import RATE, SPREAD_DELTAS, Fund
 from volskew.simulate.listing import kept_expiries, listed_strikes
 from volskew.simulate.model import Mixture, clock, mixture, option_price, vol_at_delta
@@ -243,25 +243,19 @@ def _prices(
 ) -> pd.DataFrame:
     """American prices and premiums [$] of one expiry: a call and a put at each strike."""
     k = np.log(strikes / forward)
-    discounted = forward * np.exp(-RATE * years)
     european = option_price(law, k[:, np.newaxis], is_call=np.array([True, False]))
     deviation = black_deviation(np.where(k > 0.0, european[:, 0], european[:, 1]), k, start=guess)
-    price, premium = np.empty_like(european), np.empty_like(european)
-    for side, is_call in enumerate((True, False)):
-        extra, at_once = early_exercise_premium(
-            strikes,
-            deviation,
-            is_call=is_call,
-            forward=forward,
-            years=years,
-            rate=RATE,
-            ex_times=ex_times,
-            cash=cash,
-        )
-        exercise = spot - strikes if is_call else strikes - spot
-        whole = discounted * european[:, side] + extra
-        price[:, side] = np.where(at_once, exercise, np.maximum(whole, exercise))
-        premium[:, side] = price[:, side] - discounted * european[:, side]
+    price, premium = american_prices(
+        european,
+        strikes,
+        deviation,
+        spot=spot,
+        forward=forward,
+        years=years,
+        rate=RATE,
+        ex_times=ex_times,
+        cash=cash,
+    )
     return pd.DataFrame(
         {
             "strike": np.repeat(strikes, 2),

@@ -21,7 +21,7 @@ from volskew.files import write_whole
 from volskew.simulate.dictionary import data_dictionary
 from volskew.simulate.market import Market
 
-__all__ = ["QUOTES_FOLDER", "write_market"]
+__all__ = ["QUOTES_FOLDER", "TRUTH_DECIMALS", "chain_csv", "table_csv", "write_market", "zipped"]
 
 QUOTES_FOLDER: Final = "quotes"
 """Folder of the chain files within the market's folder."""
@@ -77,27 +77,29 @@ def write_market(
         defects.append(bad)
         if quotes is not None:
             path = root / QUOTES_FOLDER / f"{symbol}_{date.isoformat()}_simulated.csv.gz"
-            written.append(write_whole(path, _zip(_chain_csv(quotes))))
+            written.append(write_whole(path, zipped(chain_csv(quotes))))
         if progress is not None:
             progress(len(written), total)
     all_defects = pd.concat(defects, ignore_index=True)
     tables = {
-        "simulated_vol_history.csv": _csv(market.vol_history, decimals={"vol": 6}),
-        "simulated_dividends.csv": _csv(market.dividends, decimals={"amount": 4}),
-        "simulated_truth.csv": _csv(market.truth, decimals=TRUTH_DECIMALS),
-        "simulated_expiry_truth.csv": _csv(market.expiry_truth, decimals=TRUTH_DECIMALS),
-        "simulated_defects.csv": _csv(all_defects, decimals={}),
+        "simulated_vol_history.csv": table_csv(market.vol_history, decimals={"vol": 6}),
+        "simulated_dividends.csv": table_csv(market.dividends, decimals={"amount": 4}),
+        "simulated_truth.csv": table_csv(market.truth, decimals=TRUTH_DECIMALS),
+        "simulated_expiry_truth.csv": table_csv(market.expiry_truth, decimals=TRUTH_DECIMALS),
+        "simulated_defects.csv": table_csv(all_defects, decimals={}),
         "simulated_metadata.json": json.dumps(market.metadata, indent=2) + "\n",
         "README.md": data_dictionary(market, defects=all_defects),
     }
     return [*written, *(write_whole(root / name, text) for name, text in tables.items())]
 
 
-def _chain_csv(quotes: pd.DataFrame) -> str:
-    return _csv(quotes, decimals={**dict.fromkeys(PRICES, 2), **dict.fromkeys(COUNTS, 0), "strike": 1})
+def chain_csv(quotes: pd.DataFrame) -> str:
+    """The text of a chain's file: prices in cents, counts whole."""
+    return table_csv(quotes, decimals={**dict.fromkeys(PRICES, 2), **dict.fromkeys(COUNTS, 0), "strike": 1})
 
 
-def _csv(table: pd.DataFrame, *, decimals: dict[str, int]) -> str:
+def table_csv(table: pd.DataFrame, *, decimals: dict[str, int]) -> str:
+    """The text of a table, its numbers rounded to fixed decimals."""
     texts = {
         name: _fixed(table[name].to_numpy(), decimals[name])
         if name in decimals
@@ -113,7 +115,8 @@ def _fixed(values: np.ndarray[tuple[int], np.dtype[np.float64]], decimals: int) 
     return ["" if value != value else f"{value:.{decimals}f}" for value in values.tolist()]  # noqa: PLR0124 - NaN
 
 
-def _zip(text: str) -> bytes:
+def zipped(text: str) -> bytes:
+    """A gzip member without time or name."""
     buffer = io.BytesIO()
     with gzip.GzipFile(filename="", mode="wb", compresslevel=9, fileobj=buffer, mtime=0) as file:
         file.write(text.encode())

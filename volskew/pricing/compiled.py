@@ -21,11 +21,11 @@ every process compiles anew. A file is read from the first place that has it and
 takes it. A cache that is missing, torn, stale, full or read-only costs time and no more. Cached code is run
 as it is read, so places outside the package must belong to the user alone.
 
-What decides whether code is reused: the folder is named after the sources of the whole ``pricing`` package
-and the versions of Python, numpy, numba and llvmlite; the file after the kernel, its argument types, numba's
-switches, and the operating system, CPU model and CPU features as numba describes them, so that machines of
-different kinds can share a folder. Constants must therefore be in the sources, not in data files. Each file
-begins with a digest of all this and its content, and is put in place whole.
+What decides whether code is reused: the folder is named after the sources of the whole ``pricing`` and
+``smile`` packages and the versions of Python, numpy, numba and llvmlite; the file after the kernel, its
+argument types, numba's switches, and the operating system, CPU model and CPU features as numba describes
+them, so that machines of different kinds can share a folder. Constants must therefore be in the sources, not
+in data files. Each file begins with a digest of all this and its content, and is put in place whole.
 
 Why not numba's own cache: it raises where it finds no folder, a damaged file or a full disk; without a home
 it makes a folder named ``~``; it looks only at the file that defines a kernel, not at what the kernel takes
@@ -77,6 +77,8 @@ _SWITCHES = ("OPT", "LOOP_VECTORIZE", "SLP_VECTORIZE", "BOUNDSCHECK", "DEBUGINFO
 """Settings of numba that change the code it makes and that its description of the CPU leaves out."""
 
 _SOURCES = Path(__file__).absolute().parent
+_ROOMS = (_SOURCES, _SOURCES.parent / "smile")
+"""Folders whose kernels take from each other: a change in any of their files outdates all machine code."""
 _FOLDER = "volskew-kernels-"
 _SUFFIX = ".kernel"
 _PARTIAL = ".part"
@@ -205,9 +207,9 @@ class _Cache:
             code.co_firstlineno,
             hashlib.sha256(code.co_code + repr(code.co_names).encode()).hexdigest(),
         )
-        # A kernel from outside this package (a test's, say) is in no folder's name, so its file counts too.
+        # A kernel from outside these rooms (a test's, say) is in no folder's name, so its file counts too.
         own = Path(code.co_filename).absolute()
-        self._own_file = "" if own.is_relative_to(_SOURCES) else _digest_of_file(own)
+        self._own_file = "" if any(own.is_relative_to(room) for room in _ROOMS) else _digest_of_file(own)
 
     @property
     def cache_path(self) -> str | None:
@@ -456,7 +458,8 @@ def _fingerprint() -> str | None:
     whole = hashlib.sha256(repr((versions, getattr(sys, "abiflags", ""))).encode())
     try:
         # the package's own __init__ states its version
-        files = [_SOURCES.parent / "__init__.py", *sorted(_SOURCES.rglob("*.py"))]
+        rooms = (path for room in _ROOMS for path in sorted(room.rglob("*.py")))
+        files = [_SOURCES.parent / "__init__.py", *rooms]
         for path in files:
             content = path.read_bytes()
             whole.update(f"{path.relative_to(_SOURCES.parent).as_posix()} {len(content)} ".encode())

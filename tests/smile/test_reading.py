@@ -1,0 +1,297 @@
+"""Curves read at deltas and strikes, and interpolated: against roots by Brent and plain loops."""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from scipy.interpolate import PchipInterpolator
+from scipy.special import ndtr, ndtri
+
+from volskew.smile.curves import FIRST_BUMP, HIGHEST, LEVEL, MIDDLE, PARAMETERS, SCALE, value_and_gradient
+from volskew.smile.fitting import MOVES, Curves, fit_curves
+
+_spec = importlib.util.spec_from_file_location("curve_twin", Path(__file__).with_name("curve_twin.py"))
+assert _spec is not None
+assert _spec.loader is not None
+twin = importlib.util.module_from_spec(_spec)
+sys.modules.setdefault("curve_twin", twin)
+_spec.loader.exec_module(twin)
+
+Floats = NDArray[np.float64]
+YEARS = np.array([0.02, 0.08, 0.25, 0.5, 1.5])
+DELTAS = np.array([0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95])
+
+
+def many_years(*, level: float = 0.2, rise: float = 0.02) -> Curves:
+    """One slice a maturity, noisy, and one without quotes."""
+    generator = np.random.default_rng(8)
+    x = np.linspace(-2.6, 2.3, 33)
+    parts = []
+    for number, years in enumerate(YEARS):
+        vol = (level + rise * years) / 0.2 * twin.crooked_vols(x, number)
+        parts.append((x * level * math.sqrt(years), vol + 0.0004 * generator.standard_normal(33)))
+    n = 33 * len(YEARS)
+    return fit_curves(
+        np.repeat(np.arange(len(YEARS)), 33),
+        np.concatenate([part[0] for part in parts]),
+        np.concatenate([part[1] for part in parts]),
+        np.full(n, 0.001),
+        generator.normal(0, 0.001, (MOVES, n)),
+        np.append(YEARS, 0.7),
+    )
+
+
+@pytest.fixture(scope="module")
+def curves() -> Curves:
+    return many_years()
+
+
+def plain(curves: Curves, number: int) -> twin.PlainCurve:  # type: ignore[name-defined]
+    return twin.PlainCurve(curves.rows[number])
+
+
+def test_deltas_are_read_where_brent_finds_them(curves: Curves) -> None:
+    targets = np.repeat(ndtri(DELTAS)[:, None], len(YEARS) + 1, axis=1)
+    found = curves.read(targets, at="d1")
+    for number in range(len(YEARS)):
+        one = plain(curves, number)
+        for place, d1 in enumerate(ndtri(DELTAS)):
+            k = one.strike_of(float(d1))
+            assert found.log_moneyness[place, number] == pytest.approx(k, abs=1e-12)  # Newton's stop
+            assert found.vol[place, number] == pytest.approx(one.vol(k), rel=1e-12)
+            slope = twin.derivative(one.vol, k, 1e-3 * one.scale)
+            assert found.slope[place, number] == pytest.approx(slope, rel=1e-7, abs=1e-9)
+    for name in found.__slots__:
+        assert np.isnan(getattr(found, name)[:, -1]).all()  # the slice without quotes
+
+
+def test_a_strike_is_read_as_it_stands(curves: Curves) -> None:
+    k = np.array([[-0.1], [0.0], [0.07]]) * np.sqrt(np.append(YEARS, 0.7))
+    found = curves.read(k, at="log_moneyness")
+    for number in range(len(YEARS)):
+        for place in range(3):
+            assert found.log_moneyness[place, number] == pytest.approx(k[place, number], rel=1e-14)
+            vol = plain(curves, number).vol(float(k[place, number]))
+            assert found.vol[place, number] == pytest.approx(vol, rel=1e-13)
+
+
+def test_a_delta_and_its_strike_are_one_reading(curves: Curves) -> None:
+    targets = np.repeat(ndtri(DELTAS)[:, None], len(YEARS) + 1, axis=1)
+    by_delta = curves.read(targets, at="d1")
+    by_strike = curves.read(by_delta.log_moneyness, at="log_moneyness")
+    np.testing.assert_allclose(by_strike.vol, by_delta.vol, rtol=1e-13)
+    np.testing.assert_allclose(by_strike.slope, by_delta.slope, rtol=1e-10)
+
+
+@pytest.mark.parametrize("wanted", [np.nan, np.inf, -np.inf, 9.0, -9.0])
+def test_what_lies_beyond_the_quotes_is_not_read(curves: Curves, wanted: float) -> None:
+    found = curves.read(np.full((1, len(YEARS) + 1), wanted), at="d1")
+    assert np.isnan(found.vol).all()
+    if not np.isfinite(wanted):
+        assert np.isnan(curves.read(np.full((1, len(YEARS) + 1), wanted), at="log_moneyness").vol).all()
+
+
+def test_half_a_deviation_beyond_the_last_quote_is_still_looked_at(curves: Curves) -> None:
+    one = plain(curves, 2)
+    inside, outside = (one.d1((one.highest + beyond) * one.scale) for beyond in (0.45, 0.6))
+    targets = np.full((2, len(YEARS) + 1), np.nan)
+    targets[:, 2] = inside, outside
+    found = curves.read(targets, at="d1")
+    assert found.log_moneyness[0, 2] > one.highest * one.scale
+    assert np.isnan(found.vol[1, 2])
+
+
+def test_errors_are_those_of_the_covariance_along_the_delta(curves: Curves) -> None:
+    """Refine each parameter by its share of a draw and read anew: the reading's spread is its error."""
+    generator = np.random.default_rng(1)
+    number, d1 = 2, ndtri(np.array([[0.1], [0.25], [0.5], [0.75]]))
+    found = curves.read(np.repeat(d1, len(YEARS) + 1, axis=1), at="d1")
+    covariance = curves.covariances[number]
+    size = 1e-3  # of a standard deviation's covariance: the curve is straight over such steps
+    values, vectors = np.linalg.eigh(covariance)
+    draws = generator.standard_normal((4000, PARAMETERS)) * np.sqrt(np.maximum(values, 0)) @ vectors.T * size
+    rows = np.repeat(curves.rows[number][None], 4000, axis=0)
+    rows[:, MIDDLE : MIDDLE + 4] += draws[:, :4]
+    rows[:, MIDDLE + 4] *= np.exp(draws[:, 4])
+    rows[:, FIRST_BUMP:] += draws[:, 5:]
+    moved = Curves(
+        rows, np.zeros((4000, PARAMETERS, PARAMETERS)), np.zeros((4000, MOVES, PARAMETERS)),
+        np.zeros((4000, 10)), np.ones(4000, dtype=np.int64), np.empty(0),
+    )  # fmt: skip
+    again = moved.read(np.repeat(d1, 4000, axis=1), at="d1")
+    spread = (again.vol - found.vol[:, [number]]).std(axis=1) / size
+    np.testing.assert_allclose(spread, found.error[:, number], rtol=0.05)  # 1/sqrt(2 x 4000), four times over
+
+
+def test_errors_and_responses_by_hand(curves: Curves) -> None:
+    d1 = np.repeat(ndtri(DELTAS)[:, None], len(YEARS) + 1, axis=1)
+    found, gradient = curves.read(d1, at="d1"), np.empty(PARAMETERS)
+    strikes = curves.read(found.log_moneyness, at="log_moneyness")
+    for number, years in enumerate(YEARS):
+        row = curves.rows[number]
+        for place in range(len(DELTAS)):
+            k, vol = found.log_moneyness[place, number], found.vol[place, number]
+            slope = found.slope[place, number]
+            share = 1 - slope * (k / vol + vol * years / 2)
+            value_and_gradient(k / row[SCALE], row, gradient)
+            gradient *= row[LEVEL]
+            error = math.sqrt(gradient @ curves.covariances[number] @ gradient)
+            assert strikes.error[place, number] == pytest.approx(error, rel=1e-9)
+            assert found.error[place, number] == pytest.approx(error / share, rel=1e-9)
+            moves = curves.responses[number] @ gradient
+            assert found.to_bid[place, number] == pytest.approx(moves[0] / share, rel=1e-9, abs=1e-15)
+            assert found.to_ask[place, number] == pytest.approx(moves[1] / share, rel=1e-9, abs=1e-15)
+            # the curve slides over its strikes as the forward moves, at a delta and at a moneyness
+            assert strikes.per_forward[place, number] == pytest.approx(moves[2] + slope, rel=1e-9)
+            assert found.per_forward[place, number] == pytest.approx((moves[2] + slope) / share, rel=1e-9)
+
+
+def test_vols_are_flat_beyond_the_quotes(curves: Curves) -> None:
+    slices = np.repeat(np.arange(len(YEARS) + 1), 5)
+    k = np.concatenate([np.array([-9, -0.03, 0.0, 0.02, 9]) for _ in range(len(YEARS) + 1)])
+    vols = curves.vols(slices, k)
+    for number in range(len(YEARS)):
+        one = plain(curves, number)
+        here = vols[slices == number]
+        low, high = curves.range(number)
+        expected = [one.vol(min(max(float(x), low), high)) for x in (-9, -0.03, 0.0, 0.02, 9)]
+        np.testing.assert_allclose(here, expected, rtol=1e-13)
+    assert np.isnan(vols[slices == len(YEARS)]).all()
+    assert np.isnan(curves.vols(np.array([0, 1]), np.array([np.nan, np.inf]))).all()
+
+
+# --- between maturities -----------------------------------------------------------------------------------
+
+
+def at_points(
+    curves: Curves,
+    passes: NDArray[np.bool_],
+    clock: Floats,
+    years: Floats,
+    times: Floats,
+    d1: Floats,
+    spans: Floats,
+    *,
+    linear: bool = False,
+) -> Floats:
+    table = curves.tabulate(years)
+    return curves.interpolate(passes, clock, years, times, d1, spans, table=table, linear=linear)
+
+
+def by_hand(curves: Curves, clock: Floats, years: Floats, time: float, d1: float, span: float) -> float:
+    """The slices of a plain loop; all of them pass, by rising time."""
+    variances = []
+    for number, T in enumerate(years):
+        one = plain(curves, number)
+        low, high = (one.d1(one.scale * (x + side)) for x, side in ((one.lowest, -0.5), (one.highest, 0.5)))
+        variances.append(one.vol(one.strike_of(d1)) ** 2 * T if high <= d1 <= low else math.nan)
+    if time in clock:
+        place = clock.tolist().index(time)
+        return math.sqrt(variances[place] / years[place])
+    if not clock[0] < time < clock[-1]:
+        return math.nan
+    after = int(np.searchsorted(clock, time))
+    w1, w2 = variances[after - 1], variances[after]
+    share = (time - clock[after - 1]) / (clock[after] - clock[after - 1])
+    return math.sqrt(((1 - share) * w1 + share * w2) / span) if w2 > w1 else math.nan
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.floats(0.0, 2.0), st.floats(0.01, 0.99), st.booleans())
+def test_points_are_interpolated_as_by_hand(time: float, delta: float, is_warped: bool) -> None:
+    curves = many_years()
+    passes = np.append(np.ones(len(YEARS), dtype=bool), True)  # the one without a fit is left out by itself
+    years = np.append(YEARS, 0.7)
+    clock = years**0.8 if is_warped else years
+    at = time**0.8 if is_warped else time
+    d1 = float(ndtri(delta))
+    found = at_points(
+        curves, passes, clock, years, np.array([at]), np.array([d1]), np.array([time]), linear=True
+    )[0]
+    expected = by_hand(curves, clock[:-1], YEARS, at, d1, time)
+    assert found == pytest.approx(expected, rel=2e-8, nan_ok=True)  # cubics between knots: 1e-9 of a vol
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.floats(0.02, 1.5), st.floats(0.05, 0.95), st.booleans())
+def test_the_cubic_is_that_of_scipy(time: float, delta: float, is_warped: bool) -> None:
+    curves = many_years()
+    years, d1 = np.append(YEARS, 0.7), float(ndtri(delta))
+    clock = years**0.8 if is_warped else years
+    at = time**0.8 if is_warped else time
+    passes = np.ones(len(years), dtype=bool)
+    found = at_points(curves, passes, clock, years, np.array([at]), np.array([d1]), np.array([time]))[0]
+    w = [plain(curves, n).vol(plain(curves, n).strike_of(d1)) ** 2 * T for n, T in enumerate(YEARS)]
+    expected = math.sqrt(PchipInterpolator(clock[:-1], w)(at) / time)
+    assert found == pytest.approx(expected, rel=2e-8)  # as above
+
+
+@pytest.mark.parametrize("linear", [False, True])
+def test_of_slices_of_one_instant_the_first_serves(curves: Curves, linear: bool) -> None:
+    names = ("rows", "covariances", "responses", "facts", "kinds")
+    doubled = {name: np.concatenate([getattr(curves, name), getattr(curves, name)[[1, 2]]]) for name in names}
+    twice = Curves(**doubled, residual=curves.residual)
+    twice.rows[-2:, LEVEL] *= 1.1
+    years = np.append(YEARS, 0.7)
+    times, d1 = np.linspace(0.02, 1.5, 50), np.full(50, 0.3)
+    one = at_points(curves, np.ones(6, dtype=bool), years, years, times, d1, times, linear=linear)
+    more = np.append(years, YEARS[[1, 2]])
+    two = at_points(twice, np.ones(8, dtype=bool), more, more, times, d1, times, linear=linear)
+    np.testing.assert_array_equal(two, one)
+
+
+def test_points_at_an_expiry_are_its_own(curves: Curves) -> None:
+    years = np.append(YEARS, 0.7)
+    passes = np.ones(len(years), dtype=bool)
+    d1 = np.repeat(ndtri(DELTAS), len(YEARS))
+    times = np.tile(YEARS, len(DELTAS))
+    found = at_points(curves, passes, years, years, times, d1, times).reshape(len(DELTAS), -1)
+    read = curves.read(np.repeat(ndtri(DELTAS)[:, None], len(years), axis=1), at="d1").vol[:, :-1]
+    np.testing.assert_allclose(found, read, rtol=1e-8)  # cubics between knots
+    passes[2] = False
+    over = at_points(curves, passes, years, years, times, d1, times).reshape(len(DELTAS), -1)
+    assert (over[:, 2] != found[:, 2]).all()
+    np.testing.assert_array_equal(np.delete(over, 2, axis=1), np.delete(found, 2, axis=1))
+
+
+def test_falling_variance_and_nothing_to_read_give_nothing() -> None:
+    falling = many_years(level=0.3, rise=-0.15)  # total variance peaks before a year
+    years = np.append(YEARS, 0.7)
+    passes = np.ones(len(years), dtype=bool)
+
+    def at(time: float, delta: float = 0.5, *, chosen: NDArray[np.bool_] = passes) -> float:
+        d1 = np.array([ndtri(delta)])
+        return float(at_points(falling, chosen, years, years, np.array([time]), d1, np.array([time]))[0])
+
+    assert at(0.3) > 0
+    assert math.isnan(at(1.0))
+    for time, delta in (
+        (0.019, 0.5),
+        (1.51, 0.5),
+        (np.nan, 0.5),
+        (0.3, 0.0),
+        (0.3, 1.0),
+        (0.3, np.nan),
+        (-1, 0.5),
+    ):
+        assert math.isnan(at(time, delta))
+    assert math.isnan(at(0.3, chosen=np.zeros(len(years), dtype=bool)))
+
+
+def test_a_flat_smile_has_the_textbook_strikes() -> None:
+    k = np.linspace(-0.25, 0.25, 21)
+    flat = twin.fit(k, np.full(21, 0.2), error=0.001)
+    found = flat.read(ndtri(np.array([[0.25], [0.75], [0.5]])), at="d1")
+    strikes = 100 * np.exp(found.log_moneyness[:, 0])
+    np.testing.assert_allclose(strikes, [107.513795, 93.946100, 100.501252], atol=6e-7)  # as printed
+    np.testing.assert_allclose(found.vol, 0.2, rtol=1e-9)
+    assert float(ndtr(flat.rows[0, SCALE] / 2)) == pytest.approx(0.519938, abs=1e-6)
+    assert flat.rows[0, HIGHEST] == pytest.approx(2.5, rel=1e-12)

@@ -78,7 +78,16 @@ def test_rank_writes_the_three_files_with_their_columns(
     assert len(rows) == 12
     assert {row["percentile"] for row in rows} == {""}  # three sessions: no percentile
     assert all(float(row["value_a"]) > 0.05 for row in rows)
-    assert len(_rows("out/history.csv")) == 6
+    for row in rows:
+        a, b, whole = (float(row[name]) for name in ("error_a", "error_b", "error"))
+        assert min(a, b) > 0
+        if row["form"] == "spread":
+            assert whole == pytest.approx((a**2 + b**2) ** 0.5, rel=0.02)  # six decimals are written
+        else:
+            assert whole > a
+    readings = _rows("out/history.csv")
+    assert len(readings) == 6
+    assert all(float(row["error"]) > 0 and row["method"].startswith("svi ") for row in readings)
     assert list(Path("out").glob("QQQ_IWM_*.png"))
     shown = capsys.readouterr().out
     assert "SIMULATED" in shown
@@ -126,7 +135,8 @@ def test_vols_shows_every_line_read(chains: Path, capsys: pytest.CaptureFixture[
     table = pd.read_csv(io.StringIO(capsys.readouterr().out))
     assert len(table) == lines
     wanted = {"exclusion", "flags", "used_in_forward", "used_in_smile", "vol_bid", "vol_mid", "vol_ask",
-              "vol_status", "forward_call_delta", "forward", "source_file", "source_row"}  # fmt: skip
+              "vol_status", "forward_call_delta", "forward", "smile_vol", "residual_half_spreads",
+              "source_file", "source_row"}  # fmt: skip
     assert wanted <= set(table.columns)
     assert table["source_row"].is_unique
 
@@ -135,7 +145,53 @@ def test_smiles_shows_every_expiry(chains: Path, capsys: pytest.CaptureFixture[s
     assert run(["smiles", str(max(chains.glob("QQQ*")))]) == 0
     table = pd.read_csv(io.StringIO(capsys.readouterr().out))
     assert len(table) >= 3
-    assert {"forward", "forward_error", "method"} <= set(table.columns)
+    wanted = {"forward", "forward_error", "method", "error_25c", "check_25c", "svi_rho", "least_g",
+              "wing_left", "repaired", "gates_25c"}  # fmt: skip
+    assert wanted <= set(table.columns)
+
+
+def test_smiles_are_drawn_on_request(chains: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = str(max(chains.glob("QQQ*")))
+    assert run(["smiles", file, "--chart", "charts", "--out", "smiles.csv"]) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert told == ["smiles.csv", "charts/QQQ_2026-07-10_simulated-close_smiles_3m.png"]
+    assert Path(told[1]).read_bytes().startswith(b"\x89PNG")
+    assert len(_rows("smiles.csv")) == 4
+    assert run(["smiles", file, "--chart", "charts", "--expiry", "2026-09-19"]) == 3
+    out, err = capsys.readouterr()
+    assert out.startswith("symbol,")
+    assert err.startswith("QQQ 2026-07-10: no expiry on 2026-09-19; the nearest are 2026-09-18")
+
+
+def test_the_grid_is_a_table_with_reasons(chains: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = str(max(chains.glob("IWM*")))
+    assert run(["grid", file, "--out", "grid.csv"]) == 0
+    rows = _rows("grid.csv")
+    assert len(rows) == 13 * 19
+    assert all(bool(row["vol"]) != bool(row["code"]) for row in rows)
+    at = [row for row in rows if (row["tenor"], row["delta"]) == ("3m", "0.25")]
+    assert float(at[0]["bid"]) < float(at[0]["vol"]) < float(at[0]["ask"])
+    assert float(at[0]["error"]) > 0
+    assert run(["grid", file, "--tenor", "2y"]) == 1
+    assert "No vol could be read" in capsys.readouterr().err
+
+
+def test_a_reading_is_explained(chains: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = str(max(chains.glob("QQQ*")))
+    assert run(["explain", file, "--out", "why"]) == 0
+    shown = capsys.readouterr().out
+    assert "QQQ 2026-07-10, 3m 25-delta call" in shown.splitlines()[1]
+    assert "% +- 0." in shown.splitlines()[1]
+    assert shown.splitlines()[-3:] == ["why/reading.csv", "why/expiries.csv", "why/quotes.csv"]
+    read = _rows("why/reading.csv")[0]
+    assert run(["measure", file]) == 0
+    measured = next(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert (read["value"], read["error"], read["flags"]) == tuple(
+        measured[name] for name in ("value", "error", "flags")
+    )
+    assert run(["explain", file, "--tenor", "3m", "--tenor", "2y"]) == 3
+    assert run(["explain", file, "--tenor", "2y", "--delta", "atmf"]) == 1
+    assert "NO_EXPIRY_AFTER" in capsys.readouterr().out
 
 
 def test_inspect_says_what_a_file_is(chains: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -191,7 +247,7 @@ def test_a_damaged_file_alone_is_one_clear_line_and_exit_1(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = _damaged(tmp_path, _last_files(1)[0])[name]
-    for command in ("rank", "measure", "vols", "smiles", "verify"):
+    for command in ("rank", "measure", "vols", "smiles", "grid", "explain", "verify"):
         assert run([command, str(path)]) == 1, command
         shown = capsys.readouterr()
         complaints = [
@@ -238,6 +294,12 @@ def test_a_missing_path_is_exit_1(capsys: pytest.CaptureFixture[str]) -> None:
         ["rank", ".", "--measure", "colour"],
         ["rank", ".", "--splice", "desk"],
         ["rank", ".", "--rate", "0.04", "--rates", "curve.csv"],
+        ["smiles", ".", "--tenor", "3m"],
+        ["smiles", ".", "--chart", "charts", "--tenor", "3m", "--expiry", "2026-10-16"],
+        ["smiles", ".", "--chart", "charts", "--expiry", "October"],
+        ["grid", ".", "--delta", "300c"],
+        ["explain", ".", "--tenor", "soon"],
+        ["explain"],
     ],
 )
 def test_wrong_usage_is_exit_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
@@ -321,7 +383,7 @@ def test_rank_series_ranks_two_columns_of_a_dated_csv(capsys: pytest.CaptureFixt
     assert "600" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("command", ["vols", "inspect"])
+@pytest.mark.parametrize("command", ["vols", "explain", "inspect"])
 def test_a_reader_that_goes_away_ends_the_program_quietly(chains: Path, command: str) -> None:
     file = max(chains.glob("QQQ*"))
     program = "import sys; from volskew.cli import main; main()"

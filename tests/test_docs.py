@@ -15,6 +15,7 @@ import pytest
 from volskew.ledger import Code, Stage
 from volskew.pricing import Status
 from volskew.quotes.schema import Exclusion, Flag
+from volskew.report.flags import FLAGS
 
 _ROOT = Path(__file__).parents[1]
 _CODES = _ROOT / "docs" / "codes.md"
@@ -54,37 +55,10 @@ def _codes_text() -> str:
         "",
         "| flag | meaning |",
         "|---|---|",
-        *(f"| {flag} | {meaning} |" for flag, meaning in _FLAGS_OF_READINGS.items()),
+        *(f"| {flag} | {meaning} |" for flag, meaning in FLAGS.items()),
         "",
     ]
     return "\n".join(lines)
-
-
-_FLAGS_OF_READINGS = {
-    "NO_ERROR": "no error bar is claimed",
-    "NO_QUOTES": "a vendor's vols without quotes; no error bar can be claimed",
-    "VENDOR_FORWARD": "the forward behind the vendor's vols is more than 10 bp off their parity; re-solved",
-    "NO_PARITY": "too few pairs for a parity forward, so the vendor's own forward is kept",
-    "RATE_ASSUMED": "no rate was given, so one was assumed",
-    "SPOT_MISMATCH": "no carry explains the forward from the file's own spot; one of them is in another unit",
-    "SPOT_IMPLIED": "the file's spot is missing or not of the moment of the quotes; the options' own is used",
-    "RESIDUAL_YIELD": "the known dividends leave more than 1 % a year of the forward unexplained",
-    "DIVIDENDS_DOUBTED": "the known dividends contradict the file's spot and the options; left aside",
-    "EXERCISE_IGNORED": "early exercise could not be taken out of a forward; its lines are read as European",
-    "WIDE_BRACKET": "the two expiries around the tenor lie far apart or far from it",
-    "WIDE_WINDOW": "the fit had to reach for quotes far from the delta that is read",
-    "SPLICED": "taken from an imported series ahead of the solved days",
-    "NO_OVERLAP": "no day has both the imported and the solved reading, so their basis is unknown",
-    "BASIS_ADJUSTED": "the imported reading was shifted by the measured basis",
-    "WITHDRAWN": "a vintage without a value: the reading was taken back",
-    "DIFFERENT_EXPIRIES": "the two legs of the pair are read between different expiries",
-    "LEG_MISSING": "a leg has no reading on the as-of day",
-    "SHORT_HISTORY": "fewer sessions with both legs than a percentile needs",
-    "SHORT_WINDOW": "the history is shorter than the window",
-    "LOW_COVERAGE": "too many of the window's sessions lack a leg",
-    "NON_POSITIVE": "a ratio or log ratio of values at or below zero does not exist",
-    "CONSTANT": "every value of the window is the same",
-}
 
 
 def test_every_code_is_documented() -> None:

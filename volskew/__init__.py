@@ -27,6 +27,7 @@ _PLACES = {
     "american": "volskew.pricing.american",
     "black": "volskew.pricing.black",
     "discrete": "volskew.pricing.discrete",
+    "explain_readings": "volskew.workflow",
     "fit_surface": "volskew.surface",
     "import_history": "volskew.workflow",
     "measure": "volskew.measures",
@@ -35,6 +36,7 @@ _PLACES = {
     "rank_files": "volskew.workflow",
     "rank_series": "volskew.ranking",
     "read_chain": "volskew.quotes",
+    "scenario_chain": "volskew.simulate",
     "simulate_market": "volskew.simulate",
     "verify_file": "volskew.workflow",
 }
@@ -55,6 +57,7 @@ __all__ = [
     "american",
     "black",
     "discrete",
+    "explain_readings",
     "fit_surface",
     "import_history",
     "measure",
@@ -63,6 +66,7 @@ __all__ = [
     "rank_files",
     "rank_series",
     "read_chain",
+    "scenario_chain",
     "simulate_market",
     "verify_file",
 ]
@@ -76,10 +80,10 @@ if TYPE_CHECKING:
     from volskew.quotes import read_chain
     from volskew.ranking import rank, rank_series
     from volskew.settings import Settings
-    from volskew.simulate import simulate_market
+    from volskew.simulate import scenario_chain, simulate_market
     from volskew.surface import Surface, fit_surface
     from volskew.surface.estimate import Estimate
-    from volskew.workflow import import_history, measure_files, rank_files, verify_file
+    from volskew.workflow import explain_readings, import_history, measure_files, rank_files, verify_file
 
 
 def __getattr__(name: str) -> Any:

@@ -79,10 +79,11 @@ def _options(*decorators: Callable[[Any], Any]) -> Callable[[_Command], _Command
 
 _paths = click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 _symbol = click.option("--symbol", "symbols", multiple=True, metavar="SYMBOL", help="Only this underlying.")
+_tenors = click.option(
+    "--tenor", "tenors", multiple=True, default=("3m",), show_default=True, help="1w..2y, or 91d."
+)
 _readings = _options(
-    click.option(
-        "--tenor", "tenors", multiple=True, default=("3m",), show_default=True, help="1w..2y, or 91d."
-    ),
+    _tenors,
     click.option(
         "--delta",
         "deltas",
@@ -259,7 +260,12 @@ def measure_command(out: str | None, **options: Any) -> int:
 @_reading
 @click.option("--out", metavar="FILE", help="Write here instead of stdout.")
 def vols_command(out: str | None, solve_all: bool, **options: Any) -> int:
-    """Every line of a chain with its label, flags, vols, delta and forward: the drill-down."""
+    """Every line of a chain with its label, flags, vols, delta and smile: the drill-down.
+
+    A row a line of the file (source_file, source_row): exclusion (why it serves nowhere), flags,
+    used_in_forward, used_in_smile, vols of bid, mid and ask, forward_call_delta at the smile's vol,
+    smile_vol, and residual_half_spreads (mid less smile, in the quote's own half-spreads). Vols are decimals.
+    """
     from volskew.workflow import vols_table
 
     table, inputs = vols_table(
@@ -278,19 +284,124 @@ def vols_command(out: str | None, solve_all: bool, **options: Any) -> int:
 @_symbol
 @_market
 @_reading
+@click.option("--chart", metavar="DIR", help="Draw a PNG a session and symbol into this folder too.")
+@click.option("--tenor", help="The chart shows the expiries around this tenor; default: 3m.")
+@click.option("--expiry", "expiries", multiple=True, metavar="DATE", help="The chart shows this expiry.")
 @click.option("--out", metavar="FILE", help="Write here instead of stdout.")
-def smiles_command(out: str | None, **options: Any) -> int:
-    """Each expiry's forward, fit, quality and gates."""
-    from volskew.workflow import smiles_table
+def smiles_command(
+    out: str | None, chart: str | None, tenor: str | None, expiries: Sequence[str], **options: Any
+) -> int:
+    """Each expiry's forward, smile, errors, checks and gates.
 
-    table, inputs = smiles_table(
+    For 25c, 50 and 25p: vol_, error_ (one standard error), check_ (distance to the second smile), gates_
+    (passed, or the codes of those failed). Then how the quotes lie around the smile, the SVI parameters, its
+    least g (below 0 it would have a butterfly), the slopes of its wings and what was repaired. Vols are
+    decimals.
+
+    The chart holds the quotes from bid to ask, those left out by their codes, the smile, its cross-check and
+    the readings with their errors.
+    """
+    from volskew.report import draw_pictures
+    from volskew.workflow import picture_smiles, smiles_table
+
+    common: dict[str, Any] = {
+        "settings": _settings(options),
+        "symbols": options["symbols"] or None,
+        "format": options["format_name"],
+        "columns": _columns(options),
+    }
+    if chart is None:
+        if tenor is not None or expiries:
+            raise click.UsageError("--tenor and --expiry say what --chart draws, so they need it")
+        table, inputs = smiles_table(list(options["paths"]), **common)
+        return _emit(table, out, problems=inputs.problems)
+    check_writable(chart)
+    table, pictures, inputs = picture_smiles(list(options["paths"]), tenor=tenor, expiries=expiries, **common)
+    drawn, trouble = draw_pictures(pictures, chart)
+    status = _emit(table, out, problems=[*inputs.problems, *trouble])
+    for file in drawn:
+        # stdout may hold the table
+        click.echo(file, err=out is None)
+    return status
+
+
+@cli.command(name="grid", epilog=_EXIT_CODES)
+@_paths
+@_symbol
+@click.option("--tenor", "tenors", multiple=True, help="1w..2y, or 91d; default: 13 of them, 1w..2y.")
+@click.option("--delta", "deltas", multiple=True, help="25c, 25p, 50, atmf; default: every 5 from 5c to 5p.")
+@_market
+@_reading
+@click.option("--out", metavar="FILE", help="Write here instead of stdout.")
+def grid_command(out: str | None, tenors: Sequence[str], deltas: Sequence[str], **options: Any) -> int:
+    """The vols of every session at every tenor and delta, with errors, as CSV.
+
+    A row a tenor and delta: vol, error (one standard error), bid and ask (the reading of all bids, and of
+    all asks), strike, expiries, method, flags; code says why there is no vol, which is no failure. Vols are
+    decimals.
+    """
+    from volskew.report.tables import VOL_DECIMALS
+    from volskew.workflow import grid_table
+
+    wanted = {name: given for name, given in (("tenors", tenors), ("deltas", deltas)) if given}
+    table, inputs = grid_table(
         list(options["paths"]),
+        **wanted,
         settings=_settings(options),
         symbols=options["symbols"] or None,
         format=options["format_name"],
         columns=_columns(options),
     )
-    return _emit(table, out, problems=inputs.problems)
+    status = _emit(table, out, problems=inputs.problems, decimals=VOL_DECIMALS)
+    if table["vol"].isna().all():
+        click.echo("No vol could be read at any tenor and delta; the column code says why.", err=True)
+        return 1
+    return status
+
+
+@cli.command(name="explain", epilog=_EXIT_CODES)
+@_paths
+@_symbol
+@_tenors
+@click.option(
+    "--delta",
+    "deltas",
+    multiple=True,
+    default=("25c",),
+    show_default=True,
+    help="25c call, 25p put, 50, or atmf.",
+)
+@_market
+@_reading
+@click.option("--out", metavar="DIR", help="Write reading.csv, expiries.csv and quotes.csv here too.")
+def explain_command(out: str | None, **options: Any) -> int:
+    """One reading with its parts: why it is this number, and how sure it is.
+
+    What its error is made of, each expiry's share, forward and second opinion, what the reading would be
+    without an expiry, the nearest quotes with their rows in the file, and its flags in words.
+    """
+    from volskew.report import print_explanation, write_explanations
+    from volskew.workflow import explain_readings
+
+    explanations, inputs = explain_readings(
+        list(options["paths"]),
+        tenors=options["tenors"],
+        deltas=options["deltas"],
+        settings=_settings(options),
+        symbols=options["symbols"] or None,
+        format=options["format_name"],
+        columns=_columns(options),
+    )
+    files = [] if out is None else write_explanations(explanations, out)
+    for explanation in explanations:
+        print_explanation(explanation)
+    for file in files:
+        click.echo(file)
+    _complain(inputs.problems)
+    read = [explanation.reading.is_read for explanation in explanations]
+    if not any(read):
+        return 1
+    return 0 if all(read) and not inputs.problems else 3
 
 
 @cli.command(
@@ -463,11 +574,17 @@ def _columns(options: Mapping[str, Any]) -> dict[str, str] | None:
     return dict(options["columns"]) or None
 
 
-def _emit(table: pd.DataFrame, out: str | None, *, problems: Sequence[str]) -> int:
+def _emit(
+    table: pd.DataFrame,
+    out: str | None,
+    *,
+    problems: Sequence[str],
+    decimals: Mapping[str, int] | None = None,
+) -> int:
     from volskew.files import write_whole
     from volskew.report import table_text
 
-    text = table_text(table)
+    text = table_text(table) if decimals is None else table_text(table, decimals=decimals)
     if out is None:
         click.echo(text, nl=False)
     else:

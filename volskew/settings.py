@@ -15,7 +15,7 @@ from volskew.errors import SettingsError
 
 __all__ = ["METHOD_INTEGER", "Bracket", "Gates", "Settings"]
 
-METHOD_INTEGER = 2
+METHOD_INTEGER = 3
 """Rises with any change of the code that can move a number; see CHANGELOG.md."""
 
 _UNHASHED = {"hashed": False}
@@ -39,6 +39,7 @@ _RANGES: Final[dict[str, dict[str, _Range]]] = {
         "rate": _RATE,
         "assumed_rate": _RATE,
         "curve_max_age_days": _Range(0, 3660, "days", is_whole=True),
+        "variance_time_below_days": _Range(0.0, 3660.0, "days"),
         "three_month_days": _Range(80, 100, "calendar days", is_whole=True),
         "stale_seconds": _Range(0.0, 31_536_000.0, "seconds"),
         "stale_underlying_move": _SHARE,
@@ -177,10 +178,19 @@ class Settings:
         formula throughout.
     pricer_accuracy : {"fast", "default", "high"}
         Of American prices.
-    smile_model : {"local"}
-        Robust quadratic in d1 = N^-1(delta) around the delta to be read.
-    delta_convention : {"forward"}
-        Undiscounted forward call delta N(d1) at the smile's own vol.
+    smile_model : {"svi", "essvi", "local"}
+        What each expiry's smile is: SVI with what the quotes say beyond it, an eSSVI slice, or a robust
+        quadratic in d1 = N^-1(delta) around the delta to be read. Where one does not serve, the next does,
+        and the reading says so; the last is the cross-check of the others.
+    delta_convention : {"forward", "spot", "discounted"}
+        What a delta is, at the smile's own vol: N(d1), ``exp(-qT) N(d1)`` (of the spot, dividends included),
+        or ``exp(-rT) N(d1)``.
+    tenor_interpolation : {"monotone", "linear"}
+        Of total variance between the expiries around a tenor: a monotone cubic that takes its slopes from the
+        next expiry on either side, or the straight line.
+    variance_time_below_days : float
+        Tenors shorter than this are interpolated on the clock of variance, on which a weekend counts for
+        little.
     vendor_forward : {"parity", "vendor"}
         Where a chain has a vendor's vols and no quotes: solve them again at the forward at which the vendor's
         call and put vols agree, or take them as they are, with the vendor's own forward.
@@ -220,8 +230,10 @@ class Settings:
     exercise_overrides: tuple[tuple[str, str], ...] = ()
     pricer: Literal["auto", "european"] = "auto"
     pricer_accuracy: Literal["fast", "default", "high"] = "default"
-    smile_model: Literal["local"] = "local"
-    delta_convention: Literal["forward"] = "forward"
+    smile_model: Literal["svi", "essvi", "local"] = "svi"
+    delta_convention: Literal["forward", "spot", "discounted"] = "forward"
+    tenor_interpolation: Literal["monotone", "linear"] = "monotone"
+    variance_time_below_days: float = 10.0
     vendor_forward: Literal["parity", "vendor"] = "parity"
     three_month_days: int = 91
     stale_seconds: float = 60.0
@@ -249,8 +261,9 @@ class Settings:
         for name, allowed in (
             ("pricer", ("auto", "european")),
             ("pricer_accuracy", ("fast", "default", "high")),
-            ("smile_model", ("local",)),
-            ("delta_convention", ("forward",)),
+            ("smile_model", ("svi", "essvi", "local")),
+            ("delta_convention", ("forward", "spot", "discounted")),
+            ("tenor_interpolation", ("monotone", "linear")),
             ("vendor_forward", ("parity", "vendor")),
         ):
             if getattr(self, name) not in allowed:

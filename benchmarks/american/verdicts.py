@@ -10,22 +10,7 @@ from american.discrete import Case
 from american.forwards import EXPIRIES, Bias
 from american.measure import VOL, Run
 from common.text import ratio, small
-
-NOT_MEASURED = "not measured"
-
-
-def verdict(value: float, goal: float, *, least: bool) -> str:
-    """Met or missed, and by how much; NaN is not measured."""
-    if math.isnan(value):
-        return NOT_MEASURED
-    if (value >= goal) if least else (value <= goal):
-        return "met"
-    apart = goal / value if least else value / goal
-    if apart < 1.1:
-        return f"**missed** by {max(100 * (apart - 1), 0.1):.1f} %"
-    return (
-        f"**missed** by a factor of {apart:.2f}" if apart < 10 else f"**missed** by a factor of {apart:,.0f}"
-    )
+from common.verdicts import NOT_MEASURED, verdict
 
 
 def speed(runs: list[Run]) -> Iterator[list[str]]:

@@ -9,7 +9,17 @@ import pytest
 from numba.core.errors import TypingError
 
 from volskew.pricing.compiled import kernel
-from volskew.pricing.lanes import LANES, lanes_fma, lanes_max, load, splat, store
+from volskew.pricing.lanes import (
+    LANES,
+    count_below,
+    lanes_div,
+    lanes_fma,
+    lanes_max,
+    lanes_min,
+    load,
+    splat,
+    store,
+)
 
 
 @kernel
@@ -22,6 +32,14 @@ def combine(a: Any, b: Any, c: Any, out: Any, shift: float) -> None:
 @kernel
 def copy(a: Any, out: Any) -> None:
     store(out, 0, load(a, 0))
+
+
+@kernel
+def compare(a: Any, b: Any, out: Any) -> int:
+    store(out, 0, lanes_div(load(a, 0), load(b, 0)))
+    store(out, 1, lanes_min(load(a, 0), load(b, 0)))
+    store(out, 2, lanes_max(load(a, 0), load(b, 0)))
+    return int(count_below(load(a, 0), load(b, 0)))
 
 
 def test_lanes_are_numpy_element_by_element() -> None:
@@ -40,6 +58,14 @@ def test_lanes_are_numpy_element_by_element() -> None:
         -1.0,
     )
     np.testing.assert_array_equal(exact, -(2.0**-60))  # two roundings would leave 0
+
+
+def test_quotients_and_comparisons_are_numpys() -> None:
+    a = np.array([[1.0, -2.0, 0.0, np.inf, 5.0, 1.0, -0.3, np.nan]])
+    b = np.array([[3.0, 7.0, 1.0, 1.0, -5.0, 1.0, -0.2, 1.0]])
+    out = np.zeros((3, LANES))
+    assert compare(a, b, out) == 4  # a NaN compares with nothing, and equal is not less
+    np.testing.assert_array_equal(out, np.vstack([a / b, np.where(a < b, a, b), np.where(a > b, a, b)]))
 
 
 def test_rows_are_apart() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import re
 import shutil
 import struct
 from pathlib import Path
@@ -15,7 +16,12 @@ import pytest
 from volskew.ledger import Code, Ledger, Stage
 from volskew.ranking import Ranking, rank
 from volskew.report import draw_pair, ledger_notes, print_ranking, print_series_ranking, table_text
-from volskew.workflow import rank_files
+from volskew.report.explanation import print_explanation, write_explanations
+from volskew.report.figures import with_error
+from volskew.report.flags import CAVEATS_OF_THE_DAY, CAVEATS_OF_THE_HISTORY, FLAGS
+from volskew.report.smile_chart import draw_pictures
+from volskew.settings import Settings
+from volskew.workflow import Explanation, explain_readings, picture_smiles, rank_files
 
 _QUOTES = Path(__file__).parents[2] / "chains" / "quotes"
 
@@ -101,9 +107,11 @@ def test_the_summary_fits_one_screen_with_the_answer_first(
     assert len(lines) <= 30
     assert max(map(len, lines)) <= 100
     assert lines[0].startswith("SIMULATED DATA")
-    assert result.rankings[0].verdict.split(":")[0] in shown.split("vol [%]")[0]
+    assert result.rankings[0].verdict.split(":")[0] in shown.split("expiries")[0]
     assert "lines excluded" in shown
     assert "4 % is assumed" in " ".join(shown.split())
+    assert len(re.findall(r"2\d\.\d{2,3} % \+- 0\.\d{2,3}", shown)) == 2  # both legs, with their errors
+    assert "log ratio" in shown.split("(one standard error)")[0].splitlines()[-1]
 
 
 def test_the_summary_survives_brackets_and_narrow_files(capsys: pytest.CaptureFixture[str]) -> None:
@@ -119,3 +127,80 @@ def test_rankings_read_back_as_they_were(tmp_path: Path) -> None:
     assert table["percentile"].to_numpy() == pytest.approx(
         ranking.table["percentile"].to_numpy(dtype=float), abs=5e-5, nan_ok=True
     )  # four decimals are written
+
+
+def test_every_caveat_is_a_flag() -> None:
+    assert {*CAVEATS_OF_THE_DAY, *CAVEATS_OF_THE_HISTORY} <= set(FLAGS)
+
+
+def test_every_flag_of_a_reading_has_words() -> None:
+    from volskew.surface import surface, tenor
+
+    named = {value for module in (surface, tenor) for name, value in vars(module).items() if name == value}
+    assert {"ROLL", "FITS_DISAGREE", "NO_ERROR", "WIDE_BRACKET"} <= named
+    assert named <= set(FLAGS)
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "text"),
+    [
+        (0.2108, 0.0002, "21.08 % +- 0.02"),
+        (0.2108, 0.0000994, "21.080 % +- 0.010"),
+        (0.2108, 0.0000995, "21.08 % +- 0.01"),
+        (0.2108, None, "21.08 %"),
+        (0.2108, float("nan"), "21.08 %"),
+        (float("nan"), None, "none"),
+    ],
+)
+def test_a_vol_with_its_error(value: float, error: float | None, text: str) -> None:
+    assert with_error(value, error) == text
+
+
+@pytest.fixture(scope="module")
+def explained() -> list[Explanation]:
+    found, _ = explain_readings(max(_QUOTES.glob("IWM_*.csv.gz")), tenors=["3m", "2y"], settings=Settings())
+    return found
+
+
+def test_an_explanation_is_printed_whole(
+    explained: list[Explanation], capsys: pytest.CaptureFixture[str]
+) -> None:
+    for item in explained:
+        print_explanation(item)
+    shown = capsys.readouterr().out
+    assert max(map(len, shown.splitlines())) <= 100
+    first, second = shown.split("IWM 2026-07-10, ")[1:]
+    for part in ("% +- 0.", "read from all bids", "in vol points", "together", "Without 2026-",
+                 "Nearest quotes", "served", "RATE_ASSUMED: no rate was given",
+                 "rows of quotes/IWM_2026"):  # fmt: skip
+        assert part in first, part
+    assert "no reading" in second
+    assert "NO_EXPIRY_AFTER: " in second
+
+
+def test_an_explanation_is_written_as_three_tables(explained: list[Explanation], tmp_path: Path) -> None:
+    files = write_explanations(explained, tmp_path)
+    assert [file.name for file in files] == ["reading.csv", "expiries.csv", "quotes.csv"]
+    reading, expiries, quotes = (pd.read_csv(file) for file in files)
+    assert reading["tenor"].tolist() == ["3m", "2y"]
+    assert reading["value"].isna().tolist() == [False, True]
+    assert len(str(reading["bid"].iloc[0])) > 6  # a vol, not a price of four decimals
+    assert set(expiries["tenor"]) == set(quotes["tenor"]) == {"3m"}
+    for table in (expiries, quotes):
+        assert not [name for name in table.columns if "." in name]  # pandas' mark of a second such column
+    both = write_explanations(explained[1:], tmp_path / "none")
+    assert both[1].read_text() == "series,date,symbol,tenor,delta\n"
+
+
+def test_smiles_are_drawn_and_say_what_is_missing(tmp_path: Path) -> None:
+    file = max(_QUOTES.glob("IWM_*.csv.gz"))
+    _, pictures, _ = picture_smiles(file, expiries=["2026-10-16", "2026-10-17"])
+    files, trouble = draw_pictures(pictures, tmp_path)
+    assert [path.name for path in files] == [
+        "IWM_2026-07-10_simulated-close_smiles_2026-10-16_2026-10-17.png"
+    ]
+    assert files[0].read_bytes().startswith(b"\x89PNG")
+    assert len(trouble) == 1
+    assert trouble[0].startswith("IWM 2026-07-10: no expiry on 2026-10-17")
+    again, _ = draw_pictures(pictures, tmp_path / "again")
+    assert again[0].read_bytes() == files[0].read_bytes()

@@ -44,19 +44,19 @@ def test_the_call_and_the_put_are_read_as_the_smile_has_them(
         # 0.03 vol points, as of European chains: what a parabola in d1 misses of the smile, and cents;
         # measured: 0.011 of the call, 0.019 of the put
         assert surface.vol(delta=delta).value == pytest.approx(model.reading(delta, (84, 98)), abs=3e-4)
-    assert surface.vol().method.startswith("local american-exercise parity:")
+    assert surface.vol().method.startswith("svi american-exercise parity:")
     assert not (surface.quotes["exclusion"] == "OUTLIER").any()
 
 
 @pytest.mark.parametrize(("name", "call", "put"), [
     # with early exercise left in, in vol points: the forward is too low, which raises a call's vol and lowers
-    # a put's, which its own premium raises again
-    ("0.5", 0.14, 0.05),
-    ("-0.4", 0.175, 0.07),
-    ("3", 0.045, 0.015),
-    ("QQQ mid", 0.15, 0.065),
-    ("IWM mid", 0.135, 0.05),
-    ("IWM last", 0.11, 0.075),
+    # a put's, which its own premium raises again; the curve, one for both sides, takes some of each
+    ("0.5", 0.12, 0.05),
+    ("-0.4", 0.16, 0.07),
+    ("3", 0.03, 0.01),
+    ("QQQ mid", 0.13, 0.065),
+    ("IWM mid", 0.115, 0.07),
+    ("IWM last", 0.10, 0.085),
 ])  # fmt: skip
 def test_what_early_exercise_left_in_does_to_readings(
     chains: Callable[[str], tuple[Any, pd.DataFrame]], name: str, call: float, put: float
@@ -66,7 +66,7 @@ def test_what_early_exercise_left_in_does_to_readings(
     for delta, miss in ((0.25, call), (0.75, put)):
         value = surface.vol(delta=delta).value - model.reading(delta, (84, 98))
         assert value * 100 == pytest.approx(miss, abs=0.02)  # what cents and the fit miss, as above
-    assert surface.vol().method.startswith("local exercise-ignored parity:trend")
+    assert surface.vol().method.startswith("svi exercise-ignored parity:trend")
 
 
 @pytest.mark.parametrize("name", ["QQQ mid", "IWM mid"])

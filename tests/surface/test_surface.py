@@ -15,7 +15,7 @@ from volskew.ledger import Stage
 from volskew.quotes.schema import empty_quotes
 from volskew.settings import Gates, Settings
 from volskew.surface import Surface, fit_surface
-from volskew.surface.smiles import _stands_alone
+from volskew.surface.outliers import _stands_alone
 
 MakeChain = Callable[..., pd.DataFrame]
 SETTINGS = Settings(rate=0.04)
@@ -49,9 +49,10 @@ def test_known_readings_of_the_other_kind(iwm_like: Any, make_chain: MakeChain, 
 
 def test_what_a_reading_says(surface: Surface, qqq_like: Any) -> None:
     estimate = surface.vol(tenor="3M", delta="25c")
-    assert estimate.error is None
-    assert estimate.flags == ("NO_ERROR",)
-    assert estimate.method == "local european-exercise parity:median rate=flat:0.0400"
+    assert estimate.error is not None
+    assert 0 < estimate.error < 2e-4  # clean cents: a vol point in a hundred and less
+    assert estimate.flags == ()
+    assert estimate.method == "svi european-exercise parity:median rate=flat:0.0400"
     details = estimate.details
     assert (details["tenor"], details["delta"]) == ("3m", "0.25")
     assert (details["expiry_before"], details["expiry_after"]) == ("2026-10-02", "2026-10-16")
@@ -59,15 +60,16 @@ def test_what_a_reading_says(surface: Surface, qqq_like: Any) -> None:
     used = surface.quotes[surface.quotes["used_in_smile"]]
     assert 10 <= details["n_quotes"] <= len(used)
     assert estimate.resolve is not None
-    assert estimate.resolve("smiles") is surface.smiles
-    with pytest.raises(SettingsError, match="quotes, forwards, smiles"):
+    behind = estimate.resolve("smiles")["expiry"].dt.strftime("%Y-%m-%d")
+    assert behind.tolist() == ["2026-10-02", "2026-10-16"]
+    with pytest.raises(SettingsError, match="expiries, quotes, forwards, smiles"):
         estimate.resolve("files")
     assert surface.vol(delta=0.25) == surface.vol(delta="25c")
 
 
 def test_an_assumed_rate_is_flagged(chain: pd.DataFrame, surface: Surface) -> None:
     assumed = fit_surface(chain)
-    assert assumed.vol().flags == ("NO_ERROR", "RATE_ASSUMED")
+    assert assumed.vol().flags == ("RATE_ASSUMED",)
     assert [entry.code for entry in assumed.ledger] == ["RATE_ASSUMED"]
     assert assumed.vol().value == pytest.approx(surface.vol().value, rel=1e-12)  # 4 % both
 
@@ -88,7 +90,7 @@ def test_labels_and_counts_add_up(surface: Surface, chain: pd.DataFrame) -> None
     assert smiles["n_used"].sum() == quotes["used_in_smile"].sum()
     assert not (quotes["used_in_smile"] & quotes["exclusion"].notna()).any()
     assert not (quotes["used_in_forward"] & quotes["exclusion"].notna()).any()
-    assert set(smiles["method"]) == {"local"}
+    assert set(smiles["method"]) == {"svi"}
     assert set(smiles["gates_25c"]) == {"passed"}
     assert (smiles["vol_25c"] < smiles["vol_50"]).all()
     assert (smiles["vol_50"] < smiles["vol_25p"]).all()
@@ -135,17 +137,27 @@ def test_the_unit_of_prices_does_not_matter(qqq_like: Any, make_chain: MakeChain
     assert double.vol().value == pytest.approx(surface.vol().value, rel=1e-6)
 
 
-def test_far_quotes_change_nothing(qqq_like: Any, make_chain: MakeChain, surface: Surface) -> None:
-    wider = fit_surface(make_chain(qqq_like, width=0.5), settings=SETTINGS)
-    assert len(wider.quotes) > len(surface.quotes)
-    for delta in DELTAS[:4]:
-        assert wider.vol(delta=delta).value == pytest.approx(surface.vol(delta=delta).value, rel=1e-12)
+def test_far_quotes_change_nothing(qqq_like: Any, make_chain: MakeChain) -> None:
+    # beyond 2 and 98 delta, and beyond three deviations
+    wide, wider = (fit_surface(make_chain(qqq_like, width=width), settings=SETTINGS) for width in (0.4, 0.6))
+    assert len(wider.quotes) > len(wide.quotes)
+    for delta in DELTAS:
+        assert wider.vol(delta=delta).value == pytest.approx(wide.vol(delta=delta).value, rel=1e-12)
 
 
-def test_other_expiries_change_nothing(qqq_like: Any, make_chain: MakeChain, surface: Surface) -> None:
-    more = fit_surface(make_chain(qqq_like, days=(7, 28, 84, 98, 189)), settings=SETTINGS)
+def test_expiries_beyond_the_next_on_either_side_change_nothing(qqq_like: Any, make_chain: MakeChain) -> None:
+    four, more = (
+        fit_surface(make_chain(qqq_like, days=days), settings=SETTINGS)
+        for days in ((63, 84, 98, 126), (7, 28, 63, 84, 98, 126, 189))
+    )
+    assert more.vol().value == pytest.approx(four.vol().value, rel=1e-12)
+    assert more.smiles["n_read"].gt(0).sum() == 7
+
+
+def test_along_the_line_two_expiries_are_all(qqq_like: Any, make_chain: MakeChain, surface: Surface) -> None:
+    line = SETTINGS.replace(tenor_interpolation="linear")
+    more = fit_surface(make_chain(qqq_like, days=(7, 28, 84, 98, 189)), settings=line)
     assert more.vol().value == pytest.approx(surface.vol().value, rel=1e-12)
-    assert more.smiles["n_read"].gt(0).sum() == 5
 
 
 def test_inputs_are_left_alone_and_a_second_run_is_the_same(chain: pd.DataFrame, surface: Surface) -> None:
@@ -406,7 +418,9 @@ def test_only_a_line_that_stands_alone_is_an_outlier() -> None:
 
 def test_a_window_widened_for_want_of_quotes_is_flagged(qqq_like: Any, make_chain: MakeChain) -> None:
     sparse = replace(qqq_like, step=20.0)
-    loose = Settings(rate=0.04, gates=Gates(min_quotes=5, min_wing_quotes=1, max_delta_gap=0.3))
+    loose = Settings(
+        rate=0.04, smile_model="local", gates=Gates(min_quotes=5, min_wing_quotes=1, max_delta_gap=0.3)
+    )
     estimate = fit_surface(make_chain(sparse), settings=loose).vol()
     assert "WIDE_WINDOW" in estimate.flags
     assert estimate.value == pytest.approx(

@@ -56,18 +56,18 @@ def test_vendor_vols_are_read_at_recomputed_deltas(vendor_chain: pd.DataFrame, q
         surface, qqq_like, tolerance=4e-4
     )  # as with quotes; the wrong deltas of untraded lines do not count
     estimate = surface.vol()
-    assert estimate.method == "local vendor-vol vendor-parity"
+    assert estimate.method == "svi vendor-vol vendor-parity"
     assert estimate.flags == ("NO_QUOTES",)
     assert set(surface.forwards["method"]) == {"vendor-parity"}
     plain = fit_surface(vendor_chain, settings=SETTINGS.replace(vendor_forward="vendor"))
     check(plain, qqq_like, tolerance=4e-4)
-    assert plain.vol().method == "local vendor-vol vendor-delta"
+    assert plain.vol().method == "svi vendor-vol vendor-delta"
     assert (plain.quotes["vol_mid"] == plain.quotes["vendor_vol"])[plain.quotes["vol_mid"].notna()].all()
     assert surface.forwards["forward_error"].isna().all()
     truth = [qqq_like.forward(day / 365) for day in DAYS]
     # deltas of two decimals over dozens of calls: a few basis points
     np.testing.assert_allclose(surface.forwards["forward"], truth, rtol=4e-4)
-    assert set(surface.smiles["method"]) == {"vendor"}
+    assert set(surface.smiles["method"]) == {"svi"}
     assert (surface.quotes["vol_status"].dropna() == "VENDOR").all()
     assert plain.quotes.loc[plain.quotes["used_in_forward"], "volume"].gt(0).all()
     assert not [entry for entry in surface.ledger if entry.code == "FORWARD_ERROR"]
@@ -86,7 +86,7 @@ def test_without_deltas_the_lasts_serve_and_without_trades_the_spot(
 ) -> None:
     lasts = fit_surface(vendor_chain.assign(vendor_delta=np.nan), settings=SETTINGS)
     assert set(lasts.forwards["method"]) == {"parity-last:vendor-parity"}
-    assert lasts.vol().method == "local vendor-vol parity-last:vendor-parity rate=flat:0.0400"
+    assert lasts.vol().method == "svi vendor-vol parity-last:vendor-parity rate=flat:0.0400"
     check(lasts, qqq_like, tolerance=4e-4)
     spot = fit_surface(vendor_chain.assign(vendor_delta=np.nan, volume=0.0), settings=SETTINGS)
     assert set(spot.forwards["method"]) == {"spot-carry:vendor-parity"}
@@ -174,7 +174,7 @@ def test_without_pairs_the_vendors_forward_is_kept_and_flagged(
     estimate = surface.vol()
     assert estimate.value == pytest.approx(qqq_like.reading(0.25, (84, 98)), abs=4e-4)
     assert estimate.flags == ("NO_PARITY", "NO_QUOTES")
-    assert estimate.method == "local vendor-vol vendor-delta"
+    assert estimate.method == "svi vendor-vol vendor-delta"
     kept = surface.forwards["flags"] == "NO_PARITY"
     assert (surface.forwards["forward"] == surface.forwards["vendor_forward"])[kept].all()
     # put vols that are all wrong by as much are no forward either

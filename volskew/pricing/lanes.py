@@ -18,7 +18,19 @@ from numba.core.datamodel import models
 from numba.core.extending import intrinsic, register_model
 from numpy.typing import NDArray
 
-__all__ = ["LANES", "Lanes", "lanes_fma", "lanes_max", "load", "rows_of_lanes", "splat", "store"]
+__all__ = [
+    "LANES",
+    "Lanes",
+    "count_below",
+    "lanes_div",
+    "lanes_fma",
+    "lanes_max",
+    "lanes_min",
+    "load",
+    "rows_of_lanes",
+    "splat",
+    "store",
+]
 
 LANES = 8
 """Doubles in a vector: a row of an array that holds lanes is this long."""
@@ -113,15 +125,41 @@ def _lanes_fma(_context: Any, a: Any, b: Any, c: Any) -> Any:
     return _LANES(a, b, c), generate
 
 
-def _lanes_max(_context: Any, a: Any, b: Any) -> Any:
+def _lanes_div(_context: Any, a: Any, b: Any) -> Any:
     if not a == b == _LANES:
         return None
 
     def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        first, second = arguments
-        return builder.select(builder.fcmp_ordered(">", first, second), first, second)
+        return builder.fdiv(*arguments)
 
     return _LANES(a, b), generate
+
+
+def _chosen(comparison: str) -> Any:
+    """What gives, lane by lane, the first of two where it compares so with the second, else the second."""
+
+    def choose(_context: Any, a: Any, b: Any) -> Any:
+        if not a == b == _LANES:
+            return None
+
+        def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+            first, second = arguments
+            return builder.select(builder.fcmp_ordered(comparison, first, second), first, second)
+
+        return _LANES(a, b), generate
+
+    return choose
+
+
+def _count_below(_context: Any, a: Any, b: Any) -> Any:
+    if not a == b == _LANES:
+        return None
+
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        mask = builder.bitcast(builder.fcmp_ordered("<", *arguments), _ir.IntType(LANES))
+        return builder.zext(builder.ctpop(mask), _ir.IntType(64))
+
+    return _types.int64(a, b), generate
 
 
 load = cast("Any", intrinsic(_load))
@@ -136,8 +174,17 @@ splat = cast("Any", intrinsic(_splat))
 lanes_fma = cast("Any", intrinsic(_lanes_fma))
 """``lanes_fma(a, b, c)``: a b + c, rounded once."""
 
-lanes_max = cast("Any", intrinsic(_lanes_max))
+count_below = cast("Any", intrinsic(_count_below))
+"""``count_below(a, b)``: in how many lanes a is less than b."""
+
+lanes_div = cast("Any", intrinsic(_lanes_div))
+"""``lanes_div(a, b)``: a / b."""
+
+lanes_max = cast("Any", intrinsic(_chosen(">")))
 """``lanes_max(a, b)``: a where it is greater, else b."""
+
+lanes_min = cast("Any", intrinsic(_chosen("<")))
+"""``lanes_min(a, b)``: a where it is less, else b."""
 
 
 def rows_of_lanes(*shape: int) -> NDArray[np.float64]:

@@ -1,10 +1,14 @@
 """What a person sees: the terminal summary, the CSV files and the chart. No formulas, no choices.
 
-``summary`` fits one screen with the answer first; ``chart`` draws the two vols and their ratio; ``tables``
-writes the files; ``verification`` does both for a check of the solve.
+``summary`` fits one screen with the answer first; ``chart`` draws the two vols and their ratio,
+``smile_chart`` an expiry's quotes and smile; ``tables`` writes the files; ``verification`` and
+``explanation`` do both for a check of the solve and for one reading; ``flags`` says in words what a flag
+means.
 """
 
 from volskew.report.chart import draw_pair
+from volskew.report.explanation import print_explanation, write_explanations
+from volskew.report.smile_chart import draw_pictures
 from volskew.report.summary import (
     print_import,
     print_inspection,
@@ -25,8 +29,10 @@ from volskew.report.verification import print_verification, write_verification
 __all__ = [
     "draw_charts",
     "draw_pair",
+    "draw_pictures",
     "ledger_notes",
     "measures_text",
+    "print_explanation",
     "print_import",
     "print_inspection",
     "print_measures",
@@ -34,6 +40,7 @@ __all__ = [
     "print_series_ranking",
     "print_verification",
     "table_text",
+    "write_explanations",
     "write_measures",
     "write_outputs",
     "write_verification",

@@ -18,6 +18,8 @@ from volskew.ledger import Stage
 from volskew.ranking import Ranking
 from volskew.ranking.verdict import describe_reading
 from volskew.report.console import PipeConsole
+from volskew.report.figures import decimals_for, percent, with_error
+from volskew.report.flags import CAVEATS_OF_THE_DAY, CAVEATS_OF_THE_HISTORY
 from volskew.workflow import Inspection, MeasureResult, RankResult
 
 __all__ = ["print_import", "print_inspection", "print_measures", "print_ranking", "print_series_ranking"]
@@ -27,26 +29,6 @@ EXERCISE_IGNORED = "exercise-ignored"
 
 _STAGES_OF_DAYS = {Stage.INPUT, Stage.SESSION, Stage.TENOR, Stage.RANKING}
 
-_CAVEATS_OF_THE_DAY = {
-    "RATE_ASSUMED": "no rate was given, 4 % is assumed (--rate or --rates)",
-    "NO_QUOTES": "vols are the vendor's own, not solved from quotes",
-    "SPOT_MISMATCH": "a forward is far from the file's own spot; are prices and spot in one unit?",
-    "SPOT_IMPLIED": "the file's spot is missing or of another moment, the options' own is used",
-    "RESIDUAL_YIELD": "dividends, rate or quotes leave a large part of a forward unexplained",
-    "DIVIDENDS_DOUBTED": "the dividends given do not fit spot and options and were left aside",
-    "EXERCISE_IGNORED": "early exercise could not be taken out of a forward",
-    "NO_PARITY": "the vendor's forward could not be checked by parity",
-    "DIFFERENT_EXPIRIES": "the legs are read between different expiries",
-    "WIDE_BRACKET": "the expiries around the tenor lie far apart",
-    "WIDE_WINDOW": "few quotes lie near the delta that is read",
-}
-_CAVEATS_OF_THE_HISTORY = {
-    "SPLICED": "earlier days come from an imported history",
-    "NO_OVERLAP": "imported and solved days do not overlap, so their basis is unknown",
-    "BASIS_ADJUSTED": "imported days were shifted by the measured basis",
-}
-
-
 _WIDE = 100
 """Columns that the whole table needs; on a narrower terminal the records are left out."""
 
@@ -55,10 +37,6 @@ def _console() -> Console:
     console = PipeConsole(highlight=False)
     # a pipe or file has no width of its own
     return console if console.is_terminal else PipeConsole(highlight=False, width=_WIDE)
-
-
-def _percent(value: float, *, sign: bool = False) -> str:
-    return "-" if not math.isfinite(value) else f"{100 * value:{'+' if sign else ''}.2f}"
 
 
 def _plain(value: Any, pattern: str) -> str:
@@ -97,7 +75,7 @@ def _print_pair(console: Console, ranking: Ranking, result: RankResult) -> None:
     )
     console.print(Text(ranking.verdict, style="bold"))
     legs = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for name in ("", "vol [%]", "forward", "expiries", "quotes"):
+    for name in ("", "vol", "forward", "expiries", "quotes"):
         legs.add_column(name, justify="left" if name in {"", "expiries"} else "right")
     for symbol in ranking.pair:
         row = result.reading(ranking, symbol)
@@ -107,13 +85,32 @@ def _print_pair(console: Console, ranking: Ranking, result: RankResult) -> None:
         dates = [str(row[name]) for name in ("expiry_before", "expiry_after") if pd.notna(row[name])]
         legs.add_row(
             symbol,
-            _percent(float(row["value"])),
+            with_error(float(row["value"]), float(row["error"])),
             _plain(row["forward"], ",.2f"),
             " .. ".join(dict.fromkeys(dates)),
             _plain(row["n_quotes"], ".0f"),
         )
     console.print(legs)
+    if sure := _how_sure(ranking):
+        console.print(Text(sure))
     console.print(_windows_table(ranking, records=console.width >= _WIDE))
+
+
+def _how_sure(ranking: Ranking) -> str:
+    """Each form of the pair with one standard error, "" where none is known."""
+    rows = ranking.table
+    parts = []
+    for row in rows[rows["window"] == "full"].to_dict("records"):
+        value, error = float(row["value"]), float(row["error"])
+        if not (math.isfinite(value) and math.isfinite(error)):
+            continue
+        if row["form"] == "spread" and ranking.measure == "implied_vol":
+            decimals = decimals_for(error)
+            shown = percent(value, sign=True, decimals=decimals)
+            parts.append(f"spread {shown} +- {percent(error, decimals=decimals)} pts")
+        else:
+            parts.append(f"{str(row['form']).replace('_', ' ')} {value:.4f} +- {error:.4f}")
+    return ", ".join(parts) + " (one standard error)" if parts else ""
 
 
 def _windows_table(ranking: Ranking, *, records: bool) -> Table:
@@ -143,7 +140,7 @@ def _windows_table(ranking: Ranking, *, records: bool) -> Table:
 def _level(value: float, *, points: bool) -> str:
     if math.isnan(value):
         return "none"
-    return f"{_percent(value, sign=True)} pts" if points else format(value, ".4f")
+    return f"{percent(value, sign=True)} pts" if points else format(value, ".4f")
 
 
 def _record(row: Mapping[Any, Any], side: str, *, points: bool) -> str:
@@ -152,15 +149,15 @@ def _record(row: Mapping[Any, Any], side: str, *, points: bool) -> str:
 
 
 def _print_caveats(console: Console, result: RankResult) -> None:
-    lines = ["no error bar or band is claimed yet"]
+    lines = ["the percentile has no band yet"]
     if result.history["method"].str.contains(EXERCISE_IGNORED, regex=False).any():
         lines.insert(0, "American exercise is treated as European")
     rows = [result.reading(ranking, leg) for ranking in result.rankings for leg in ranking.pair]
     today = _flags(row["flags"] for row in rows if row is not None)
     today |= _flags(ranking.headline["flags"] for ranking in result.rankings)
     ever = _flags(result.history["flags"].dropna().unique())
-    lines += [text for flag, text in _CAVEATS_OF_THE_DAY.items() if flag in today]
-    lines += [text for flag, text in _CAVEATS_OF_THE_HISTORY.items() if flag in ever]
+    lines += [text for flag, text in CAVEATS_OF_THE_DAY.items() if flag in today]
+    lines += [text for flag, text in CAVEATS_OF_THE_HISTORY.items() if flag in ever]
     console.print(Text("To know: " + "; ".join(lines) + ".", style="dim"))
     for line in result.notes:
         console.print(Text(line, style="dim"))

@@ -17,7 +17,15 @@ from volskew.ledger import Code, Ledger, Stage
 from volskew.ranking import rankings_csv
 from volskew.workflow import MeasureResult, RankResult
 
-__all__ = ["draw_charts", "ledger_notes", "measures_text", "table_text", "write_measures", "write_outputs"]
+__all__ = [
+    "VOL_DECIMALS",
+    "draw_charts",
+    "ledger_notes",
+    "measures_text",
+    "table_text",
+    "write_measures",
+    "write_outputs",
+]
 
 _DECIMALS = {
     "strike": 4,
@@ -34,6 +42,8 @@ _DECIMALS = {
     "implied_dividends": 6,
 }
 """Decimals by column; every other float column has eight."""
+VOL_DECIMALS = {name: decimals for name, decimals in _DECIMALS.items() if name not in {"bid", "ask"}}
+"""The same for tables in which bid and ask are vols."""
 
 
 def table_text(frame: pd.DataFrame, *, decimals: Mapping[str, int] = _DECIMALS) -> str:

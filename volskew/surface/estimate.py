@@ -24,11 +24,13 @@ class Estimate:
     flags : tuple of str
         Sorted; what should be known of the number.
     method : str
-        How it was made, e.g. ``"local european parity rate=flat:0.04"``.
+        How it was made, e.g. ``"svi american-exercise parity:dividends rate=flat:0.0400"``.
     details : Mapping
-        Plain facts stored beside the number: forward, expiry_before, expiry_after, n_quotes.
+        Plain facts stored beside the number: forward, expiry_before, expiry_after, n_quotes, the parts of
+        the error (see `volskew.surface.Surface.vol`).
     resolve : callable, optional
-        Called with a name ("quotes", "forwards", "smiles") it returns the table behind the number.
+        Called with a name ("expiries", "quotes", "forwards", "smiles") it returns the table behind the
+        number; see `volskew.surface.drill.Behind`.
     """
 
     value: float
@@ -37,6 +39,11 @@ class Estimate:
     method: str = ""
     details: Mapping[str, Any] = field(default_factory=dict)
     resolve: Callable[[str], Any] | None = field(default=None, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Let equal estimates compare equal where a detail is missing: one NaN equals itself alone."""
+        settled = {name: math.nan if value != value else value for name, value in self.details.items()}  # noqa: PLR0124
+        object.__setattr__(self, "details", settled)
 
     @property
     def is_read(self) -> bool:

@@ -12,19 +12,24 @@ from volskew.market.dividends import choose_dividends
 from volskew.market.rates import choose_curve
 from volskew.market.table import MarketRow, market_row
 from volskew.quotes.clean import label
+from volskew.quotes.lines import FloatArray
 from volskew.settings import Settings
 from volskew.surface.chain import Chain
 from volskew.surface.delta import STANDARD_DELTAS
 from volskew.surface.forwards import Forwards, find_forwards, forwards_table
-from volskew.surface.gates import chain_failures
+from volskew.surface.gates import Neighbourhood, chain_failures
+from volskew.surface.points import Point
+from volskew.surface.reading import Slices, read_points
 from volskew.surface.smiles import fit_smiles
-from volskew.surface.surface import FORWARD_CODES, Slices, Surface, at_delta, needs_rate
+from volskew.surface.surface import FORWARD_CODES, Surface, needs_rate
 from volskew.surface.tables import smiles_table
 from volskew.surface.vols import solve_vols
 
 __all__ = ["fit_surface"]
 
 _DEFAULTS = Settings()
+_STANDARD = tuple(Point("delta", delta) for delta in STANDARD_DELTAS)
+_AT_THE_FORWARD = Point("log_moneyness", 0.0)
 _ROUNDS = 12
 """A line that its vol shows to be bad must not have served the forward. That forward is then found without
 the line and its expiry is judged afresh; other expiries keep theirs, and come out the same."""
@@ -91,7 +96,7 @@ def fit_surface(
         forwards = forwards_table(labelled, serving, found)
         served = labelled.assign(used_in_forward=found.used)
         vols = solve_vols(served, forwards, settings=settings, solve_all=solve_all, chain=chain, before=vols)
-        smiles = fit_smiles(vols, chain)
+        smiles = fit_smiles(vols, chain, settings=settings)
         rejected = found.used & smiles.quotes["exclusion"].notna().to_numpy(dtype=bool)
         if not rejected.any():
             break
@@ -118,9 +123,24 @@ def fit_surface(
             stage = Stage.FORWARD if failure.code in FORWARD_CODES else Stage.SMILE
             detail = f"{name}: {failure.detail}"
             ledger.add(market.date, symbol, stage, failure.code, detail=detail, source=source)
-    standard = {
-        delta: at_delta(smiles.fits, index, failures, settings) for index, delta in enumerate(STANDARD_DELTAS)
-    }
+    years = np.where(pd.isna(chain.expiries), 0.0, chain.years)
+    slices = Slices(
+        names=names,
+        keys=tuple(zip(chain.roots, chain.settlements, chain.expiries, strict=True)),
+        dates=chain.dates,
+        forward_methods=_per_slice(forwards, chain, "method"),
+        flags=_per_slice(forwards, chain, "flags"),
+        years=years,
+        forward=forward,
+        forward_error=forward_error,
+        factor=_delta_factor(forwards, chain, forward, settings),
+        failures=failures,
+        nodes=smiles.nodes,
+        curves=smiles.curves,
+        methods=smiles.methods,
+        quotes_around=Neighbourhood(smiles.nodes, smiles.deltas, chain.lines.n_slices),
+    )
+    standard = read_points(slices, [*_STANDARD, _AT_THE_FORWARD], settings)
     return Surface(
         symbol=symbol,
         date=market.date,
@@ -128,26 +148,29 @@ def fit_surface(
         settings=settings,
         quotes=smiles.quotes,
         forwards=forwards,
-        smiles=smiles_table(
-            smiles,
-            chain,
-            forward=forward,
-            forward_error=forward_error,
-            failures=[standard[delta].failures for delta in STANDARD_DELTAS],
-        ),
+        smiles=smiles_table(smiles, chain, slices, standard[:-1], standard[-1], settings=settings),
         ledger=ledger,
         rate=market.curve.label,
         flags=tuple(market.curve.flags) if needs_rate(set(forwards["method"])) else (),
-        _slices=Slices(
-            names=names,
-            dates=chain.dates,
-            methods=tuple(np.append(forwards["method"].to_numpy(dtype=object), "")[chain.places(forwards)]),
-            flags=tuple(np.append(forwards["flags"].to_numpy(dtype=object), "")[chain.places(forwards)]),
-            years=np.where(pd.isna(chain.expiries), 0.0, chain.years),
-            forward=forward,
-            failures=failures,
-            nodes=smiles.nodes,
-        ),
+        _slices=slices,
         _by_vendor=chain.by_vendor,
-        _cache=standard,
+        _cache=dict(zip([*_STANDARD, _AT_THE_FORWARD], standard, strict=True)),
     )
+
+
+def _per_slice(forwards: pd.DataFrame, chain: Chain, column: str) -> tuple[str, ...]:
+    """A text column of a forwards table by slice; empty for slices that it lacks."""
+    return tuple(np.append(forwards[column].to_numpy(dtype=object), "")[chain.places(forwards)])
+
+
+def _delta_factor(
+    forwards: pd.DataFrame, chain: Chain, forward: FloatArray, settings: Settings
+) -> FloatArray:
+    """What N(d1) is multiplied by to give the delta that is asked for."""
+    if settings.delta_convention == "forward":
+        return np.ones(len(forward))
+    discount = chain.per_slice(forwards, "discount_factor")
+    if settings.delta_convention == "discounted":
+        return discount
+    # exp(-qT), what the dividends leave of the spot
+    return np.asarray(forward * discount / chain.per_slice(forwards, "spot"))

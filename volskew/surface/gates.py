@@ -7,12 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from volskew.ledger import Code
-from volskew.quotes.lines import FloatArray
+from volskew.quotes.lines import BoolArray, FloatArray, IntArray
 from volskew.settings import Gates
-from volskew.surface.delta import delta_label
-from volskew.surface.local import MIN_POINTS, LocalFits
+from volskew.smile.local import Nodes
 
-__all__ = ["Failure", "chain_failures", "read_failures"]
+__all__ = ["Failure", "Neighbourhood", "Neighbours", "chain_failures"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,43 +58,80 @@ def chain_failures(
     return result
 
 
-def read_failures(fits: LocalFits, target: int, *, gates: Gates) -> list[list[Failure]]:
-    """Gates around one delta, for each slice."""
-    wanted = float(fits.targets[target])
-    name = delta_label(wanted)
-    result: list[list[Failure]] = []
-    for vol, count, deltas in zip(fits.vol[target], fits.n_points[target], fits.delta[target], strict=True):
-        if not np.isfinite(vol):
-            reason = (
-                f"{int(count)} quotes, {MIN_POINTS} needed" if count < MIN_POINTS else "it did not settle"
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """The accepted quotes around a place on every smile, as arrays per slice.
+
+    Attributes
+    ----------
+    wing : ndarray of int
+        Quotes within the read wing.
+    below, above : ndarray of float
+        Delta of the nearest quotes on either side; NaN where there is none.
+    passes : ndarray of bool
+        Whether every gate around the place holds.
+    """
+
+    wing: IntArray
+    below: FloatArray
+    above: FloatArray
+    passes: BoolArray
+
+    def failures(self, number: int, *, wanted: float, name: str, gates: Gates) -> list[Failure]:
+        """The gates that a slice failed, in words."""
+        failures = []
+        if self.wing[number] < gates.min_wing_quotes:
+            failures.append(
+                Failure(
+                    Code.FEW_CALLS,
+                    f"{self.wing[number]} quotes of delta {wanted - gates.wing_below:.2f}.."
+                    f"{wanted + gates.wing_above:.2f}, gate {gates.min_wing_quotes}",
+                )
             )
-            result.append([Failure(Code.NO_FIT, f"no fit around {name}: {reason}")])
-            continue
-        result.append(_around(deltas[np.isfinite(deltas)], wanted, name, gates))
-    return result
+        below, above = self.below[number], self.above[number]
+        if np.isnan(below) or np.isnan(above):
+            side = "below" if np.isnan(below) else "above"
+            failures.append(Failure(Code.ONE_SIDED, f"no quote of delta {side} {name}"))
+        elif above - below > gates.max_delta_gap:
+            failures.append(
+                Failure(
+                    Code.DELTA_GAP,
+                    f"quotes around {name} at delta {below:.3f} and {above:.3f}, "
+                    f"gate {gates.max_delta_gap:g}",
+                )
+            )
+        return failures
 
 
-def _around(deltas: FloatArray, wanted: float, name: str, gates: Gates) -> list[Failure]:
-    failures = []
-    wing = int(((deltas >= wanted - gates.wing_below) & (deltas <= wanted + gates.wing_above)).sum())
-    if wing < gates.min_wing_quotes:
-        failures.append(
-            Failure(
-                Code.FEW_CALLS,
-                f"{wing} quotes of delta {wanted - gates.wing_below:.2f}..{wanted + gates.wing_above:.2f}, "
-                f"gate {gates.min_wing_quotes}",
-            )
+class Neighbourhood:
+    """The deltas of a chain's accepted quotes, made to be searched for all slices at once."""
+
+    def __init__(self, nodes: Nodes, deltas: FloatArray, n_slices: int) -> None:
+        known = np.isfinite(deltas)
+        # a delta is between 0 and 1: twice the number of the slice keeps slices apart, wings included
+        keys = 2.0 * nodes.slice_id[known] + deltas[known]
+        order = np.argsort(keys, kind="stable")
+        self._keys = keys[order]
+        self._deltas = deltas[known][order]
+        self._starts = np.searchsorted(nodes.slice_id[known][order], np.arange(n_slices + 1))
+
+    def around(self, wanted: FloatArray, *, gates: Gates) -> Neighbours:
+        """What stands around a delta of each slice; NaN has no neighbours."""
+        base = 2.0 * np.arange(len(wanted))
+        known = np.where(np.isfinite(wanted), wanted, 0.0)
+        low = np.maximum(known - gates.wing_below, 0.0)
+        high = np.minimum(known + gates.wing_above, 1.0)
+        wing = np.searchsorted(self._keys, base + high, side="right") - np.searchsorted(
+            self._keys, base + low
         )
-    lower, upper = deltas[deltas <= wanted], deltas[deltas >= wanted]
-    if not len(lower) or not len(upper):
-        side = "below" if not len(lower) else "above"
-        failures.append(Failure(Code.ONE_SIDED, f"no quote of delta {side} {name}"))
-    elif upper.min() - lower.max() > gates.max_delta_gap:
-        failures.append(
-            Failure(
-                Code.DELTA_GAP,
-                f"quotes around {name} at delta {lower.max():.3f} and {upper.min():.3f}, "
-                f"gate {gates.max_delta_gap:g}",
-            )
+        first, last = self._starts[:-1], self._starts[1:]
+        before = np.searchsorted(self._keys, base + known, side="right") - 1
+        after = np.searchsorted(self._keys, base + known, side="left")
+        padded = np.append(self._deltas, np.nan)
+        below = np.where(before >= first, padded[before], np.nan)
+        above = np.where(after < last, padded[np.minimum(after, len(padded) - 1)], np.nan)
+        with np.errstate(invalid="ignore"):
+            passes = (wing >= gates.min_wing_quotes) & (above - below <= gates.max_delta_gap)
+        return Neighbours(
+            wing=wing.astype(np.intp), below=below, above=above, passes=passes & np.isfinite(wanted)
         )
-    return failures

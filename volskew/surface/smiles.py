@@ -1,4 +1,10 @@
-"""From vols to smiles: which quotes serve, the outliers among them, and each line's delta on the smile."""
+"""From vols to smiles: which quotes serve, the outliers among them, and each line's delta on the smile.
+
+**The ladder.** A slice is read from SVI with its discrepancy; with too few quotes for that, or quotes on one
+side only, from an eSSVI slice; where that misses the quotes by far more than the local fit does, or its
+deltas have no one strike, from the local fit; else not at all. Which it was stands in the reading's method,
+and the local fit is made in any case: it judges outliers, and it is the second opinion on every reading.
+"""
 
 from __future__ import annotations
 
@@ -9,29 +15,34 @@ import pandas as pd
 from scipy.special import ndtr
 
 from volskew.pricing import black
-from volskew.quotes.lines import BoolArray, FloatArray, numeric
+from volskew.quotes.lines import BoolArray, FloatArray, IntArray, numeric
 from volskew.quotes.schema import Exclusion
+from volskew.settings import Settings
+from volskew.smile.fitting import Curves, fit_curves
+from volskew.smile.local import LocalFits, Nodes, fit_local
 from volskew.surface.chain import Chain, exclude, runs
 from volskew.surface.delta import STANDARD_DELTAS
-from volskew.surface.local import MIN_POINTS, LocalFits, Nodes, fit_local
+from volskew.surface.outliers import far_outliers, near_outliers, nearest_fit
 from volskew.surface.vendor_parity import vendor_errors
 from volskew.surface.vols import level_vols
 
-__all__ = ["Smiles", "fit_smiles"]
+__all__ = ["ESSVI", "LOCAL", "NONE", "SVI", "Smiles", "fit_smiles"]
+
+SVI, ESSVI, LOCAL, NONE = "svi", "essvi", "local", "none"
+"""How a slice's smile was made."""
 
 _LOWEST_ERROR = 0.0005
 """[vol] No quote is believed closer than 0.05 vol points."""
 _WIDEST_MONEYNESS = 3.0
 """In standard deviations of the slice: farther out quotes say nothing of the deltas that are read."""
 _LOWEST_DELTA = 0.02
-_OUTLIER_SIGMAS, _OUTLIER_HALF_SPREADS = 4.0, 1.5
+_OUTLIER_HALF_SPREADS = 1.5
 _VENDOR_OUTLIER_HALF_SPREADS = 3.0
 """The stand-ins are no half-spreads: 0.75 vol points for a traded line, 2.25 for an untraded one."""
-_OUTLIER_REACH = 0.10
-"""Towards its ends a window's curve follows its last quotes, or misses them all: there it judges none."""
-_ISOLATED = 0.5
-"""A neighbour off to the same side by this share of a quote's own residual speaks for the quote."""
 _OUTLIER_PASSES = 2
+_RIGID_SCALE, _RIGID_RATIO = 1.0, 2.0
+"""An eSSVI slice whose residuals are larger than this [half-spreads], and than so many times the local fit's,
+is no smile of its quotes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,23 +52,34 @@ class Smiles:
     Attributes
     ----------
     quotes : pandas.DataFrame
-        The table with OUTLIER exclusions, `used_in_smile` and `forward_call_delta` at the smile's vol.
+        The table with OUTLIER exclusions, `used_in_smile`, `forward_call_delta` at the smile's vol, and
+        ``smile_vol`` (the smile's vol at the line's strike; NaN beyond the quotes of its smile) with
+        ``residual_half_spreads`` (the mid's vol less that, over the half-spread that the fit goes by).
     nodes : Nodes
         The quotes left to the smiles.
-    fits : LocalFits
+    curves : Curves
+        Parametric smiles; a slice that is not read from its curve keeps it for comparison.
+    local : LocalFits
         Around `volskew.surface.delta.STANDARD_DELTAS`.
-    n_accepted : ndarray of int, per slice
+    methods : tuple of str, per slice
+        "svi", "essvi", "local" or "none": what the slice is read from.
+    deltas : ndarray of float, per node
+        N(d1) on the slice's smile.
+    n_accepted : ndarray of float, per slice
         Quotes left to the slice's smile.
     """
 
     quotes: pd.DataFrame
     nodes: Nodes
-    fits: LocalFits
+    curves: Curves
+    local: LocalFits
+    methods: tuple[str, ...]
+    deltas: FloatArray
     n_accepted: FloatArray
 
 
-def fit_smiles(quotes: pd.DataFrame, chain: Chain) -> Smiles:
-    """Fit every slice around the standard deltas, leaving out outliers in at most two passes.
+def fit_smiles(quotes: pd.DataFrame, chain: Chain, *, settings: Settings) -> Smiles:
+    """Fit every slice, leaving out outliers in at most two passes.
 
     Parameters
     ----------
@@ -65,40 +87,124 @@ def fit_smiles(quotes: pd.DataFrame, chain: Chain) -> Smiles:
         What `volskew.surface.vols.solve_vols` returned.
     chain : Chain
         Made of the same table.
+    settings : Settings
+        `smile_model`.
 
     Notes
     -----
-    A quote is an outlier where its residual exceeds four robust standard deviations of its window and
-    1.5 of its own half-spreads (three of the stand-ins of a vendor's vols), judged by the fit whose target
-    delta is nearest and within 0.10, and where neither neighbour is off to the same side by half as much: a
-    run of quotes beside the curve is the curve's fault. No window is left with fewer quotes than a fit
-    needs.
+    A quote is an outlier where its residual exceeds four robust standard deviations and 1.5 of its own
+    half-spreads (three of the stand-ins of a vendor's vols), and where neither neighbour is off to the same
+    side by half as much: a run of quotes beside the curve is the curve's fault. It is judged by the local fit
+    whose target delta is nearest and within 0.10, or, farther out, by the slice's curve. No window is left
+    with fewer quotes than a local fit needs, and no slice with fewer than 8.
     """
     n = chain.lines.n_slices
-    nodes = _nodes(quotes, chain)
-    fits = fit_local(nodes, STANDARD_DELTAS, n_slices=n)
-    outliers = np.zeros(len(quotes), dtype=bool)
     half_spreads = _VENDOR_OUTLIER_HALF_SPREADS if chain.by_vendor else _OUTLIER_HALF_SPREADS
+    moves = _moves(quotes, chain)
+    nodes = _nodes(quotes, chain)
+    local = fit_local(nodes, STANDARD_DELTAS, n_slices=n)
+    outliers = np.zeros(len(quotes), dtype=bool)
     for _ in range(_OUTLIER_PASSES):
-        bad = _outliers(fits, nodes, half_spreads=half_spreads)
+        bad = near_outliers(local, nodes, half_spreads=half_spreads)
         if not bad.any():
             break
         outliers[nodes.row[bad]] = True
         nodes = nodes.take(~bad)
-        fits = fit_local(nodes, STANDARD_DELTAS, n_slices=n)
+        local = fit_local(nodes, STANDARD_DELTAS, n_slices=n)
+    curves = _curves(nodes, chain, moves, settings)
+    for _ in range(_OUTLIER_PASSES):
+        bad = far_outliers(curves, local, nodes, half_spreads=half_spreads)
+        if not bad.any():
+            break
+        outliers[nodes.row[bad]] = True
+        changed = np.unique(nodes.slice_id[bad])
+        nodes = nodes.take(~bad)
+        local = fit_local(nodes, STANDARD_DELTAS, n_slices=n)
+        curves = _refit(curves, changed, nodes, ~bad, chain, moves, settings)
+    methods = _ladder(curves, local, settings)
+    on_smile = _vols_on_smile(quotes, chain, nodes, curves, local, methods)
+    root = np.sqrt(chain.years[chain.lines.slice_id])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        s = on_smile * root
+        delta = ndtr(s / 2 - numeric(quotes, "log_moneyness") / s)
     used = np.zeros(len(quotes), dtype=bool)
-    used[nodes.row[np.unique(fits.node[fits.node >= 0])]] = True
+    by_curve = np.isin(np.asarray(methods, dtype=object), [SVI, ESSVI])
+    used[nodes.row[by_curve[nodes.slice_id]]] = True
+    seen = _within_quotes(quotes, chain, nodes, methods)
+    smile_vol = np.where(seen, on_smile, np.nan)
+    with np.errstate(invalid="ignore"):
+        residual = (numeric(quotes, "vol_mid") - smile_vol) / _errors(quotes, chain)
+    in_window = nodes.row[np.unique(local.node[local.node >= 0])]
+    by_local = np.asarray([method == LOCAL for method in methods], dtype=bool)
+    used[in_window[by_local[chain.lines.slice_id[in_window]]]] = True
     table = quotes.assign(
         exclusion=exclude(quotes["exclusion"], outliers, Exclusion.OUTLIER),
         used_in_smile=used,
-        forward_call_delta=_deltas_on_smile(quotes, chain, nodes, fits),
+        forward_call_delta=delta,
+        smile_vol=smile_vol,
+        residual_half_spreads=residual,
     )
     return Smiles(
         quotes=table,
         nodes=nodes,
-        fits=fits,
+        curves=curves,
+        local=local,
+        methods=methods,
+        deltas=delta[nodes.row],
         n_accepted=np.bincount(nodes.slice_id, minlength=n).astype(np.float64),
     )
+
+
+def _curves(nodes: Nodes, chain: Chain, moves: FloatArray, settings: Settings) -> Curves:
+    return fit_curves(
+        nodes.slice_id,
+        nodes.log_moneyness,
+        nodes.vol,
+        nodes.error,
+        moves[:, nodes.row],
+        chain.years,
+        model="essvi" if settings.smile_model == "essvi" else "svi",
+    )
+
+
+def _refit(
+    curves: Curves,
+    changed: IntArray,
+    nodes: Nodes,
+    kept: BoolArray,
+    chain: Chain,
+    moves: FloatArray,
+    settings: Settings,
+) -> Curves:
+    """The curves with those of the changed slices fitted again; a slice's fit is its own quotes' alone."""
+    places = np.flatnonzero(np.isin(nodes.slice_id, changed))
+    some = nodes.take(places)
+    again = fit_curves(
+        np.searchsorted(changed, some.slice_id),
+        some.log_moneyness,
+        some.vol,
+        some.error,
+        moves[:, some.row],
+        chain.years[changed],
+        model="essvi" if settings.smile_model == "essvi" else "svi",
+    )
+    return curves.replaced(again, changed, places, np.flatnonzero(kept))
+
+
+def _ladder(curves: Curves, local: LocalFits, settings: Settings) -> tuple[str, ...]:
+    """What each slice is read from."""
+    methods = []
+    has_local = np.isfinite(local.vol)
+    for number, kind in enumerate(curves.names):
+        scale, falls = curves.spread[number], curves.has_one_strike[number]
+        settled = bool(has_local[:, number].all())
+        beside = float(local.scale[:, number].max()) if settled else np.inf
+        rigid = kind == ESSVI and scale > max(_RIGID_SCALE, _RIGID_RATIO * beside)
+        if settings.smile_model != LOCAL and kind != NONE and falls and not rigid:
+            methods.append(kind)
+        else:
+            methods.append(LOCAL if has_local[:, number].any() else NONE)
+    return tuple(methods)
 
 
 def _nodes(quotes: pd.DataFrame, chain: Chain) -> Nodes:
@@ -129,82 +235,87 @@ def _errors(quotes: pd.DataFrame, chain: Chain) -> FloatArray:
     if chain.by_vendor:
         return vendor_errors(quotes)
     slice_id = chain.lines.slice_id
-    vega = black.vega(
-        forward=numeric(quotes, "forward"),
-        strike=np.abs(chain.lines.strike),
-        time_to_expiry=chain.years[slice_id],
-        vol=numeric(quotes, "vol_mid"),
-    )
+    vega = _vega(quotes, chain)
     with np.errstate(divide="ignore", invalid="ignore"):
         tick = chain.tick[slice_id] / 2 / (chain.lines.slice_discount[slice_id] * vega)
         half = (numeric(quotes, "vol_ask") - numeric(quotes, "vol_bid")) / 2
     return np.asarray(np.fmax(np.fmax(half, tick), _LOWEST_ERROR))
 
 
-def _outliers(fits: LocalFits, nodes: Nodes, *, half_spreads: float) -> BoolArray:
-    """Mask of the nodes that their nearest fit calls outliers."""
-    n_nodes = len(nodes.row)
-    distance, target = _nearest_fit(fits, n_nodes)
-    bad = np.zeros(n_nodes, dtype=bool)
-    for index, wanted in enumerate(fits.targets):
-        residual = np.abs(fits.residual[index])
-        bound = np.maximum(_OUTLIER_SIGMAS * fits.scale[index][:, None], half_spreads)
-        with np.errstate(invalid="ignore"):
-            hit = (residual > bound) & (np.abs(fits.delta[index] - wanted) <= _OUTLIER_REACH)
-        hit &= _stands_alone(fits.residual[index] * np.append(nodes.error, np.nan)[fits.node[index]])
-        # the worst first, and never so many that too few are left to fit
-        spare = np.maximum(fits.n_points[index] - MIN_POINTS, 0)
-        rank = np.argsort(np.argsort(-np.where(hit, residual, -np.inf), axis=1, kind="stable"), axis=1)
-        node = fits.node[index][hit & (rank < spare[:, None])]
-        bad[node[target[node] == index]] = True
-    return bad & np.isfinite(distance)
+def _vega(quotes: pd.DataFrame, chain: Chain) -> FloatArray:
+    """Of the mids, undiscounted [$ per unit of vol]."""
+    return np.asarray(
+        black.vega(
+            forward=numeric(quotes, "forward"),
+            strike=np.abs(chain.lines.strike),
+            time_to_expiry=chain.years[chain.lines.slice_id],
+            vol=numeric(quotes, "vol_mid"),
+        )
+    )
 
 
-def _stands_alone(off: FloatArray) -> BoolArray:
-    """Whether no neighbour in its row lies off the curve [vol] to the same side by `_ISOLATED` as much."""
-    edge = np.full((len(off), 1), np.nan)
-    before, after = np.hstack([edge, off[:, :-1]]), np.hstack([off[:, 1:], edge])
-    share = _ISOLATED * np.abs(off)
-    with np.errstate(invalid="ignore"):
-        company = (np.sign(off) * before >= share) | (np.sign(off) * after >= share)
-    return np.asarray(~company)
+def _moves(quotes: pd.DataFrame, chain: Chain) -> FloatArray:
+    """Per line, what the vol changes by at the bid, at the ask, and as ln F rises by one at a given price.
 
-
-def _nearest_fit(fits: LocalFits, n_nodes: int) -> tuple[FloatArray, FloatArray]:
-    """For each node the distance in delta to the nearest target that uses it, and that target's index."""
-    distance = np.full(n_nodes, np.inf)
-    target = np.full(n_nodes, -1)
-    for index, wanted in enumerate(fits.targets):
-        inside = fits.node[index] >= 0
-        node, away = fits.node[index][inside], np.abs(fits.delta[index][inside] - wanted)
-        nearer = away < distance[node]
-        distance[node[nearer]], target[node[nearer]] = away[nearer], index
-    return distance, target
-
-
-def _deltas_on_smile(quotes: pd.DataFrame, chain: Chain, nodes: Nodes, fits: LocalFits) -> FloatArray:
-    """N(d1) of every line at the smile's vol at its strike, in-the-money lines included.
-
-    The smile's vol at a node is that of the fit whose target is nearest (its own vol where no window
-    holds it); between nodes it is linear in log-moneyness, beyond them flat.
+    ``dvol/dln F = -F N(d1)/vega`` for calls and ``F N(-d1)/vega`` for puts.
     """
-    _, target = _nearest_fit(fits, len(nodes.row))
+    mid = numeric(quotes, "vol_mid")
+    own = numeric(quotes, "forward_call_delta")
+    with np.errstate(divide="ignore", invalid="ignore"):
+        per_vega = numeric(quotes, "forward") / _vega(quotes, chain)
+        with_forward = np.where(chain.lines.is_call, -own, 1 - own) * per_vega
+    moves = np.stack([numeric(quotes, "vol_bid") - mid, numeric(quotes, "vol_ask") - mid, with_forward])
+    return np.where(np.isfinite(moves), moves, 0.0)
+
+
+def _vols_on_smile(
+    quotes: pd.DataFrame,
+    chain: Chain,
+    nodes: Nodes,
+    curves: Curves,
+    local: LocalFits,
+    methods: tuple[str, ...],
+) -> FloatArray:
+    """The smile's vol at every line's strike, in-the-money lines included; flat beyond the quotes."""
+    lines = chain.lines
+    log_moneyness = numeric(quotes, "log_moneyness")
+    vol = curves.vols(lines.slice_id, log_moneyness)
+    others = [number for number, method in enumerate(methods) if method in {LOCAL, NONE}]
+    if others:
+        at_nodes = _local_vols(nodes, local)
+        order = np.lexsort((nodes.log_moneyness, nodes.slice_id))
+        places = {number: order[here] for number, here in runs(nodes.slice_id[order])}
+        for number in others:
+            rows = np.flatnonzero(lines.slice_id == number)
+            part = places.get(number)
+            vol[rows] = (
+                np.nan
+                if part is None
+                else np.interp(log_moneyness[rows], nodes.log_moneyness[part], at_nodes[part])
+            )
+    return vol
+
+
+def _within_quotes(quotes: pd.DataFrame, chain: Chain, nodes: Nodes, methods: tuple[str, ...]) -> BoolArray:
+    """Lines of slices that have a smile, at strikes between the first and the last quote of theirs."""
+    n = chain.lines.n_slices
+    low, high = np.full(n, np.inf), np.full(n, -np.inf)
+    np.minimum.at(low, nodes.slice_id, nodes.log_moneyness)
+    np.maximum.at(high, nodes.slice_id, nodes.log_moneyness)
+    has_smile = np.array([method != NONE for method in methods], dtype=bool)
+    place, own = numeric(quotes, "log_moneyness"), chain.lines.slice_id
+    with np.errstate(invalid="ignore"):
+        return np.asarray(has_smile[own] & (place >= low[own]) & (place <= high[own]))
+
+
+def _local_vols(nodes: Nodes, fits: LocalFits) -> FloatArray:
+    """Vol of the local fit whose target is nearest to each node; its own where no window holds it."""
+    _, target = nearest_fit(fits, len(nodes.row))
     smile = nodes.vol.copy()
     for index in range(len(fits.targets)):
         inside = fits.node[index] >= 0
-        node = fits.node[index][inside]
+        node: IntArray = fits.node[index][inside]
         fitted = nodes.vol[node] - fits.residual[index][inside] * nodes.error[node]
         mine = target[node] == index
         smile[node[mine]] = fitted[mine]
-    lines = chain.lines
-    log_moneyness = numeric(quotes, "log_moneyness")
-    vol = np.full(len(quotes), np.nan)
-    order = np.lexsort((nodes.log_moneyness, nodes.slice_id))
-    rows_by_slice = np.argsort(lines.slice_id, kind="stable")
-    bounds = np.searchsorted(lines.slice_id[rows_by_slice], np.arange(lines.n_slices + 1))
-    for number, here in runs(nodes.slice_id[order]):
-        part, rows = order[here], rows_by_slice[bounds[number] : bounds[number + 1]]
-        vol[rows] = np.interp(log_moneyness[rows], nodes.log_moneyness[part], smile[part])
-    s = vol * np.sqrt(chain.years[lines.slice_id])
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(ndtr(s / 2 - log_moneyness / s))
+    return smile

@@ -1,4 +1,4 @@
-"""The smiles table: each expiry's counts, forward, vols, fit errors and gates."""
+"""The smiles table: each expiry's counts, forward, vols, fit, checks and gates."""
 
 from __future__ import annotations
 
@@ -6,27 +6,29 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtr
 
 from volskew.quotes.lines import FloatArray
+from volskew.settings import Settings
+from volskew.smile.fitting import Curves
 from volskew.surface.chain import Chain
 from volskew.surface.delta import STANDARD_DELTAS, delta_label
-from volskew.surface.gates import Failure
+from volskew.surface.reading import AtPoint, Slices
 from volskew.surface.smiles import Smiles
 
 __all__ = ["smiles_table"]
 
-_MIDDLE = STANDARD_DELTAS.index(0.5)
 _PASSED = "passed"
+_PARAMETERS = ("a", "b", "rho", "m", "sigma")
 
 
 def smiles_table(
     smiles: Smiles,
     chain: Chain,
+    slices: Slices,
+    standard: Sequence[AtPoint],
+    at_the_forward: AtPoint,
     *,
-    forward: FloatArray,
-    forward_error: FloatArray,
-    failures: Sequence[Sequence[Sequence[Failure]]],
+    settings: Settings,
 ) -> pd.DataFrame:
     """One row a slice, sorted by expiry, root and settlement.
 
@@ -34,24 +36,29 @@ def smiles_table(
     ----------
     smiles : Smiles
     chain : Chain
-    forward, forward_error : ndarray of float, per slice
-        [$]
-    failures : sequence
-        For each standard delta and slice, the gates that it failed.
+    slices : Slices
+    standard : sequence of AtPoint
+        Readings at the standard deltas.
+    at_the_forward : AtPoint
+    settings : Settings
 
     Returns
     -------
     pandas.DataFrame
         ``symbol, snapshot_time, root, settlement, expiry, days, time_to_expiry, n_read, n_rejected,
-        n_accepted (left to the smile), n_used (in the windows of the standard deltas), forward,
-        forward_error, forward_error_bp, atm_vol (strike at the forward), vol_25c, vol_50, vol_25p, rmse
-        [decimal vol] and rmse_half_spreads (of the 25-delta call fit), n_25c, n_50, n_25p, method
-        (local, vendor or none), gates_25c, gates_50, gates_25p`` ("passed", or the codes failed).
+        n_accepted (left to the smile), n_used (that serve it), forward, forward_error, forward_error_bp,
+        atm_vol (strike at the forward)``; for each of 25c, 50 and 25p ``vol_, error_ (one standard error),
+        check_ (distance to the second smile)``; ``rmse [decimal vol], rmse_half_spreads, inside_spread (share
+        of quotes whose bid and ask hold the smile), worst_half_spreads (largest residual between 0.10 and
+        0.90 delta), noise (half-spreads)`` of the smile; ``svi_a, svi_b, svi_rho, svi_m, svi_sigma`` (total
+        variance, without the discrepancy), ``discrepancy`` (its prior deviation, decimal vol), ``least_g,
+        least_g_strike`` within the quotes, ``wing_left, wing_right`` (slopes of total variance); ``n_25c,
+        n_50, n_25p`` (quotes around), ``method`` (svi, essvi, local or none), ``repaired`` (no, svi: a
+        butterfly was removed; bumps: the discrepancy was lessened or left out for one), ``gates_25c,
+        gates_50, gates_25p`` ("passed", or the codes failed).
     """
-    quotes, fits = smiles.quotes, smiles.fits
+    quotes = smiles.quotes
     labels = [delta_label(delta) for delta in STANDARD_DELTAS]
-    has_fit = np.isfinite(fits.vol).any(axis=0)
-    method = np.where(has_fit, "vendor" if chain.by_vendor else "local", "none")
     columns: dict[str, object] = {
         "symbol": str(quotes["symbol"].iloc[0]),
         "snapshot_time": quotes["snapshot_time"].iloc[0],
@@ -64,28 +71,82 @@ def smiles_table(
         "n_rejected": chain.counts(quotes["exclusion"].notna().to_numpy(dtype=bool)),
         "n_accepted": smiles.n_accepted.astype(np.int64),
         "n_used": chain.counts(quotes["used_in_smile"].to_numpy(dtype=bool)),
-        "forward": forward,
-        "forward_error": forward_error,
-        "forward_error_bp": forward_error / forward * 1e4,
-        "atm_vol": _at_the_money(smiles, chain),
+        "forward": slices.forward,
+        "forward_error": slices.forward_error,
+        "forward_error_bp": slices.forward_error / slices.forward * 1e4,
+        "atm_vol": at_the_forward.vol,
     }
-    for index, name in enumerate(labels):
-        columns[f"vol_{name}"] = fits.vol[index]
-    columns["rmse"] = fits.rmse[0]
-    columns["rmse_half_spreads"] = fits.rmse_half_spreads[0]
-    for index, name in enumerate(labels):
-        columns[f"n_{name}"] = fits.n_points[index]
-    columns["method"] = pd.array(method, dtype="str")
-    for index, name in enumerate(labels):
-        words = [" ".join(str(item.code) for item in failed) or _PASSED for failed in failures[index]]
+    for name, smile in zip(labels, standard, strict=True):
+        columns[f"vol_{name}"] = smile.vol
+        columns[f"error_{name}"] = np.full(len(smile.vol), np.nan) if chain.by_vendor else smile.error
+        columns[f"check_{name}"] = smile.gap
+    columns |= _fit_quality(smiles, slices) | _shape(smiles.curves, slices)
+    for name, smile in zip(labels, standard, strict=True):
+        columns[f"n_{name}"] = smile.n_points
+    columns["method"] = pd.array(smiles.methods, dtype="str")
+    columns["repaired"] = pd.array(_repairs(smiles.curves, slices), dtype="str")
+    for name, smile in zip(labels, standard, strict=True):
+        words = [
+            " ".join(str(item.code) for item in smile.failures(number, slices, settings)) or _PASSED
+            for number in range(len(slices.years))
+        ]
         columns[f"gates_{name}"] = pd.array(words, dtype="str")
     table = pd.DataFrame(columns)
     return table[table["expiry"].notna()].reset_index(drop=True)
 
 
-def _at_the_money(smiles: Smiles, chain: Chain) -> FloatArray:
-    """Vol of the middle fit at K = F, where delta = N(vol sqrt(T)/2)."""
-    vol: FloatArray = smiles.fits.vol[_MIDDLE]
-    for _ in range(20):  # delta moves by a few thousandths of a vol's move: settled after three rounds
-        vol = smiles.fits.at(_MIDDLE, ndtr(vol * np.sqrt(chain.years) / 2))
-    return vol
+def _fit_quality(smiles: Smiles, slices: Slices) -> dict[str, FloatArray]:
+    """Residuals of each slice's smile."""
+    nodes, curves, n = smiles.nodes, smiles.curves, len(slices.years)
+    local_rmse, local_half = smiles.local.rmse[0], smiles.local.rmse_half_spreads[0]
+    known = np.isfinite(curves.residual)
+    group = nodes.slice_id[known]
+    residual, error = curves.residual[known], nodes.error[known]
+    count = np.bincount(group, minlength=n).astype(np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rmse = np.sqrt(np.bincount(group, (residual * error) ** 2, minlength=n) / count)
+        half = np.sqrt(np.bincount(group, residual**2, minlength=n) / count)
+        inside = np.bincount(group, np.abs(residual) <= 1.0, minlength=n) / count
+    worst = np.full(n, np.nan)
+    delta = smiles.deltas[known]
+    near = (delta >= 0.10) & (delta <= 0.90)
+    np.fmax.at(worst, group[near], np.abs(residual[near]))
+    by_curve = slices.is_curve
+    return {
+        "rmse": np.where(by_curve, rmse, local_rmse),
+        "rmse_half_spreads": np.where(by_curve, half, local_half),
+        "inside_spread": np.where(by_curve, inside, np.nan),
+        "worst_half_spreads": np.where(by_curve, worst, np.nan),
+        "noise": np.where(by_curve, curves.noise, np.nan),
+    }
+
+
+def _shape(curves: Curves, slices: Slices) -> dict[str, FloatArray]:
+    """Parameters, arbitrage and wings of each slice's curve; NaN where it is not read from one."""
+    n = len(slices.years)
+    shape = np.full((len(_PARAMETERS) + 2, n), np.nan)
+    for number in np.flatnonzero(slices.is_curve).tolist():
+        shape[:5, number] = curves.svi(number)
+        shape[5:, number] = curves.wing_slopes(number)
+    least, place = curves.least_butterfly
+    by_curve = slices.is_curve
+    named = dict(zip((f"svi_{name}" for name in _PARAMETERS), shape[:5], strict=True))
+    return {
+        **named,
+        "discrepancy": np.where(by_curve, curves.discrepancy, np.nan),
+        "least_g": np.where(by_curve, least, np.nan),
+        "least_g_strike": np.where(by_curve, slices.forward * np.exp(place), np.nan),
+        "wing_left": shape[5],
+        "wing_right": shape[6],
+    }
+
+
+def _repairs(curves: Curves, slices: Slices) -> list[str]:
+    """What was done against a butterfly."""
+    words = []
+    for repaired, lessened, is_curve in zip(
+        curves.was_repaired, curves.was_lessened, slices.is_curve, strict=True
+    ):
+        done = [word for word, holds in (("svi", repaired), ("bumps", lessened)) if holds and is_curve]
+        words.append("+".join(done) or "no")
+    return words

@@ -1,30 +1,37 @@
 """Composition only, no formulas: files -> units -> readings -> history -> ranking.
 
 ``gather`` reads every input and settles which (symbol, session) snapshots are days; ``measure`` turns each
-into readings; ``rank`` puts them into a history and ranks a pair; ``drill`` shows the quotes and smiles
-behind a file; ``imports`` takes in histories that somebody else made; ``verify`` holds the solve against
-other people's code.
+into readings; ``rank`` puts them into a history and ranks a pair; ``drill`` shows the quotes, smiles and
+grid of a file, ``explain`` one reading with its parts, ``pictures`` the smiles to be drawn; ``imports`` takes
+in histories that somebody else made; ``verify`` holds the solve against other people's code.
 """
 
-from volskew.workflow.drill import smiles_table, vols_table
+from volskew.workflow.drill import grid_table, smiles_table, vols_table
+from volskew.workflow.explain import Explanation, explain_readings
 from volskew.workflow.gather import Inputs, Unit, gather
 from volskew.workflow.imports import import_history, rank_series_file
 from volskew.workflow.inspect import Inspection, inspect_files
 from volskew.workflow.measure import MeasureResult, measure_files
+from volskew.workflow.pictures import Picture, picture_smiles
 from volskew.workflow.rank import RankResult, rank_files
 from volskew.workflow.verify import Verification, verify_file
 
 __all__ = [
+    "Explanation",
     "Inputs",
     "Inspection",
     "MeasureResult",
+    "Picture",
     "RankResult",
     "Unit",
     "Verification",
+    "explain_readings",
     "gather",
+    "grid_table",
     "import_history",
     "inspect_files",
     "measure_files",
+    "picture_smiles",
     "rank_files",
     "rank_series_file",
     "smiles_table",

@@ -1,4 +1,4 @@
-"""The drill-down: the quotes and the smiles behind every reading of a file."""
+"""The drill-down: the quotes, the smiles and the vols on a grid of every session in some files."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from volskew.errors import InputError
+from volskew.market import tenor_days
 from volskew.settings import Settings
-from volskew.surface import fit_surface
-from volskew.workflow.gather import Inputs, PathLike, gather
+from volskew.surface import Surface, fit_surface
+from volskew.surface.points import parse_point
+from volskew.surface.surface import GRID_DELTAS, GRID_TENORS
+from volskew.workflow.gather import Inputs, PathLike, Unit, gather
 
-__all__ = ["smiles_table", "vols_table"]
+__all__ = ["fit_unit", "gather_units", "grid_table", "smiles_of", "smiles_table", "vols_table"]
 
 _SLICE = ["root", "settlement", "expiry"]
 _BEHIND_FORWARD = [
@@ -37,7 +40,7 @@ def vols_table(
     columns: Mapping[str, str] | None = None,
     solve_all: bool = False,
 ) -> tuple[pd.DataFrame, Inputs]:
-    """Every line of a chain with its label, flags, vols, status, delta and forward.
+    """Every line of a chain with its label, flags, vols, status, delta, forward and distance to its smile.
 
     Parameters
     ----------
@@ -51,7 +54,7 @@ def vols_table(
     Returns
     -------
     table : pandas.DataFrame
-        One row for each line read, in file order within each (symbol, session).
+        One row for each line read, in file order within each (symbol, session): `Surface.quotes`.
     inputs : Inputs
         What was found; `Inputs.problems` says which files failed.
 
@@ -61,13 +64,8 @@ def vols_table(
         No file could be read.
     """
     chosen = settings or Settings()
-    inputs = _gathered(paths, settings=chosen, symbols=symbols, format=format, columns=columns)
-    tables = [
-        fit_surface(
-            unit.quotes, market=unit.market, previous=unit.previous, settings=chosen, solve_all=solve_all
-        ).quotes
-        for unit in inputs.units
-    ]
+    inputs = gather_units(paths, settings=chosen, symbols=symbols, format=format, columns=columns)
+    tables = [fit_unit(unit, settings=chosen, solve_all=solve_all).quotes for unit in inputs.units]
     return pd.concat(tables, ignore_index=True), inputs
 
 
@@ -79,19 +77,76 @@ def smiles_table(
     format: str | None = None,  # noqa: A002 - the name that users know from the command line
     columns: Mapping[str, str] | None = None,
 ) -> tuple[pd.DataFrame, Inputs]:
-    """Each expiry's forward and how it was made, fit and gates; parameters and errors as in `vols_table`."""
+    """Each expiry's forward and how it was made, smile, checks and gates; all else as in `vols_table`."""
     chosen = settings or Settings()
-    inputs = _gathered(paths, settings=chosen, symbols=symbols, format=format, columns=columns)
-    tables = []
-    for unit in inputs.units:
-        surface = fit_surface(unit.quotes, market=unit.market, previous=unit.previous, settings=chosen)
-        behind = surface.forwards[[*_SLICE, *_BEHIND_FORWARD]]
-        named = behind.rename(columns={"method": "forward_method", "flags": "forward_flags"})
-        tables.append(surface.smiles.merge(named, on=_SLICE, how="left", validate="one_to_one"))
+    inputs = gather_units(paths, settings=chosen, symbols=symbols, format=format, columns=columns)
+    tables = [smiles_of(fit_unit(unit, settings=chosen)) for unit in inputs.units]
     return pd.concat(tables, ignore_index=True), inputs
 
 
-def _gathered(
+def grid_table(
+    paths: PathLike | Sequence[PathLike],
+    *,
+    tenors: Sequence[str] = GRID_TENORS,
+    deltas: Sequence[float | str] = GRID_DELTAS,
+    settings: Settings | None = None,
+    symbols: Sequence[str] | None = None,
+    format: str | None = None,  # noqa: A002 - the name that users know from the command line
+    columns: Mapping[str, str] | None = None,
+) -> tuple[pd.DataFrame, Inputs]:
+    """The vols of every session at every tenor and delta of a grid, with errors.
+
+    Parameters
+    ----------
+    tenors, deltas : sequence
+        As in `Surface.grid`.
+    paths, settings, symbols, format, columns
+        As in `vols_table`.
+
+    Returns
+    -------
+    table : pandas.DataFrame
+        ``series, date, symbol`` and the columns of `Surface.grid`; a vol that is missing has its `code`.
+    inputs : Inputs
+
+    Raises
+    ------
+    InputError
+        No file could be read.
+    SettingsError
+        A tenor or delta is none.
+    """
+    chosen = settings or Settings()
+    for tenor in tenors:
+        tenor_days(tenor, settings=chosen)
+    for delta in deltas:
+        parse_point(delta=delta)
+    inputs = gather_units(paths, settings=chosen, symbols=symbols, format=format, columns=columns)
+    tables = []
+    for unit in inputs.units:
+        table = fit_unit(unit, settings=chosen).grid(tenors=tenors, deltas=deltas)
+        table.insert(0, "series", unit.series)
+        table.insert(1, "date", unit.date.isoformat())
+        table.insert(2, "symbol", unit.symbol)
+        tables.append(table)
+    return pd.concat(tables, ignore_index=True), inputs
+
+
+def smiles_of(surface: Surface) -> pd.DataFrame:
+    """A surface's smiles with what their forwards were made of."""
+    behind = surface.forwards[[*_SLICE, *_BEHIND_FORWARD]]
+    named = behind.rename(columns={"method": "forward_method", "flags": "forward_flags"})
+    return surface.smiles.merge(named, on=_SLICE, how="left", validate="one_to_one")
+
+
+def fit_unit(unit: Unit, *, settings: Settings, solve_all: bool = False) -> Surface:
+    """The surface of a unit."""
+    return fit_surface(
+        unit.quotes, market=unit.market, previous=unit.previous, settings=settings, solve_all=solve_all
+    )
+
+
+def gather_units(
     paths: PathLike | Sequence[PathLike],
     *,
     settings: Settings,
@@ -99,6 +154,13 @@ def _gathered(
     format: str | None,  # noqa: A002
     columns: Mapping[str, str] | None,
 ) -> Inputs:
+    """`volskew.workflow.gather`, but no session at all is an error.
+
+    Raises
+    ------
+    InputError
+        No file could be read, or none holds a session of the symbols.
+    """
     inputs = gather(paths, settings=settings, symbols=symbols, format=format, columns=columns)
     if not inputs.units:
         raise InputError("; ".join(inputs.problems).rstrip(".") or "no chain of any session was found")

@@ -10,21 +10,30 @@ quotes out.
 ever more of the strikes share the last hundredths; a parabola in it is off by tenths of a vol point at a
 25-delta put. In ``d1``, which is nearly linear in the strike's logarithm, it is not.
 
-All slices and targets are solved at once on padded arrays, by `volskew.surface.huber`.
+The fits themselves are compiled: `volskew.smile.local_kernels`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
-from scipy.special import ndtr, ndtri
+from numpy.typing import NDArray
+from scipy.special import ndtri
 
-from volskew.quotes.lines import BoolArray, FloatArray, IntArray
-from volskew.surface.huber import MIN_POINTS, Padded, d1, robust_fits, total
+from volskew.errors import SettingsError
+from volskew.loading import importing
 
 __all__ = ["MIN_POINTS", "LocalFits", "Nodes", "fit_local"]
+
+BoolArray: TypeAlias = NDArray[np.bool_]
+FloatArray: TypeAlias = NDArray[np.float64]
+IntArray: TypeAlias = NDArray[np.intp]
+
+MIN_POINTS = 5
+"""A quadratic through fewer quotes than this says nothing of their errors."""
 
 _INWARD, _OUTWARD = 0.20, 0.17
 """Window around the target, towards the middle and towards the wing: 0.08..0.45 for a 25-delta call."""
@@ -32,8 +41,6 @@ _PUT_INWARD, _PUT_OUTWARD = 0.25, 0.15
 """The same for targets on the put side, where smiles are steep: 0.50..0.90 for a 25-delta put."""
 _FULL_FROM = 0.25
 """Targets nearer to 0 or 1 than this have proportionally smaller windows."""
-_WIDENING = 0.10
-_LOWEST_DELTA = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +91,9 @@ class LocalFits:
     targets : ndarray of float
     vol, slope, curvature : ndarray of float
         ``a``, ``b`` and ``c``, in powers of d1; NaN where there is no fit.
+    error : ndarray of float
+        [vol] Standard error of `vol`: from the weighted fit, with errors of the quotes as large as their
+        residuals (it is proportional to `scale`), at the constant delta; NaN where there is no fit.
     n_points : ndarray of int
         Quotes in the window.
     is_wide : ndarray of bool
@@ -102,6 +112,7 @@ class LocalFits:
     vol: FloatArray
     slope: FloatArray
     curvature: FloatArray
+    error: FloatArray
     n_points: IntArray
     is_wide: BoolArray
     scale: FloatArray
@@ -133,73 +144,91 @@ def fit_local(nodes: Nodes, targets: Sequence[float], *, n_slices: int) -> Local
     -------
     LocalFits
         NaN where a slice has fewer than `MIN_POINTS` quotes in the widened window, or its fit did not settle.
+        Each fit depends on its own slice's quotes alone, to the last bit.
+
+    Raises
+    ------
+    SettingsError
+        A target or a slice's number is out of its range.
     """
-    wanted = np.asarray(targets, dtype=np.float64)
-    own = d1(nodes.log_moneyness, nodes.vol, nodes.root_years)
-    member, is_wide = _windows(nodes, ndtr(own), wanted, n_slices)
-    padded = _pad(member, nodes, n_slices)
-    shape = (len(wanted), n_slices)
-    data = Padded.of(
-        padded,
-        target=np.repeat(ndtri(wanted), n_slices),
-        log_moneyness=nodes.log_moneyness,
-        vol=nodes.vol,
-        error=nodes.error,
-        root_years=nodes.root_years,
+    wanted = _checked(targets)
+    start, order = _by_slice_and_strike(nodes, n_slices)
+    with importing:  # numba comes with the kernels, at the first call
+        from volskew.smile import local_kernels  # noqa: PLC0415
+
+    log_moneyness, vol, error, root_years = (
+        np.ascontiguousarray(values[order], dtype=np.float64)
+        for values in (nodes.log_moneyness, nodes.vol, nodes.error, nodes.root_years)
     )
-    fits = robust_fits(data, np.append(own, 0.0)[padded])  # -1 pads with the last
-    count = (padded >= 0).sum(axis=1)
-    good = fits.settled & (count >= MIN_POINTS)
-    masked = data.present & good[:, None]
-    squares = np.where(masked, fits.residual, 0.0) ** 2
-    n = np.where(good, count, 1)
+    window = _windows(wanted)
+    shape = (len(wanted), n_slices)
+    own = np.empty(len(order))
+    count, is_wide = np.empty(shape, dtype=np.intp), np.empty(shape, dtype=bool)
+    local_kernels.count_windows(start, log_moneyness, vol, root_years, window, own, count, is_wide)
+    widest = max(int(count.max(initial=0)), 1)
+    fits = np.empty((7, *shape))
+    node, quotes = np.empty((*shape, widest), dtype=np.intp), np.empty((2, *shape, widest))
+    local_kernels.fit_windows(
+        (log_moneyness, vol, error, root_years, own, order),
+        start,
+        window,
+        np.asarray(ndtri(wanted)),
+        count,
+        is_wide,
+        fits,
+        node,
+        quotes,
+    )
     return LocalFits(
         targets=wanted,
-        vol=np.where(good, fits.coefficients[:, 0], np.nan).reshape(shape),
-        slope=np.where(good, fits.coefficients[:, 1], np.nan).reshape(shape),
-        curvature=np.where(good, fits.coefficients[:, 2], np.nan).reshape(shape),
-        n_points=count.astype(np.intp).reshape(shape),
+        vol=fits[0],
+        slope=fits[1],
+        curvature=fits[2],
+        error=fits[3],
+        n_points=count,
         is_wide=is_wide,
-        scale=np.where(good, fits.scale, np.nan).reshape(shape),
-        rmse=np.where(good, np.sqrt(total(squares * data.error**2) / n), np.nan).reshape(shape),
-        rmse_half_spreads=np.where(good, np.sqrt(total(squares) / n), np.nan).reshape(shape),
-        node=np.where(masked, padded, -1).reshape(*shape, -1),
-        delta=np.where(masked, ndtr(fits.position), np.nan).reshape(*shape, -1),
-        residual=np.where(masked, fits.residual, np.nan).reshape(*shape, -1),
+        scale=fits[4],
+        rmse=fits[5],
+        rmse_half_spreads=fits[6],
+        node=node,
+        delta=quotes[0],
+        residual=quotes[1],
     )
 
 
 # --- parts ------------------------------------------------------------------------------------------------
 
 
-def _windows(
-    nodes: Nodes, own: FloatArray, targets: FloatArray, n_slices: int
-) -> tuple[BoolArray, BoolArray]:
-    """Which nodes each target uses, by their delta at their own vol, and which windows had to be widened."""
+def _checked(targets: Sequence[float]) -> FloatArray:
+    wanted = np.array(targets, dtype=np.float64)
+    bad = np.flatnonzero(~((wanted > 0) & (wanted < 1)))
+    if len(bad):
+        msg = f"targets must be deltas between 0 and 1; got {wanted[bad[0]]} at position {bad[0]}"
+        raise SettingsError(msg)
+    return wanted
+
+
+def _windows(targets: FloatArray) -> FloatArray:
+    """Each target, and how far its window reaches below and above it."""
     # nearer the wings vols bend faster in delta: the window shrinks with the distance to the end
     size = np.minimum(1.0, np.minimum(targets, 1 - targets) / _FULL_FROM)
     is_call, is_put = targets < 0.5, targets > 0.5
-    below = (size * np.select([is_call, is_put], [_OUTWARD, _PUT_INWARD], _INWARD))[:, None]
-    above = (size * np.where(is_put, _PUT_OUTWARD, _INWARD))[:, None]
-    distance = own[None, :] - targets[:, None]
-    inside = (own >= _LOWEST_DELTA) & (own <= 1 - _LOWEST_DELTA)
-    member = inside & (distance >= -below) & (distance <= above)
-    count = np.stack([np.bincount(nodes.slice_id[row], minlength=n_slices) for row in member])
-    is_wide = count < MIN_POINTS
-    if is_wide.any():
-        wider = inside & (distance >= -below - _WIDENING) & (distance <= above + _WIDENING)
-        member = np.where(is_wide[:, nodes.slice_id], wider, member)
-    return member, is_wide
+    below = size * np.select([is_call, is_put], [_OUTWARD, _PUT_INWARD], _INWARD)
+    above = size * np.where(is_put, _PUT_OUTWARD, _INWARD)
+    return np.column_stack([targets, below, above])
 
 
-def _pad(member: BoolArray, nodes: Nodes, n_slices: int) -> IntArray:
-    """Positions of each (target, slice)'s nodes by rising strike, as rows padded with -1."""
-    target, node = np.nonzero(member)
-    fit = target * n_slices + nodes.slice_id[node]
-    order = np.lexsort((nodes.log_moneyness[node], fit))
-    fit, node = fit[order], node[order]
-    count = np.bincount(fit, minlength=len(member) * n_slices)
-    column = np.arange(len(fit)) - np.repeat(np.cumsum(count) - count, count)
-    padded = np.full((len(count), max(int(count.max(initial=0)), 1)), -1, dtype=np.intp)
-    padded[fit, column] = node
-    return padded
+def _by_slice_and_strike(nodes: Nodes, n_slices: int) -> tuple[IntArray, IntArray]:
+    """Where each slice begins in the order of slices and strikes, and that order."""
+    slice_id, log_moneyness = nodes.slice_id, nodes.log_moneyness
+    order = np.argsort(log_moneyness)
+    order = order[np.argsort(slice_id[order], kind="stable")]
+    ordered = slice_id[order]
+    if ((np.diff(ordered) == 0) & (np.diff(log_moneyness[order]) == 0)).any():
+        # ties by what the quotes say, so that the order in which they are given does not matter
+        order = np.lexsort((nodes.error, nodes.vol, log_moneyness, slice_id))
+    if len(ordered) and not (ordered[0] >= 0 and ordered[-1] < n_slices):
+        msg = f"slices must be numbered 0 to {n_slices - 1}; got {ordered[0]} to {ordered[-1]}"
+        raise SettingsError(msg)
+    start = np.searchsorted(ordered, np.arange(n_slices + 1))
+    return start.astype(np.intp, copy=False), order.astype(np.intp, copy=False)

@@ -195,6 +195,15 @@ def _noise(left: float, n: int, n_fixed: float) -> float:
     return math.sqrt((left + usual) / (max(n - n_fixed, 1.0) + _NOISE_QUOTES))
 
 
+@inlined
+def _value(x: float, curve: Floats, bumps: Floats) -> float:
+    """The smile's v at a quote, where its bumps are known."""
+    value = math.sqrt(backbone(x, curve))
+    for j in range(BUMPS):
+        value += curve[FIRST_BUMP + j] * bumps[j]
+    return value
+
+
 @kernel
 def _cost(
     x: Floats,
@@ -209,10 +218,7 @@ def _cost(
     """What the steps lessen: robust squares and the prior's."""
     total = 0.0
     for i in range(x.size):
-        value = math.sqrt(backbone(x[i], curve))
-        for j in range(BUMPS):
-            value += curve[FIRST_BUMP + j] * bumps[i, j]
-        residual = (v[i] - value) * weight[i]
+        residual = (v[i] - _value(x[i], curve, bumps[i])) * weight[i]
         total += robust[i] * residual * residual
     return total + _prior_cost(curve, precision, ratio)
 
@@ -299,10 +305,7 @@ def _fit_together(
             ratio, noise = _choose(matrix, vector, bare, n, noise, precision, work, solution)
         gained, damping = _step(x, v, weight, bumps, robust, matrix, vector, ratio, precision, damping, curve)
         for i in range(n):
-            value = math.sqrt(backbone(x[i], curve))
-            for j in range(BUMPS):
-                value += curve[FIRST_BUMP + j] * bumps[i, j]
-            residual[i] = (v[i] - value) * weight[i]
+            residual[i] = (v[i] - _value(x[i], curve, bumps[i])) * weight[i]
         bound = _HUBER * max(robust_scale(residual, _PARAMETERS_WORTH), 0.05)
         if gained < _DONE and turn >= _CHOOSING_ROUNDS:
             break
@@ -376,19 +379,16 @@ def _multiply(matrix: Floats, vector: Floats, out: Floats) -> None:
 
 
 @kernel
-def _shared(x: Floats, v: Floats, weight: Floats, bumps: Floats, curve: Floats, bound: float) -> float:
+def _shared(residual: Floats, bound: float) -> float:
     """What neighbours' errors in common add to a variance: ``(1 + r)/(1 - r)``, r their correlation.
 
     Residuals of neighbours lean against each other by what was fitted: that much is added to their
     correlation.
     """
-    n = x.size
+    n = residual.size
     product, squares, before = 0.0, 0.0, 0.0
     for i in range(n):
-        value = math.sqrt(backbone(x[i], curve))
-        for j in range(BUMPS):
-            value += curve[FIRST_BUMP + j] * bumps[i, j]
-        here = min(max((v[i] - value) * weight[i], -bound), bound)
+        here = min(max(residual[i], -bound), bound)
         product += here * before
         squares += here * here
         before = here
@@ -404,6 +404,7 @@ def measure_uncertainty(
     v: Floats,
     weight: Floats,
     moves: Floats,
+    residual: Floats,
     curve: Floats,
     scale: float,
     n_fixed: float,
@@ -416,7 +417,8 @@ def measure_uncertainty(
     """Fill in the covariance of the parameters and their responses to moves of the quotes; noise and ratio.
 
     `moves` has a row for each way in which all quotes may move [units of the level]. With three fixed
-    parameters, those of an eSSVI slice, the ratio of prior and noise variance is worked out here.
+    parameters, those of an eSSVI slice, the ratio of prior and noise variance is worked out here. `residual`
+    is the fit's, of which `scale` is the size.
     """
     n, size = x.size, int(n_fixed) + BUMPS
     full, whole, row, robust = (
@@ -436,7 +438,7 @@ def measure_uncertainty(
     _frame(n_fixed, chain, frame)
     _fold(full, frame, matrix)
     _posterior(matrix, precision, ratio, _RIDGE, work)
-    variance = noise * noise * _shared(x, v, weight, bumps, curve, bound)
+    variance = noise * noise * _shared(residual, bound)
     for k in range(PARAMETERS):
         # a row of the inverse, seen from all parameters
         copy(frame[k], solution)

@@ -29,8 +29,6 @@ __all__ = [
     "FALLS",
     "LEAST",
     "LEAST_AT",
-    "LEAST_BEYOND",
-    "LEAST_BEYOND_AT",
     "NOISE",
     "NOT_FITTED",
     "RATIO",
@@ -48,16 +46,15 @@ Integers = NDArray[np.int64]
 
 NOT_FITTED, SVI, ESSVI = 0, 1, 2
 """Kind of a fitted slice."""
-NOISE, SPREAD, RATIO, BECAME, REPAIRED, LEAST, LEAST_AT, LEAST_BEYOND, LEAST_BEYOND_AT, FALLS = range(10)
+NOISE, SPREAD, RATIO, BECAME, REPAIRED, LEAST, LEAST_AT, FALLS = range(8)
 """Facts of a fit: the noise of the mids and the robust scale of the residuals [half-spreads]; the ratio of
 prior to noise variance; what became of the discrepancy; whether a butterfly was repaired; the least g within
-the quotes and its x, and the same with three deviations beyond; whether d1 falls throughout."""
-FACTS = 10
+the quotes and its x; whether d1 falls throughout."""
+FACTS = 8
 
 _FEWEST_FOR_SVI, _FEWEST = 8, 5
 _WEIGHT_CAP = 5.0
 _NEAREST = 5
-_BEYOND = 3.0
 
 
 @kernel
@@ -161,12 +158,10 @@ def measure_slices(
         n_fixed = 5.0 if kinds[number] == SVI else 3.0
         fact[SPREAD] = robust_scale(residual, n_fixed + 2.0)
         fact[NOISE], fact[RATIO] = measure_uncertainty(
-            x, v, weight, moves[:, first:last], curve, fact[SPREAD], n_fixed, chains[number], fact[RATIO],
-            precision, covariances[number], responses[number],
+            x, v, weight, moves[:, first:last], residual, curve, fact[SPREAD], n_fixed, chains[number],
+            fact[RATIO], precision, covariances[number], responses[number],
         )  # fmt: skip
-        low, high = curve[LOWEST], curve[HIGHEST]
-        fact[LEAST], fact[LEAST_AT] = lowest_butterfly(curve, low, high)
-        fact[LEAST_BEYOND], fact[LEAST_BEYOND_AT] = lowest_butterfly(curve, low - _BEYOND, high + _BEYOND)
+        fact[LEAST], fact[LEAST_AT] = lowest_butterfly(curve, curve[LOWEST], curve[HIGHEST])
         fact[FALLS] = 1.0 if _falls(curve) else 0.0
 
 

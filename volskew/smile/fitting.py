@@ -121,7 +121,7 @@ class Curves:
     @property
     def has_one_strike(self) -> NDArray[np.bool_]:
         """Whether d1 falls throughout, so that every delta has one strike."""
-        return np.asarray(self.facts[:, 9] > 0)
+        return np.asarray(self.facts[:, 7] > 0)
 
     def range(self, number: int) -> tuple[float, float]:
         """Log-moneyness of the first and the last quote of a slice."""

@@ -137,6 +137,7 @@ def fit_surface(
         failures=failures,
         nodes=smiles.nodes,
         curves=smiles.curves,
+        local=smiles.local,
         methods=smiles.methods,
         quotes_around=Neighbourhood(smiles.nodes, smiles.deltas, chain.lines.n_slices),
     )

@@ -177,11 +177,12 @@ class Surface:
         flags = {*self.flags, *self._flags_of(pair, smiles)}
         if reading.is_wide:
             flags.add(WIDE_BRACKET)
-        details |= self._neighbouring(reading, smiles, years)
+        others = self._neighbouring(reading, smiles, years)
+        details |= {name: other.vol for name, other in others.items()}
         known = None if self._by_vendor or not math.isfinite(error[0]) else float(error[0])
         if known is None:
             flags.add(NO_QUOTES if self._by_vendor else NO_ERROR)
-        if self._rolls(reading, details, known):
+        if any(_rolls(reading, other, known or 0.0) for other in others.values()):
             flags.add(ROLL)
         return Estimate(
             value=reading.vol,
@@ -682,21 +683,13 @@ class Surface:
             ]
         )
 
-    def _neighbouring(self, reading: TenorReading, smiles: AtPoint, years: float) -> dict[str, Any]:
+    def _neighbouring(self, reading: TenorReading, smiles: AtPoint, years: float) -> dict[str, TenorReading]:
         """What the reading would be from the next expiry on either side."""
-        found: dict[str, Any] = {}
-        for name, number in (("without_before", reading.before), ("without_after", reading.after)):
-            other = self._interpolate(smiles, np.array([years]), without=number).one(0)
-            found[name] = other.vol
-            found[f"{name}_error"] = other.bracket_error
-        return found
-
-    def _rolls(self, reading: TenorReading, details: dict[str, Any], error: float | None) -> bool:
-        apart = False
-        for name in ("without_before", "without_after"):
-            own = _ROLL_ERRORS * ((error or 0.0) + details.pop(f"{name}_error"))
-            apart |= abs(details[name] - reading.vol) > max(_ROLL, own)
-        return apart
+        both = {"without_before": reading.before, "without_after": reading.after}
+        return {
+            name: self._interpolate(smiles, np.array([years]), without=number).one(0)
+            for name, number in both.items()
+        }
 
     def _method(self, pair: Sequence[int]) -> str:
         """How a reading was made, from the slices it used, or all of them where there is none."""
@@ -780,6 +773,11 @@ def _exercise(methods: Collection[str]) -> str:
 def needs_rate(methods: Collection[str]) -> bool:
     """Whether a discount rate stands behind forwards made in these ways; the vendor's deltas need none."""
     return any(method not in {"vendor-delta", PARITY_OF_VOLS} for method in methods)
+
+
+def _rolls(reading: TenorReading, other: TenorReading, error: float) -> bool:
+    """Whether a reading without one of its expiries is another one by more than errors explain."""
+    return abs(other.vol - reading.vol) > max(_ROLL, _ROLL_ERRORS * (error + other.bracket_error))
 
 
 def _shares(readings: TenorReadings) -> list[tuple[int, float]]:

@@ -188,26 +188,23 @@ def interpolate_all(
             | (years[j] > bracket.highest * tenors + _EXACT)
             | (years[j] - years[i] > bracket.widest * tenors + _EXACT)
         )
-        linear = rule == "linear"
-        total, slopes = _along(np.where(present, ticks[chosen], np.nan), w, wanted, weight, linear=linear)
         plain = np.sqrt(straight / tenors)
-        if errors is not None and not linear:
-            # an outer expiry that is noisier than what its slope is good for is left out
-            moves = np.abs(slopes * vols[chosen] * years[chosen] / (plain * tenors))
-            gain = np.abs(plain - ((1 - weight) * vols[i] + weight * vols[j]))
-            noisy = moves * np.nan_to_num(errors[chosen]) > _NOISE_SHARE * gain
-            noisy[1:3] = False
-            if (noisy & present).any():
-                present = present & ~noisy
-                total, slopes = _along(
-                    np.where(present, ticks[chosen], np.nan), w, wanted, weight, linear=linear
-                )
+        # what the two straight lines, in total variance and in vol, differ by
+        apart = np.abs(plain - ((1 - weight) * vols[i] + weight * vols[j]))
+        if rule == "linear":
+            total, slopes = straight, np.stack([0 * weight, 1 - weight, weight, 0 * weight])
+        else:
+            known_errors = np.zeros(len(years)) if errors is None else np.nan_to_num(errors)
+            total, slopes = _cubic(
+                np.where(present, ticks[chosen], np.nan),
+                w,
+                wanted,
+                noise=vols[chosen] * years[chosen] / (plain * tenors) * known_errors[chosen],
+                most=_NOISE_SHARE * apart,
+            )
         vol = np.where(exact, vols[i], np.sqrt(total / tenors))
         vol = np.where(read, vol, np.nan)
-        # three ways between two points: what they differ by says what any of them may be off by
-        beside = np.abs(plain - ((1 - weight) * vols[i] + weight * vols[j]))
-        if rule != "linear":
-            beside = _RULE_SHARE * np.maximum(beside, np.abs(vol - plain))
+        beside = apart if rule == "linear" else _RULE_SHARE * np.maximum(apart, np.abs(vol - plain))
         # d vol/d w = 1/(2 vol T), d w_i/d vol_i = 2 vol_i T_i
         shares = slopes * vols[chosen] * years[chosen] / (vol * tenors)
         shares = np.where(present & read & ~exact, shares, 0.0)
@@ -225,15 +222,21 @@ def interpolate_all(
     )
 
 
-def _along(
-    times: FloatArray, variances: FloatArray, at: FloatArray, weight: FloatArray, *, linear: bool
+def _cubic(
+    times: FloatArray, variances: FloatArray, at: FloatArray, *, noise: FloatArray, most: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
-    """Total variance read along the line or the cubic, and its derivatives in those of the four expiries."""
-    if linear:
-        return (1 - weight) * variances[1] + weight * variances[2], _slopes(
-            times, variances, at, weight, linear=True
-        )
-    return _monotone(times, variances, at), _slopes(times, variances, at, weight, linear=False)
+    """Total variance read along the cubic, and its derivatives in those of the four expiries.
+
+    An outer expiry that is noisier than what its slope is good for is left out: `noise` is the error of the
+    reading [vol] per derivative, `most` what it may be.
+    """
+    slopes = _slopes(times, variances, at)
+    noisy = np.abs(slopes) * noise > most
+    noisy[1:3] = False
+    if noisy.any():
+        times = np.where(noisy, np.nan, times)
+        slopes = _slopes(times, variances, at)
+    return _monotone(times, variances, at), slopes
 
 
 def _monotone(times: FloatArray, variances: FloatArray, at: FloatArray) -> FloatArray:
@@ -247,14 +250,9 @@ def _monotone(times: FloatArray, variances: FloatArray, at: FloatArray) -> Float
     return out
 
 
-def _slopes(
-    times: FloatArray, variances: FloatArray, at: FloatArray, weight: FloatArray, *, linear: bool
-) -> FloatArray:
+def _slopes(times: FloatArray, variances: FloatArray, at: FloatArray) -> FloatArray:
     """Derivatives of the total variance read in those of the four expiries, by central differences."""
     slopes = np.zeros_like(variances)
-    if linear:
-        slopes[1], slopes[2] = 1 - weight, weight
-        return slopes
     for row in range(len(variances)):
         step = np.zeros_like(variances)
         step[row] = _DIFFERENCE * variances[row]

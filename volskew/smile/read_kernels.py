@@ -46,7 +46,7 @@ VOL, X, SLOPE, ERROR, FIRST_RESPONSE = 0, 1, 2, 3, 4
 READING = FIRST_RESPONSE + 3
 
 FIRST_KNOT, KNOTS_A_UNIT, KNOTS = -2.6, 40.0, 209
-"""Of d1, from -2.6 to 2.6 (0.5 to 99.5 delta): cubics between knots are right to 1e-9 of a vol."""
+"""Of d1, from -2.6 to 2.6 (0.5 to 99.5 delta): cubics between knots stay within 1e-6 of the vols."""
 _BEYOND = 0.5
 """Deviations beyond the last quote within which a delta is still looked for; gates judge what is found."""
 _ROUNDS = 60

@@ -5,9 +5,9 @@
 with ``s_i`` the vol of each expiry at the same delta, ``T`` calendar time and ``t`` time on the clock in
 which variance accrues: the calendar, or below some days variance time, in which a weekend counts for little
 (`volskew.market.variance_time`). The cubic (`volskew.smile.tenor_kernels`) takes its slopes from the next
-expiry on either side. The straight line between the two expiries around the tenor, which many vendors take,
-reads too high where total variance is convex in time: about one vol basis point at three months between
-monthly expiries, and always the same way. Nothing is extrapolated.
+expiry on either side. The straight line between the two expiries around the tenor, which many
+vendors take, reads too high where total variance is convex in time, and day after day so. Nothing is
+extrapolated.
 """
 
 from __future__ import annotations

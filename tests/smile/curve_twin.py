@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 
-from volskew.smile.curves import BUMP_STEP, BUMPS
+from volskew.smile.curves import BUMP_STEP
 from volskew.smile.fitting import MOVES, Curves, fit_curves
+from volskew.smile.layout import BUMPS
 from volskew.smile.svi import RawSvi
 
 Floats = NDArray[np.float64]

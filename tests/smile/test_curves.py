@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.util
 import math
-import sys
-from pathlib import Path
+from functools import partial
 
+import curve_twin as twin
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from volskew.smile.curves import BUMPS, FIRST_BUMP, MIDDLE, PARAMETERS, WIDTH, derivatives, value_and_gradient
+from volskew.smile.curves import derivatives, value_and_gradient
+from volskew.smile.layout import BUMPS, FIRST_BUMP, MIDDLE, PARAMETERS, WIDTH
 from volskew.smile.linear import factor, median, solve
 from volskew.smile.svi_kernels import (
     _admissible,
@@ -23,13 +23,6 @@ from volskew.smile.svi_kernels import (
     lowest_butterfly,
     robust_scale,
 )
-
-_spec = importlib.util.spec_from_file_location("curve_twin", Path(__file__).with_name("curve_twin.py"))
-assert _spec is not None
-assert _spec.loader is not None
-twin = importlib.util.module_from_spec(_spec)
-sys.modules.setdefault("curve_twin", twin)
-_spec.loader.exec_module(twin)
 
 Floats = NDArray[np.float64]
 
@@ -74,7 +67,7 @@ def test_the_gradient_is_that_of_the_value(seed: int) -> None:
             return float(derivatives(x, other)[0])
 
         for parameter in range(PARAMETERS):
-            expected = twin.derivative(lambda by, j=parameter: moved(by, j), 0.0, 1e-4)
+            expected = twin.derivative(partial(moved, parameter=parameter), 0.0, 1e-4)
             assert gradient[parameter] == pytest.approx(expected, abs=1e-10)  # rounding over the step
 
 
@@ -215,7 +208,10 @@ def test_slopes_of_the_three_parameters(rho: float) -> None:
         _essvi_to_svi(at[0], at[1], at[2], row)
         return np.append(row[MIDDLE : MIDDLE + 4], math.log(row[MIDDLE + 4]))
 
+    def one(by: float, which: int, parameter: int) -> float:
+        return float(parameters(by, which)[parameter])
+
     for which in range(3):
         for parameter in range(5):
-            expected = twin.derivative(lambda by, w=which, j=parameter: parameters(by, w)[j], 0.0, 1e-4)
+            expected = twin.derivative(partial(one, which=which, parameter=parameter), 0.0, 1e-4)
             assert chain[parameter, which] == pytest.approx(expected, abs=1e-9)

@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.util
 import math
-import sys
 from collections.abc import Callable
-from pathlib import Path
 
+import curve_twin as twin
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.special import ndtri
 
-from volskew.smile.curves import (
-    BUMPS,
-    FIRST_BUMP,
-    LEVEL,
-    PARAMETERS,
-    backbone_and_gradient,
-    value_and_gradient,
-)
+from volskew.smile.curves import backbone_and_gradient, value_and_gradient
 from volskew.smile.discrepancy_kernels import (
     _AMPLITUDE_SPREAD,
     _AMPLITUDES,
@@ -35,13 +26,7 @@ from volskew.smile.discrepancy_kernels import (
     prior_precision,
 )
 from volskew.smile.fitting import MOVES, Curves, fit_curves
-
-_spec = importlib.util.spec_from_file_location("curve_twin", Path(__file__).with_name("curve_twin.py"))
-assert _spec is not None
-assert _spec.loader is not None
-twin = importlib.util.module_from_spec(_spec)
-sys.modules.setdefault("curve_twin", twin)
-_spec.loader.exec_module(twin)
+from volskew.smile.layout import BUMPS, FIRST_BUMP, LEVEL, PARAMETERS
 
 Floats = NDArray[np.float64]
 Smile = Callable[[Floats, int], Floats]

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 import math
-import sys
 from dataclasses import fields
-from pathlib import Path
 from typing import Any
 
+import curve_twin as twin
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -17,16 +15,9 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import ndtri
 
-from volskew.smile.curves import CURVATURE, FIRST_BUMP, LEFT, LOWEST, MIDDLE, RIGHT, SCALE, SHIFT
 from volskew.smile.fitting import MOVES, Curves, fit_curves
+from volskew.smile.layout import CURVATURE, FIRST_BUMP, LEFT, LOWEST, MIDDLE, RIGHT, SCALE, SHIFT
 from volskew.smile.svi import RawSvi, essvi_slice
-
-_spec = importlib.util.spec_from_file_location("curve_twin", Path(__file__).with_name("curve_twin.py"))
-assert _spec is not None
-assert _spec.loader is not None
-twin = importlib.util.module_from_spec(_spec)
-sys.modules.setdefault("curve_twin", twin)
-_spec.loader.exec_module(twin)
 
 Floats = NDArray[np.float64]
 VOGT = RawSvi(a=-0.0410, b=0.1331, rho=0.3060, m=0.3586, sigma=0.4153)

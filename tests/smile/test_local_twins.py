@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from dataclasses import fields, replace
-from pathlib import Path
 from typing import Any
 
+import local_twin as twin
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -20,13 +18,6 @@ from volskew.pricing.compiled import kernel
 from volskew.pricing.lanes import LANES
 from volskew.smile.local import LocalFits, Nodes, fit_local
 from volskew.smile.order_kernels import middle
-
-_spec = importlib.util.spec_from_file_location("local_twin", Path(__file__).with_name("local_twin.py"))
-assert _spec is not None
-assert _spec.loader is not None
-twin = importlib.util.module_from_spec(_spec)
-sys.modules["local_twin"] = twin  # its dataclasses look themselves up
-_spec.loader.exec_module(twin)
 
 Floats = NDArray[np.float64]
 DELTAS = tuple(float(delta) for delta in np.arange(1, 20) / 20)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 import math
-import sys
-from pathlib import Path
 
+import curve_twin as twin
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -15,15 +13,9 @@ from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
 from scipy.special import ndtr, ndtri
 
-from volskew.smile.curves import FIRST_BUMP, HIGHEST, LEVEL, MIDDLE, PARAMETERS, SCALE, value_and_gradient
+from volskew.smile.curves import value_and_gradient
 from volskew.smile.fitting import MOVES, Curves, fit_curves
-
-_spec = importlib.util.spec_from_file_location("curve_twin", Path(__file__).with_name("curve_twin.py"))
-assert _spec is not None
-assert _spec.loader is not None
-twin = importlib.util.module_from_spec(_spec)
-sys.modules.setdefault("curve_twin", twin)
-_spec.loader.exec_module(twin)
+from volskew.smile.layout import FIRST_BUMP, HIGHEST, LEVEL, MIDDLE, PARAMETERS, SCALE
 
 Floats = NDArray[np.float64]
 YEARS = np.array([0.02, 0.08, 0.25, 0.5, 1.5])
@@ -54,7 +46,7 @@ def curves() -> Curves:
     return many_years()
 
 
-def plain(curves: Curves, number: int) -> twin.PlainCurve:  # type: ignore[name-defined]
+def plain(curves: Curves, number: int) -> twin.PlainCurve:
     return twin.PlainCurve(curves.rows[number])
 
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from volskew.smile.curves import PARAMETERS, WIDTH
 from volskew.smile.fitting import MOVES, Curves, fit_curves
+from volskew.smile.layout import PARAMETERS, WIDTH
 from volskew.smile.local import Nodes, fit_local
 from volskew.smile.svi import RawSvi
 from volskew.surface.arbitrage import arbitrage_table

@@ -18,23 +18,10 @@ from numpy.typing import NDArray
 
 from volskew.pricing.compiled import inlined, kernel
 from volskew.pricing.elementary import fast_exp
+from volskew.smile.layout import BUMPS, CURVATURE, FIRST_BUMP, LEFT, MIDDLE, RIGHT, SHIFT
 
 __all__ = [
-    "BUMPS",
     "BUMP_STEP",
-    "CURVATURE",
-    "FIRST_BUMP",
-    "HIGHEST",
-    "LEFT",
-    "LEVEL",
-    "LOWEST",
-    "MIDDLE",
-    "PARAMETERS",
-    "RIGHT",
-    "SCALE",
-    "SHIFT",
-    "WIDTH",
-    "YEARS",
     "backbone",
     "backbone_and_gradient",
     "bump",
@@ -45,16 +32,6 @@ __all__ = [
 ]
 
 Floats = NDArray[np.float64]
-
-SCALE, LEVEL, YEARS, LOWEST, HIGHEST = 0, 1, 2, 3, 4
-"""h, level and T of a row; the x of its first and last quote."""
-MIDDLE, RIGHT, LEFT, SHIFT, CURVATURE = 5, 6, 7, 8, 9
-"""a, p, q, m and s."""
-FIRST_BUMP: Final = 10
-BUMPS: Final = 15
-WIDTH: Final = FIRST_BUMP + BUMPS
-PARAMETERS: Final = 5 + BUMPS
-"""Of a gradient: a, p, q, m, ln s, and the bumps' heights."""
 
 BUMP_STEP: Final = 0.5
 """Distance of the bumps, and their length l: they reach from -3.5 to 3.5, quotes from -3 to 3."""

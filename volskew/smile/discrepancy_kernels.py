@@ -24,33 +24,30 @@ from numpy.typing import NDArray
 
 from volskew.pricing.compiled import inlined, kernel
 from volskew.pricing.elementary import fast_exp, log_ratio
-from volskew.smile.curves import (
-    BUMP_STEP,
+from volskew.smile.curves import BUMP_STEP, backbone, backbone_and_gradient, bump
+from volskew.smile.layout import (
+    ALLOWED,
     BUMPS,
     CURVATURE,
+    DROPPED,
     FIRST_BUMP,
     HIGHEST,
     LEFT,
     LOWEST,
     MIDDLE,
     PARAMETERS,
+    REDUCED,
     RIGHT,
     SCALE,
     SHIFT,
     WIDTH,
-    backbone,
-    backbone_and_gradient,
-    bump,
 )
 from volskew.smile.linear import copy, factor, fill, solve
 from volskew.smile.svi_kernels import lowest_butterfly, robust_scale
 
-__all__ = ["ALLOWED", "DROPPED", "REDUCED", "add_discrepancy", "measure_uncertainty", "prior_precision"]
+__all__ = ["add_discrepancy", "measure_uncertainty", "prior_precision"]
 
 Floats = NDArray[np.float64]
-
-ALLOWED, REDUCED, DROPPED = 0, 1, 2
-"""What became of the discrepancy."""
 
 _AMPLITUDES = (0.0003, 0.0007, 0.0015, 0.003, 0.006, 0.012, 0.025, 0.05, 0.1)
 _USUAL_AMPLITUDE, _AMPLITUDE_SPREAD = 0.01, 1.5

@@ -8,33 +8,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from volskew.pricing.compiled import inlined, kernel
-from volskew.smile.curves import (
+from volskew.smile.curves import derivatives, normal_distance
+from volskew.smile.discrepancy_kernels import add_discrepancy, measure_uncertainty, prior_precision
+from volskew.smile.layout import (
+    BECAME,
     BUMPS,
+    DROPPED,
+    ESSVI,
+    FALLS,
     HIGHEST,
+    LEAST,
+    LEAST_AT,
     LEVEL,
     LOWEST,
+    NOISE,
+    NOT_FITTED,
+    RATIO,
+    REPAIRED,
     SCALE,
+    SPREAD,
+    SVI,
     YEARS,
-    derivatives,
-    normal_distance,
 )
-from volskew.smile.discrepancy_kernels import DROPPED, add_discrepancy, measure_uncertainty, prior_precision
 from volskew.smile.linear import copy, fill, median
 from volskew.smile.svi_kernels import GRID, fit_essvi, fit_svi, lowest_butterfly, robust_scale
 
 __all__ = [
-    "BECAME",
-    "ESSVI",
-    "FACTS",
-    "FALLS",
-    "LEAST",
-    "LEAST_AT",
-    "NOISE",
-    "NOT_FITTED",
-    "RATIO",
-    "REPAIRED",
-    "SPREAD",
-    "SVI",
     "begin",
     "fit_backbones",
     "fit_discrepancies",
@@ -43,14 +42,6 @@ __all__ = [
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
-
-NOT_FITTED, SVI, ESSVI = 0, 1, 2
-"""Kind of a fitted slice."""
-NOISE, SPREAD, RATIO, BECAME, REPAIRED, LEAST, LEAST_AT, FALLS = range(8)
-"""Facts of a fit: the noise of the mids and the robust scale of the residuals [half-spreads]; the ratio of
-prior to noise variance; what became of the discrepancy; whether a butterfly was repaired; the least g within
-the quotes and its x; whether d1 falls throughout."""
-FACTS = 8
 
 _FEWEST_FOR_SVI, _FEWEST = 8, 5
 _WEIGHT_CAP = 5.0

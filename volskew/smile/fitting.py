@@ -10,6 +10,34 @@ import numpy as np
 from numpy.typing import NDArray
 
 from volskew.loading import importing
+from volskew.smile.layout import (
+    ALLOWED,
+    BECAME,
+    CURVATURE,
+    DROPPED,
+    ESSVI,
+    FACTS,
+    FALLS,
+    HIGHEST,
+    LEAST,
+    LEAST_AT,
+    LEFT,
+    LEVEL,
+    LOWEST,
+    MIDDLE,
+    NOISE,
+    NOT_FITTED,
+    PARAMETERS,
+    RATIO,
+    REPAIRED,
+    RIGHT,
+    SCALE,
+    SHIFT,
+    SPREAD,
+    SVI,
+    WIDTH,
+    YEARS,
+)
 from volskew.smile.svi import RawSvi
 
 __all__ = ["MOVES", "Curves", "Readings", "fit_curves"]
@@ -20,7 +48,6 @@ Integers = NDArray[np.int64]
 MOVES = 3
 """Ways in which quotes may move: to their bids, to their asks, with the forward."""
 KINDS = ("none", "svi", "essvi")
-_DROPPED = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +90,7 @@ class Curves:
     covariances : ndarray of float, (slices, PARAMETERS, PARAMETERS)
     responses : ndarray of float, (slices, MOVES, PARAMETERS)
     facts : ndarray of float, (slices, FACTS)
-        See `volskew.smile.fit_kernels`.
+        See `volskew.smile.layout`.
     kinds : ndarray of int
         0 none, 1 SVI with its discrepancy, 2 eSSVI.
     residual : ndarray of float
@@ -80,7 +107,7 @@ class Curves:
     @property
     def scale(self) -> Floats:
         """Standard deviation of log-moneyness at the money, vol sqrt(T), of each slice; 0 where no fit."""
-        return self.rows[:, 0]
+        return self.rows[:, SCALE]
 
     @property
     def names(self) -> list[str]:
@@ -90,54 +117,55 @@ class Curves:
     @property
     def spread(self) -> Floats:
         """Robust standard deviation of the residuals of each slice [half-spreads]."""
-        return np.where(self.kinds > 0, self.facts[:, 1], np.nan)
+        return np.where(self.kinds != NOT_FITTED, self.facts[:, SPREAD], np.nan)
 
     @property
     def noise(self) -> Floats:
         """Standard deviation of the mids' noise [half-spreads]."""
-        return np.where(self.kinds > 0, self.facts[:, 0], np.nan)
+        return np.where(self.kinds != NOT_FITTED, self.facts[:, NOISE], np.nan)
 
     @property
     def discrepancy(self) -> Floats:
         """Prior standard deviation of what is added to SVI [vol]; 0 where nothing is."""
-        tau = np.sqrt(self.facts[:, 2]) * self.facts[:, 0] * self.rows[:, 1]
-        return np.where((self.kinds == 1) & (self.facts[:, 3] < _DROPPED), tau, 0.0)
+        tau = np.sqrt(self.facts[:, RATIO]) * self.facts[:, NOISE] * self.rows[:, LEVEL]
+        return np.where((self.kinds == SVI) & (self.facts[:, BECAME] != DROPPED), tau, 0.0)
 
     @property
     def least_butterfly(self) -> tuple[Floats, Floats]:
         """The least g within the quotes of each slice, and the log-moneyness where it is."""
-        return self.facts[:, 5], self.facts[:, 6] * self.scale
+        return self.facts[:, LEAST], self.facts[:, LEAST_AT] * self.scale
 
     @property
     def was_repaired(self) -> NDArray[np.bool_]:
         """Whether a butterfly of the SVI fit was removed by a penalty."""
-        return np.asarray(self.facts[:, 4] > 0)
+        return np.asarray(self.facts[:, REPAIRED] > 0)
 
     @property
     def was_lessened(self) -> NDArray[np.bool_]:
         """Whether the discrepancy was lessened or left out because of a butterfly."""
-        return np.asarray((self.kinds == 1) & (self.facts[:, 3] > 0))
+        return np.asarray((self.kinds == SVI) & (self.facts[:, BECAME] != ALLOWED))
 
     @property
     def has_one_strike(self) -> NDArray[np.bool_]:
         """Whether d1 falls throughout, so that every delta has one strike."""
-        return np.asarray(self.facts[:, 7] > 0)
+        return np.asarray(self.facts[:, FALLS] > 0)
 
     def range(self, number: int) -> tuple[float, float]:
         """Log-moneyness of the first and the last quote of a slice."""
-        scale, low, high = (float(self.rows[number, place]) for place in (0, 3, 4))
+        scale, low, high = (float(self.rows[number, place]) for place in (SCALE, LOWEST, HIGHEST))
         return low * scale, high * scale
 
     def svi(self, number: int) -> RawSvi:
         """The SVI part of a slice's smile, in total variance."""
-        scale, a, right, left, m, s = (float(self.rows[number, place]) for place in (0, 5, 6, 7, 8, 9))
+        places = (SCALE, MIDDLE, RIGHT, LEFT, SHIFT, CURVATURE)
+        scale, a, right, left, m, s = (float(self.rows[number, place]) for place in places)
         b = 0.5 * (right + left)
         rho = (right - left) / (right + left) if b > 0 else 0.0
         return RawSvi(a=a * scale**2, b=b * scale, rho=rho, m=m * scale, sigma=s * scale)
 
     def wing_slopes(self, number: int) -> tuple[float, float]:
         """Slopes of total variance in the left and the right wing, ``b (1 -+ rho)``."""
-        scale, right, left = (float(self.rows[number, place]) for place in (0, 6, 7))
+        scale, right, left = (float(self.rows[number, place]) for place in (SCALE, RIGHT, LEFT))
         return left * scale, right * scale
 
     def butterfly(self, number: int, log_moneyness: Floats) -> Floats:
@@ -157,7 +185,7 @@ class Curves:
         if at == "d1":
             # the smile slides under a fixed delta too
             k = x * self.scale
-            years = self.rows[:, 2]
+            years = self.rows[:, YEARS]
             share = 1.0 - slope * (k / vol + 0.5 * vol * years)
             with_forward = with_forward + slope / share
         else:
@@ -268,25 +296,24 @@ def fit_curves(
         The fit of a slice depends on its own quotes alone, to the last bit, and not on their order.
     """
     with importing:
-        from volskew.smile import curves as layout  # noqa: PLC0415
         from volskew.smile import fit_kernels as fit  # noqa: PLC0415
     n = len(years)
     order = np.lexsort((error, vol, log_moneyness, slice_id))
     offsets = np.searchsorted(slice_id[order], np.arange(n + 1)).astype(np.int64)
-    rows, units = np.zeros((n, layout.WIDTH)), np.zeros((3, len(order)))
-    chains, facts = np.zeros((n, 5, 3)), np.zeros((n, fit.FACTS))
+    rows, units = np.zeros((n, WIDTH)), np.zeros((3, len(order)))
+    chains, facts = np.zeros((n, 5, 3)), np.zeros((n, FACTS))
     kinds = np.zeros(n, dtype=np.int64)
-    covariances = np.zeros((n, layout.PARAMETERS, layout.PARAMETERS))
-    responses = np.zeros((n, MOVES, layout.PARAMETERS))
+    covariances = np.zeros((n, PARAMETERS, PARAMETERS))
+    responses = np.zeros((n, MOVES, PARAMETERS))
     residual = np.full(len(order), np.nan)
     k, mid, half = (np.ascontiguousarray(item[order]) for item in (log_moneyness, vol, error))
     fit.begin(offsets, k, mid, half, np.ascontiguousarray(years), rows, units)
-    fit.fit_backbones(offsets, units, fit.SVI if model == "svi" else fit.ESSVI, rows, chains, facts, kinds)
+    fit.fit_backbones(offsets, units, SVI if model == "svi" else ESSVI, rows, chains, facts, kinds)
     fit.fit_discrepancies(offsets, units, kinds, rows, facts)
-    level = rows[:, layout.LEVEL].repeat(np.diff(offsets))
+    level = rows[:, LEVEL].repeat(np.diff(offsets))
     moved = moves[:, order] / np.where(level > 0, level, 1.0)
     fit.measure_slices(offsets, units, moved, kinds, rows, chains, covariances, responses, facts, residual)
-    rows[kinds == fit.NOT_FITTED] = 0.0
+    rows[kinds == NOT_FITTED] = 0.0
     given = np.empty(len(order))
     given[order] = residual
     return Curves(rows, covariances, responses, facts, kinds, given)

@@ -8,17 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from volskew.pricing.compiled import inlined, kernel
-from volskew.smile.curves import (
-    HIGHEST,
-    LEVEL,
-    LOWEST,
-    PARAMETERS,
-    SCALE,
-    butterfly,
-    derivatives,
-    normal_distance,
-    value_and_gradient,
-)
+from volskew.smile.curves import butterfly, derivatives, normal_distance, value_and_gradient
+from volskew.smile.layout import HIGHEST, LEVEL, LOWEST, PARAMETERS, SCALE
 from volskew.smile.tenor_kernels import monotone
 
 __all__ = [

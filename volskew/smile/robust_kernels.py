@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from volskew.pricing.compiled import inlined
 from volskew.pricing.lanes import LANES, lanes_div, lanes_fma, lanes_max, lanes_min, load, splat, store
+from volskew.smile.layout import MAD_TO_SIGMA
 from volskew.smile.order_kernels import Work, middle
 
 __all__ = [
@@ -55,8 +56,6 @@ _FEWEST_TO_SPARE = 8
 _MAX_ROUNDS = 120
 _TOLERANCE = 1e-10
 """[vol] Change of the reading at which a fit has settled: 1e-8 vol points."""
-_MAD_TO_SIGMA = 1.4826022185056018
-"""1 / N^-1(3/4): median absolute deviation to standard deviation, for normal errors."""
 _LEAST_DETERMINANT = 1e-12
 """Of normal equations, to the product of their diagonal."""
 _CLOSEST, _FARTHEST = 0.3, 3.0
@@ -100,7 +99,7 @@ def _iterate(n: int, target: float, limit: float, work: Work, sums: Floats) -> S
     rows = work[1]
     for i in range(blocks * LANES):
         rows[PLACE, i], rows[_SIZE, i] = rows[OWN, i], 0.0
-    correction = _MAD_TO_SIGMA * math.sqrt(n / max(n - 3, 1))
+    correction = MAD_TO_SIGMA * math.sqrt(n / max(n - 3, 1))
     bound, scale, before, spread = 1.0, math.nan, math.nan, math.nan
     for turn in range(_MAX_ROUNDS):
         a, b, c = _weighted_quadratic(blocks, bound, work, sums)

@@ -23,20 +23,18 @@ from numpy.typing import NDArray
 
 from volskew.pricing.compiled import inlined, kernel
 from volskew.pricing.elementary import fast_exp, log_ratio
-from volskew.smile.curves import (
+from volskew.smile.curves import backbone, backbone_and_gradient, butterfly, derivatives
+from volskew.smile.layout import (
     CURVATURE,
     HIGHEST,
     LEFT,
     LOWEST,
+    MAD_TO_SIGMA,
     MIDDLE,
     RIGHT,
     SCALE,
     SHIFT,
     WIDTH,
-    backbone,
-    backbone_and_gradient,
-    butterfly,
-    derivatives,
 )
 from volskew.smile.linear import copy, factor, fill, median, solve
 
@@ -70,7 +68,6 @@ _STEP = 1e-5
 _LEAST_VARIANCE = 1e-4
 _DONE = 1e-4
 """Share of the sum of squares that the last step gains."""
-_MAD_TO_SIGMA = 1.4826022185056018
 
 
 @kernel
@@ -80,7 +77,7 @@ def robust_scale(residual: Floats, parameters: float) -> float:
     sizes = np.empty(n)
     for i in range(n):
         sizes[i] = abs(residual[i])
-    return _MAD_TO_SIGMA * median(sizes) * math.sqrt(n / max(n - parameters, 1.0))
+    return MAD_TO_SIGMA * median(sizes) * math.sqrt(n / max(n - parameters, 1.0))
 
 
 @kernel

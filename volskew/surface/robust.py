@@ -7,10 +7,9 @@ import functools
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["MAD_TO_SIGMA", "MEDIAN_ERROR", "effective_size", "median", "theil_sen_slope", "weighted_median"]
+from volskew.smile.layout import MAD_TO_SIGMA
 
-MAD_TO_SIGMA = 1.4826022185056018
-"""1 / N^-1(3/4): median absolute deviation to standard deviation, for normal errors."""
+__all__ = ["MAD_TO_SIGMA", "MEDIAN_ERROR", "effective_size", "median", "theil_sen_slope", "weighted_median"]
 
 MEDIAN_ERROR = 1.2533141373155003
 """sqrt(pi/2): standard error of a median in units of sigma / sqrt(n), for normal errors."""

@@ -334,7 +334,7 @@ class Surface:
         first, last = (tenor_years(tenor, settings=self.settings) for tenor in (start, end))
         if not first < last:
             raise SettingsError(f"forward_vol needs a start before its end; got {start!r} and {end!r}")
-        readings = [self.vol(tenor=tenor, **_keyword(point)) for tenor in (start, end)]
+        readings = [self.vol(tenor=tenor, delta=point.text) for tenor in (start, end)]
         flags = {flag for reading in readings for flag in reading.flags}
         details: dict[str, Any] = {
             "start": canonical_tenor(start),
@@ -784,8 +784,3 @@ def _shares(readings: TenorReadings) -> list[tuple[int, float]]:
     """Expiries of the first reading, each with its share."""
     both = zip(readings.expiries[:, 0].tolist(), readings.shares[:, 0].tolist(), strict=True)
     return [(number, share) for number, share in both if share]
-
-
-def _keyword(point: Point) -> dict[str, Any]:
-    """The argument of `Surface.vol` that names a place at a delta, or at the forward."""
-    return {"delta": point.value} if point.kind == "delta" else {"log_moneyness": point.value}

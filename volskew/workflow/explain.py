@@ -118,8 +118,7 @@ def explain_readings(
 
 
 def _explain(surface: Surface, series: str, tenor: str, point: Point) -> Explanation:
-    delta: float | str = point.value if point.kind == "delta" else point.text
-    reading = surface.vol(tenor=tenor, delta=delta)
+    reading = surface.vol(tenor=tenor, delta=point.text)
     nothing = pd.DataFrame()
     expiries, quotes = nothing, nothing
     if reading.is_read and reading.resolve is not None:
@@ -127,7 +126,7 @@ def _explain(surface: Surface, series: str, tenor: str, point: Point) -> Explana
         around = pd.MultiIndex.from_frame(reading.resolve("forwards")[_SLICE])
         is_around = pd.MultiIndex.from_frame(expiries[_SLICE]).isin(around)
         expiries = expiries.assign(is_around=is_around).sort_values("days", ignore_index=True)
-    failures = surface.failures(tenor=tenor, delta=delta)
+    failures = surface.failures(tenor=tenor, delta=point.text)
     return Explanation(
         series=series,
         symbol=surface.symbol,

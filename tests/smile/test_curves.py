@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from volskew.smile.curves import derivatives, value_and_gradient
 from volskew.smile.layout import BUMPS, FIRST_BUMP, MIDDLE, PARAMETERS, WIDTH
-from volskew.smile.linear import factor, median, solve
+from volskew.smile.linear import factor, solve
+from volskew.smile.order_kernels import median
 from volskew.smile.svi_kernels import (
     _admissible,
     _essvi_slopes,

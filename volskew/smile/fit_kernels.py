@@ -30,7 +30,8 @@ from volskew.smile.layout import (
     SVI,
     YEARS,
 )
-from volskew.smile.linear import copy, fill, median
+from volskew.smile.linear import copy, fill
+from volskew.smile.order_kernels import median
 from volskew.smile.svi_kernels import GRID, fit_essvi, fit_svi, lowest_butterfly, robust_scale
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""Small systems and medians in plain loops: the same bits with any BLAS, and soon compiled.
+"""Small systems in plain loops: the same bits with any BLAS, and soon compiled.
 
 Sizes are taken from the arrays: a kernel is compiled again for each whole number spelled out in a call.
 """
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from volskew.pricing.compiled import inlined, kernel
 from volskew.pricing.elementary import log_ratio
 
-__all__ = ["copy", "factor", "fill", "median", "solve"]
+__all__ = ["copy", "factor", "fill", "solve"]
 
 Floats = NDArray[np.float64]
 
@@ -65,36 +65,3 @@ def fill(target: Floats, value: float) -> None:
     """Fill a vector."""
     for i in range(target.size):
         target[i] = value
-
-
-@kernel
-def median(values: Floats) -> float:
-    """Median of a vector, whose order changes (Hoare's selection)."""
-    n = values.size
-    half = n // 2
-    low, high = 0, n - 1
-    while low < high:
-        pivot = values[(low + high) // 2]
-        i, j = low, high
-        while i <= j:
-            while values[i] < pivot:
-                i += 1
-            while values[j] > pivot:
-                j -= 1
-            if i <= j:
-                values[i], values[j] = values[j], values[i]
-                i += 1
-                j -= 1
-        if half <= j:
-            high = j
-        elif half >= i:
-            low = i
-        else:
-            break
-    upper = values[half]
-    if n % 2:
-        return float(upper)
-    lower = values[0]
-    for i in range(1, half):
-        lower = max(lower, values[i])
-    return float(0.5 * (lower + upper))

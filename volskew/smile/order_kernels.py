@@ -1,4 +1,4 @@
-"""Medians inside kernels, of arrays that are asked for it again and again while they change little."""
+"""Medians inside kernels: of a vector once, and of one asked again and again while it changes little."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from volskew.pricing.compiled import inlined
+from volskew.pricing.compiled import inlined, kernel
 from volskew.pricing.lanes import LANES, count_below, load, splat
 
-__all__ = ["Work", "middle"]
+__all__ = ["Work", "median", "middle"]
 
 Floats = NDArray[np.float64]
 Work = tuple[Any, Floats]
@@ -96,3 +96,36 @@ def _ranked(work: Work, row: int, n: int, rank: int) -> float:
         if less < rank:
             found = max(found, x)  # one of equals, it may be
     return found
+
+
+@kernel
+def median(values: Floats) -> float:
+    """Median of a vector, whose order changes (Hoare's selection)."""
+    n = values.size
+    half = n // 2
+    low, high = 0, n - 1
+    while low < high:
+        pivot = values[(low + high) // 2]
+        i, j = low, high
+        while i <= j:
+            while values[i] < pivot:
+                i += 1
+            while values[j] > pivot:
+                j -= 1
+            if i <= j:
+                values[i], values[j] = values[j], values[i]
+                i += 1
+                j -= 1
+        if half <= j:
+            high = j
+        elif half >= i:
+            low = i
+        else:
+            break
+    upper = values[half]
+    if n % 2:
+        return float(upper)
+    lower = values[0]
+    for i in range(1, half):
+        lower = max(lower, values[i])
+    return float(0.5 * (lower + upper))

@@ -36,7 +36,8 @@ from volskew.smile.layout import (
     SHIFT,
     WIDTH,
 )
-from volskew.smile.linear import copy, factor, fill, median, solve
+from volskew.smile.linear import copy, factor, fill, solve
+from volskew.smile.order_kernels import median
 
 __all__ = ["GRID", "fit_essvi", "fit_svi", "lowest_butterfly", "robust_scale"]
 

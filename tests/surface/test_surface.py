@@ -14,8 +14,9 @@ from volskew.errors import InputError, SettingsError
 from volskew.ledger import Stage
 from volskew.quotes.schema import empty_quotes
 from volskew.settings import Gates, Settings
+from volskew.smile.local import MIN_POINTS, LocalFits, Nodes
 from volskew.surface import Surface, fit_surface
-from volskew.surface.outliers import _stands_alone
+from volskew.surface.outliers import _stands_alone, near_outliers
 
 MakeChain = Callable[..., pd.DataFrame]
 SETTINGS = Settings(rate=0.04)
@@ -414,6 +415,29 @@ def test_only_a_line_that_stands_alone_is_an_outlier() -> None:
         ]
     )
     assert _stands_alone(off)[:, 2].tolist() == [True, False, True]
+
+
+def test_two_targets_together_leave_each_window_enough() -> None:
+    """A window of six quotes may lose one by its own judgement and one by its neighbour's, but not both."""
+    n = 7
+    vol = np.full(n, 0.2)
+    nodes = Nodes(
+        slice_id=np.zeros(n, dtype=np.intp), log_moneyness=np.linspace(0.1, -0.1, n), vol=vol,
+        error=np.full(n, 0.01), root_years=np.full(n, 0.5), row=np.arange(n),
+    )  # fmt: skip
+    members = np.array([[[0, 1, 2, 3, 4, 5]], [[1, 2, 3, 4, 5, 6]]])
+    delta = np.array([0.10, 0.24, 0.30, 0.40, 0.49, 0.60, 0.70])
+    residual = np.zeros(n)
+    residual[[1, 4]] = 9.0, -20.0
+    one = np.full((2, 1), np.nan)
+    fits = LocalFits(
+        targets=np.array([0.25, 0.5]), vol=one, slope=one, curvature=one, error=one,
+        n_points=np.full((2, 1), 6), is_wide=np.zeros((2, 1), dtype=bool), scale=np.full((2, 1), 0.1),
+        rmse=one, rmse_half_spreads=one, node=members, delta=delta[members], residual=residual[members],
+    )  # fmt: skip
+    bad = near_outliers(fits, nodes, half_spreads=1.5)
+    assert np.flatnonzero(bad).tolist() == [4]  # the worse of the two
+    assert ((members >= 0) & ~bad[members]).sum(axis=2).min() >= MIN_POINTS
 
 
 def test_a_window_widened_for_want_of_quotes_is_flagged(qqq_like: Any, make_chain: MakeChain) -> None:

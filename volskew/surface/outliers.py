@@ -23,7 +23,7 @@ def near_outliers(fits: LocalFits, nodes: Nodes, *, half_spreads: float) -> Bool
     """Mask of the nodes that the local fit nearest to them calls outliers."""
     n_nodes = len(nodes.row)
     distance, target = nearest_fit(fits, n_nodes)
-    bad = np.zeros(n_nodes, dtype=bool)
+    bad, size = np.zeros(n_nodes, dtype=bool), np.zeros(n_nodes)
     for index, wanted in enumerate(fits.targets):
         residual = np.abs(fits.residual[index])
         bound = np.maximum(_SIGMAS * fits.scale[index][:, None], half_spreads)
@@ -33,9 +33,23 @@ def near_outliers(fits: LocalFits, nodes: Nodes, *, half_spreads: float) -> Bool
         # the worst first, and never so many that too few are left to fit
         spare = np.maximum(fits.n_points[index] - MIN_POINTS, 0)
         rank = np.argsort(np.argsort(-np.where(hit, residual, -np.inf), axis=1, kind="stable"), axis=1)
-        node = fits.node[index][hit & (rank < spare[:, None])]
+        hit &= rank < spare[:, None]
+        node = fits.node[index][hit]
+        size[node] = np.where(target[node] == index, residual[hit], size[node])
         bad[node[target[node] == index]] = True
+    if bad.any():
+        _leave_enough(bad, size, fits)
     return bad & np.isfinite(distance)
+
+
+def _leave_enough(bad: BoolArray, size: FloatArray, fits: LocalFits) -> None:
+    """Put back the least bad of windows that lose too many to their neighbours' judgement and their own."""
+    for node, count in zip(fits.node, fits.n_points, strict=True):
+        gone = (node >= 0) & bad[node]
+        lacking = np.where(count >= MIN_POINTS, MIN_POINTS - (count - gone.sum(axis=1)), 0)
+        for number in np.flatnonzero(lacking > 0):
+            lost = node[number][gone[number]]
+            bad[lost[np.argsort(size[lost], kind="stable")[: lacking[number]]]] = False
 
 
 def far_outliers(curves: Curves, fits: LocalFits, nodes: Nodes, *, half_spreads: float) -> BoolArray:
@@ -62,6 +76,7 @@ def far_outliers(curves: Curves, fits: LocalFits, nodes: Nodes, *, half_spreads:
     of = nodes.slice_id[worst]
     rank = np.arange(len(worst)) - np.searchsorted(of, of)
     hit[worst[rank >= spare[of]]] = False
+    _leave_enough(hit, residual, fits)
     return hit
 
 

@@ -134,9 +134,9 @@ def test_every_caveat_is_a_flag() -> None:
 
 
 def test_every_flag_of_a_reading_has_words() -> None:
-    from volskew.surface import surface, tenor
+    from volskew.surface import labels, tenor
 
-    named = {value for module in (surface, tenor) for name, value in vars(module).items() if name == value}
+    named = {value for module in (labels, tenor) for name, value in vars(module).items() if name == value}
     assert {"ROLL", "FITS_DISAGREE", "NO_ERROR", "WIDE_BRACKET"} <= named
     assert named <= set(FLAGS)
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from volskew.quotes.schema import has_flag
 from volskew.settings import Gates, Settings
 from volskew.surface import Surface, fit_surface
-from volskew.surface.surface import NO_CROSS_CHECK, SMILE_FALLBACK
+from volskew.surface.labels import NO_CROSS_CHECK, SMILE_FALLBACK
 
 MakeChain = Callable[..., pd.DataFrame]
 SETTINGS = Settings(rate=0.04)

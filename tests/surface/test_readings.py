@@ -18,7 +18,8 @@ from volskew.errors import SettingsError
 from volskew.market.tenors import tenor_years
 from volskew.settings import Gates, Settings
 from volskew.surface import Surface, fit_surface
-from volskew.surface.surface import FITS_DISAGREE, GRID_DELTAS, GRID_TENORS, NO_CROSS_CHECK
+from volskew.surface.labels import FITS_DISAGREE, NO_CROSS_CHECK
+from volskew.surface.surface import GRID_DELTAS, GRID_TENORS
 
 MakeChain = Callable[..., pd.DataFrame]
 SETTINGS = Settings(rate=0.04)
@@ -410,16 +411,26 @@ def test_every_reading_leads_back_to_its_files_and_rows(surface: Surface) -> Non
     np.testing.assert_allclose(expiries["error"], parts, rtol=1e-12)
     quotes = one.resolve("quotes")
     assert set(quotes["source_file"]) == {"synthetic"}
-    around = [63.0, 91.0]
-    own = surface.quotes[(surface.quotes["time_to_expiry"] * 365).round(6).isin(around)]
+    days = (surface.quotes["time_to_expiry"] * 365).round(6)
+    own = surface.quotes[days.isin(expiries["days"].round(6))]
     assert sorted(quotes["source_row"]) == sorted(own["source_row"])
-    # nearest to the strike of the reading first
+    # those around the tenor first, and of these the nearest to the strike of the reading
+    assert (quotes["time_to_expiry"] * 365).round(6).isin([63.0, 91.0]).equals(quotes["is_around"])
+    assert quotes["is_around"].astype(int).is_monotonic_decreasing
     strikes = quotes["expiry"].map(expiries.set_index("expiry")["strike"])
-    assert (quotes["strike"] - strikes).abs().is_monotonic_increasing
+    for _, part in (quotes["strike"] - strikes).abs().groupby(quotes["is_around"]):
+        assert part.is_monotonic_increasing
     assert quotes.index.isin(surface.quotes.index).all()
     for name in ("forwards", "smiles"):
         rows = one.resolve(name)
-        assert rows["expiry"].tolist() == expiries["expiry"].tolist()[1:3]
+        for column in ("expiry", "share", "is_around"):
+            assert rows[column].tolist() == expiries[column].tolist()
+    assert expiries["is_around"].tolist() == [False, True, True, False]
+    assert (expiries["share"] != 0).all()
+    alone = surface.vol(tenor="91d", delta="25c").resolve
+    assert alone is not None
+    assert alone("expiries")[["share", "is_around"]].to_numpy().tolist() == [[1.0, True]]
+    assert set((alone("quotes")["time_to_expiry"] * 365).round(6)) == {91.0}
     with pytest.raises(SettingsError, match="expiries, quotes, forwards, smiles; got 'rates'"):
         one.resolve("rates")
     # a reading that is none leads to the surface's own tables

@@ -94,14 +94,15 @@ def test_an_explanation_adds_up(file: Path) -> None:
     around = expiries[expiries["is_around"]]
     dates = [str(day) for day in around["expiry"].dt.date]
     assert dates == [reading.details["expiry_before"], reading.details["expiry_after"]]
-    assert set(explanation.quotes["expiry"]) == set(around["expiry"])
+    assert set(explanation.quotes["expiry"]) == set(expiries["expiry"])
+    assert set(explanation.quotes.loc[explanation.quotes["is_around"], "expiry"]) == set(around["expiry"])
     first = explanation.quotes.iloc[0]
     assert abs(first["strike"] - around["strike"]).min() <= 5.0  # the strikes of the sample
     assert explanation.overlooked == []
 
 
 def test_a_roll_is_flagged_and_leaves_no_scraps(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import volskew.surface.surface as module
+    import volskew.surface.labels as module
 
     (plain,), _ = explain_readings(file, settings=_SETTINGS)
     monkeypatch.setattr(module, "_ROLL", 0.0)

@@ -81,8 +81,8 @@ def write_explanations(explanations: Sequence[Explanation], out: str | os.PathLi
     Returns
     -------
     list of pathlib.Path
-        The files: a row a reading with the parts of its error; a row an expiry of each; a row a line of the
-        expiries around the tenor, nearest to the strike of the reading first.
+        The files: a row a reading with the parts of its error; a row an expiry of each; a row a line of
+        these, those of the expiries around the tenor first, nearest to the strike of the reading.
     """
     folder = Path(out)
     expiries = [
@@ -200,8 +200,8 @@ def _print_expiries(console: PipeConsole, explanation: Explanation) -> None:
 
 
 def _print_quotes(console: PipeConsole, explanation: Explanation) -> None:
-    """The lines nearest to the strike of the reading, out of the money."""
-    quotes = explanation.quotes
+    """The lines around the tenor nearest to the strike of the reading, out of the money."""
+    quotes = explanation.quotes[explanation.quotes["is_around"]]
     out_of_the_money = quotes["is_call"].astype(bool) == (quotes["strike"] >= quotes["forward"])
     near = quotes[out_of_the_money].groupby(["expiry", "root", "settlement"], sort=True).head(_NEAREST)
     if near.empty:

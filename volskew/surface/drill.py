@@ -2,20 +2,43 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
 
+import numpy as np
 import pandas as pd
 
 from volskew.errors import SettingsError
+from volskew.surface.expiries import Expiries
+from volskew.surface.expiry_tables import SLICE, expiries_table
 from volskew.surface.points import Point
+from volskew.surface.tenor import TenorReadings
 
-if TYPE_CHECKING:
-    from volskew.surface.surface import Surface
-
-__all__ = ["Behind"]
+__all__ = ["Behind", "Tables"]
 
 _NAMES = ("expiries", "quotes", "forwards", "smiles")
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """The tables of a surface; called with the name of one."""
+
+    quotes: pd.DataFrame = field(repr=False)
+    forwards: pd.DataFrame = field(repr=False)
+    smiles: pd.DataFrame = field(repr=False)
+
+    def __call__(self, name: str) -> pd.DataFrame:
+        """The table ``"quotes"``, ``"forwards"`` or ``"smiles"``.
+
+        Raises
+        ------
+        SettingsError
+            Another name.
+        """
+        if name not in self.__slots__:
+            msg = f"a surface has the tables {', '.join(self.__slots__)}; got {name!r}"
+            raise SettingsError(msg)
+        table: pd.DataFrame = getattr(self, name)
+        return table
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,20 +47,39 @@ class Behind:
 
     Attributes
     ----------
-    surface : Surface
-    slices : tuple of int
-        The expiries used.
+    expiries : Expiries
+        Of the surface.
+    tables : Tables
+        Of the surface.
     point : Point
-        Where they were read.
-    shares : tuple of (int, float)
-        Every expiry that the reading depends on, the next ones on either side too, with what the reading
-        moves by per vol of it.
+        Where the expiries were read.
+    numbers : tuple of int
+        Every expiry that the reading depends on: those around the tenor, and the next on either side that
+        give the cubic its slopes.
+    shares : tuple of float
+        What the reading moves by per vol of each.
+    around : tuple of int
+        Those around the tenor; one where it is the tenor.
     """
 
-    surface: Surface
-    slices: tuple[int, ...]
+    expiries: Expiries = field(repr=False)
+    tables: Tables = field(repr=False)
     point: Point
-    shares: tuple[tuple[int, float], ...]
+    numbers: tuple[int, ...]
+    shares: tuple[float, ...]
+    around: tuple[int, ...]
+
+    @classmethod
+    def of(cls, expiries: Expiries, tables: Tables, readings: TenorReadings, point: Point) -> Behind:
+        """What stands behind the first of some readings, which is not missing."""
+        around = tuple(sorted({int(readings.before[0]), int(readings.after[0])}))
+        used: dict[int, float] = {}
+        for number, share in zip(
+            readings.expiries[:, 0].tolist(), readings.shares[:, 0].tolist(), strict=True
+        ):
+            if share or number in around:
+                used[number] = used.get(number, 0.0) + share
+        return cls(expiries, tables, point, tuple(used), tuple(used.values()), around)
 
     def __call__(self, name: str) -> pd.DataFrame:
         """A table of the expiries of the reading.
@@ -46,9 +88,16 @@ class Behind:
         ----------
         name : str
             ``"expiries"``: each expiry's part: vol, error and its parts, strike, forward, deltas of the
-            quotes beside it. ``"quotes"``: the lines of these expiries, with the file and row of each,
-            nearest to the strike of the reading first. ``"forwards"``, ``"smiles"``: their rows of the
-            surface's tables.
+            quotes beside it. ``"quotes"``: the lines of these expiries, with the file and row of each; those
+            around the tenor first, and of these the nearest to the strike of the reading. ``"forwards"``,
+            ``"smiles"``: their rows of the surface's tables.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Of every expiry that the reading depends on. ``share`` is what the reading moves by per vol of
+            it; ``is_around`` tells the expiries around the tenor from the next ones on either side, which
+            give the cubic its slopes.
 
         Raises
         ------
@@ -58,15 +107,16 @@ class Behind:
         if name not in _NAMES:
             msg = f"behind a reading there are the tables {', '.join(_NAMES)}; got {name!r}"
             raise SettingsError(msg)
+        own = expiries_table(self.expiries, self.point, self.numbers)
+        own = own.assign(share=self.shares, is_around=np.isin(self.numbers, self.around))
         if name == "expiries":
-            numbers, shares = zip(*self.shares, strict=True)
-            return self.surface.expiries_at(self.point, numbers, shares=shares)
-        table = self.surface.table(name)
-        keys = self.surface.keys(self.slices)
-        own = pd.MultiIndex.from_frame(table[["root", "settlement", "expiry"]]).isin(keys)
-        rows = table[own]
+            return own
+        table = self.tables(name)
+        keys = pd.MultiIndex.from_frame(own[list(SLICE)])
+        place = keys.get_indexer(pd.MultiIndex.from_frame(table[list(SLICE)]))
+        rows, place = table[place >= 0], place[place >= 0]
+        rows = rows.assign(**{column: own[column].to_numpy()[place] for column in ("share", "is_around")})
         if name != "quotes":
             return rows.reset_index(drop=True)
-        strikes = self.surface.expiries_at(self.point, self.slices).set_index("expiry")["strike"]
-        away = (rows["strike"] - rows["expiry"].map(strikes)).abs()
-        return rows.iloc[away.argsort(kind="stable")]
+        away = np.abs(rows["strike"].to_numpy() - own["strike"].to_numpy()[place])
+        return rows.iloc[np.lexsort((away, ~rows["is_around"].to_numpy()))]

@@ -16,12 +16,14 @@ from volskew.quotes.lines import FloatArray
 from volskew.settings import Settings
 from volskew.surface.chain import Chain
 from volskew.surface.delta import STANDARD_DELTAS
+from volskew.surface.expiries import Expiries
 from volskew.surface.forwards import Forwards, find_forwards, forwards_table
-from volskew.surface.gates import Neighbourhood, chain_failures
+from volskew.surface.gates import FORWARD_CODES, Neighbourhood, chain_failures
+from volskew.surface.labels import needs_rate
 from volskew.surface.points import Point
-from volskew.surface.reading import Slices, read_points
+from volskew.surface.reading import Slices
 from volskew.surface.smiles import fit_smiles
-from volskew.surface.surface import FORWARD_CODES, Surface, needs_rate
+from volskew.surface.surface import Surface
 from volskew.surface.tables import smiles_table
 from volskew.surface.vols import solve_vols
 
@@ -141,7 +143,9 @@ def fit_surface(
         methods=smiles.methods,
         quotes_around=Neighbourhood(smiles.nodes, smiles.deltas, chain.lines.n_slices),
     )
-    standard = read_points(slices, [*_STANDARD, _AT_THE_FORWARD], settings)
+    flags = tuple(market.curve.flags) if needs_rate(set(forwards["method"])) else ()
+    expiries = Expiries(slices, settings, snapshot, chain.by_vendor, market.curve.label, flags)
+    *standard, at_the_forward = expiries.at_all([*_STANDARD, _AT_THE_FORWARD])
     return Surface(
         symbol=symbol,
         date=market.date,
@@ -149,13 +153,11 @@ def fit_surface(
         settings=settings,
         quotes=smiles.quotes,
         forwards=forwards,
-        smiles=smiles_table(smiles, chain, slices, standard[:-1], standard[-1], settings=settings),
+        smiles=smiles_table(smiles, chain, slices, standard, at_the_forward, settings=settings),
         ledger=ledger,
         rate=market.curve.label,
-        flags=tuple(market.curve.flags) if needs_rate(set(forwards["method"])) else (),
-        _slices=slices,
-        _by_vendor=chain.by_vendor,
-        _cache=dict(zip([*_STANDARD, _AT_THE_FORWARD], standard, strict=True)),
+        flags=flags,
+        _expiries=expiries,
     )
 
 

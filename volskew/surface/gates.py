@@ -11,7 +11,10 @@ from volskew.quotes.lines import BoolArray, FloatArray, IntArray
 from volskew.settings import Gates
 from volskew.smile.local import Nodes
 
-__all__ = ["Failure", "Neighbourhood", "Neighbours", "chain_failures"]
+__all__ = ["FORWARD_CODES", "Failure", "Neighbourhood", "Neighbours", "chain_failures"]
+
+FORWARD_CODES = frozenset({Code.NO_FORWARD, Code.FORWARD_ERROR})
+"""Gates of the forward; all others are of the smile."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,6 @@ from volskew.workflow.gather import Inputs, PathLike
 
 __all__ = ["Explanation", "explain_readings"]
 
-_SLICE = ["root", "settlement", "expiry"]
-
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
@@ -35,10 +33,11 @@ class Explanation:
     reading : Estimate
         NaN where there is none; ``details["reason"]`` then says why.
     expiries : pandas.DataFrame
-        What each expiry reads at the place, with its error and its share (`Behind`); `is_around` marks those
-        around the tenor. Empty without a reading.
+        What each expiry reads at the place, with its error and its share (`volskew.surface.drill.Behind`);
+        `is_around` marks those around the tenor. Empty without a reading.
     quotes : pandas.DataFrame
-        Every line of the expiries around the tenor, nearest to the strike of the reading first.
+        Every line of these expiries, those around the tenor first, and of these the nearest to the strike of
+        the reading.
     overlooked : list of volskew.ledger.Entry
         Gates failed by expiries that stand nearer to the tenor than those used.
     """
@@ -123,9 +122,7 @@ def _explain(surface: Surface, series: str, tenor: str, point: Point) -> Explana
     expiries, quotes = nothing, nothing
     if reading.is_read and reading.resolve is not None:
         expiries, quotes = reading.resolve("expiries"), reading.resolve("quotes")
-        around = pd.MultiIndex.from_frame(reading.resolve("forwards")[_SLICE])
-        is_around = pd.MultiIndex.from_frame(expiries[_SLICE]).isin(around)
-        expiries = expiries.assign(is_around=is_around).sort_values("days", ignore_index=True)
+        expiries = expiries.sort_values("days", ignore_index=True)
     failures = surface.failures(tenor=tenor, delta=point.text)
     return Explanation(
         series=series,

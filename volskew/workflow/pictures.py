@@ -169,7 +169,8 @@ def _around(surface: Surface, tenor: str) -> tuple[pd.DataFrame, str]:
     smiles = surface.smiles
     reading = surface.vol(tenor=tenor, delta=0.25)
     if reading.is_read and reading.resolve is not None:
-        used = pd.MultiIndex.from_frame(reading.resolve("forwards")[_SLICE])
+        behind = reading.resolve("forwards")
+        used = pd.MultiIndex.from_frame(behind.loc[behind["is_around"], _SLICE])
         return smiles[pd.MultiIndex.from_frame(smiles[_SLICE]).isin(used)], ""
     days = tenor_days(tenor, settings=surface.settings)
     fitted = smiles[(smiles["method"] != "none").to_numpy()]

@@ -1,0 +1,89 @@
+"""What a reading says of itself: its flags, and how it was made."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Sequence
+
+from volskew.surface.expiries import Expiries
+from volskew.surface.forwards import AMERICAN, PARITY_OF_VOLS
+from volskew.surface.pricer import IGNORED
+from volskew.surface.reading import AtPoint
+from volskew.surface.tenor import TenorReading
+
+__all__ = [
+    "FITS_DISAGREE",
+    "NO_CROSS_CHECK",
+    "NO_ERROR",
+    "NO_QUOTES",
+    "ROLL",
+    "SMILE_FALLBACK",
+    "WIDE_WINDOW",
+    "flags_of",
+    "is_roll",
+    "method_of",
+    "needs_rate",
+]
+
+NO_ERROR = "NO_ERROR"
+"""Flag of a reading whose error is not known."""
+NO_QUOTES = "NO_QUOTES"
+"""Flag of a reading from a vendor's vols: no error can be claimed."""
+WIDE_WINDOW = "WIDE_WINDOW"
+"""Flag of a reading from a local fit that had to reach farther in delta for enough quotes."""
+FITS_DISAGREE = "FITS_DISAGREE"
+"""Flag of a reading on which the smile and the local fit beside it differ."""
+NO_CROSS_CHECK = "NO_CROSS_CHECK"
+"""Flag of a reading with no second smile to hold it against."""
+SMILE_FALLBACK = "SMILE_FALLBACK"
+"""Flag of a reading that another smile model than the one asked for had to serve."""
+ROLL = "ROLL"
+"""Flag of a reading that the next expiry on one side would have changed by more than its errors explain."""
+_ROLL, _ROLL_ERRORS = 0.002, 3.0
+_ROLL, _ROLL_ERRORS = 0.002, 3.0
+
+
+def flags_of(expiries: Expiries, numbers: Sequence[int], smiles: AtPoint) -> set[str]:
+    """What should be known of the expiries of a reading, and of the surface."""
+    flags, slices = set(expiries.flags), expiries.slices
+    for number in numbers:
+        flags.update(slices.flags[number].split())
+        if smiles.is_wide[number]:
+            flags.add(WIDE_WINDOW)
+        if smiles.disagrees[number]:
+            flags.add(FITS_DISAGREE)
+        if not math.isfinite(smiles.gap[number]):
+            flags.add(NO_CROSS_CHECK)
+        if slices.methods[number] != expiries.settings.smile_model:
+            flags.add(SMILE_FALLBACK)
+    return flags
+
+
+def is_roll(reading: TenorReading, other: TenorReading, error: float) -> bool:
+    """Whether a reading without one of its expiries is another one by more than errors explain."""
+    return abs(other.vol - reading.vol) > max(_ROLL, _ROLL_ERRORS * (error + other.bracket_error))
+
+
+def method_of(expiries: Expiries, numbers: Sequence[int]) -> str:
+    """How a reading was made, from the expiries it used, or all of them where there is none."""
+    slices, settings = expiries.slices, expiries.settings
+    chosen = numbers or range(len(slices.forward_methods))
+    used = sorted({slices.forward_methods[number] for number in chosen} - {""})
+    smiles = "+".join(sorted({slices.methods[number] for number in chosen})) or "none"
+    kind = "vendor-vol" if expiries.by_vendor else _exercise(used)
+    rate = [f"rate={expiries.rate}"] if needs_rate(used) else []
+    convention = settings.delta_convention
+    delta = [] if convention == "forward" else [f"delta={convention}"]
+    return " ".join([smiles, kind, *used, *rate, *delta])
+
+
+def needs_rate(methods: Collection[str]) -> bool:
+    """Whether a discount rate stands behind forwards made in these ways; the vendor's deltas need none."""
+    return any(method not in {"vendor-delta", PARITY_OF_VOLS} for method in methods)
+
+
+def _exercise(methods: Collection[str]) -> str:
+    """How early exercise stands in forwards made in these ways."""
+    if not AMERICAN.isdisjoint(methods):
+        return "american-exercise"
+    return "exercise-ignored" if IGNORED in methods else "european-exercise"

@@ -65,6 +65,8 @@ def chain_failures(
 class Neighbours:
     """The accepted quotes around a place on every smile, as arrays per slice.
 
+    Or around several places: arrays of shape (places, slices), of which `at` takes one.
+
     Attributes
     ----------
     wing : ndarray of int
@@ -79,6 +81,10 @@ class Neighbours:
     below: FloatArray
     above: FloatArray
     passes: BoolArray
+
+    def at(self, place: int) -> Neighbours:
+        """Those around one of several places."""
+        return Neighbours(self.wing[place], self.below[place], self.above[place], self.passes[place])
 
     def failures(self, number: int, *, wanted: float, name: str, gates: Gates) -> list[Failure]:
         """The gates that a slice failed, in words."""
@@ -119,8 +125,8 @@ class Neighbourhood:
         self._starts = np.searchsorted(nodes.slice_id[known][order], np.arange(n_slices + 1))
 
     def around(self, wanted: FloatArray, *, gates: Gates) -> Neighbours:
-        """What stands around a delta of each slice; NaN has no neighbours."""
-        base = 2.0 * np.arange(len(wanted))
+        """What stands around deltas of each slice, the last axis; NaN has no neighbours."""
+        base = 2.0 * np.arange(wanted.shape[-1])
         known = np.where(np.isfinite(wanted), wanted, 0.0)
         low = np.maximum(known - gates.wing_below, 0.0)
         high = np.minimum(known + gates.wing_above, 1.0)

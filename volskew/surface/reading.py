@@ -125,54 +125,50 @@ class AtPoint:
 def read_points(slices: Slices, points: Sequence[Point], settings: Settings) -> list[AtPoint]:
     """Read every slice at every place."""
     n = len(slices.years)
-    deltas = [place for place, point in enumerate(points) if point.kind == "delta"]
-    others = [place for place, point in enumerate(points) if point.kind != "delta"]
-    found: dict[int, AtPoint] = {}
+    deltas = [point for point in points if point.kind == "delta"]
+    others = [point for point in points if point.kind != "delta"]
+    found: dict[Point, AtPoint] = {}
     if deltas:
-        wanted = np.stack([_call_delta(points[place].value, slices.factor) for place in deltas])
+        wanted = np.stack([_call_delta(point.value, slices.factor) for point in deltas])
         curves = slices.curves.read(ndtri(wanted), at="d1")
-        targets = tuple(points[place].value for place in deltas)
+        targets = tuple(point.value for point in deltas)
         known = targets == tuple(slices.local.targets.tolist())
         fits = slices.local if known else fit_local(slices.nodes, targets, n_slices=n)
-        for row, place in enumerate(deltas):
-            local = fits.at(row, wanted[row])
-            found[place] = _at(
-                points[place], slices, _row(curves, row), wanted[row], local, fits, row, settings
-            )
+        local = np.stack([fits.at(row, wanted[row]) for row in range(len(deltas))])
+        rows = np.broadcast_to(np.arange(len(deltas))[:, np.newaxis], wanted.shape)
+        read = _at(deltas, slices, curves, wanted, local, fits, rows, settings)
+        found.update(zip(deltas, read, strict=True))
     if others:
         with np.errstate(divide="ignore", invalid="ignore"):
             k = np.stack(
                 [
-                    np.full(n, points[place].value)
-                    if points[place].kind == "log_moneyness"
-                    else np.log(points[place].value / slices.forward)
-                    for place in others
+                    np.full(n, point.value)
+                    if point.kind == "log_moneyness"
+                    else np.log(point.value / slices.forward)
+                    for point in others
                 ]
             )
         curves = slices.curves.read(k, at="log_moneyness")
+        # the curve slides, a strike stays where it is
+        stays = np.array([[point.kind == "strike"] for point in others])
+        slide = np.where(stays, curves.slope, 0.0)
+        curves = replace(curves, per_forward=curves.per_forward - slide)
         fits = fit_local(slices.nodes, _TARGETS, n_slices=n)
-        for row, place in enumerate(others):
-            reading = _row(curves, row)
-            if points[place].kind == "strike":
-                # the curve slides, the strike stays where it is
-                reading = replace(reading, per_forward=reading.per_forward - reading.slope)
-            local, near = _local_at_strike(fits, k[row], slices.years)
-            vol = np.where(slices.is_local, local, reading.vol)
-            with np.errstate(divide="ignore", invalid="ignore"):
-                s = vol * np.sqrt(slices.years)
-                delta = ndtr(s / 2 - k[row] / s)
-            found[place] = _at(points[place], slices, reading, delta, local, fits, near, settings)
-    return [found[place] for place in range(len(points))]
+        both = [_local_at_strike(fits, row, slices.years) for row in k]
+        local, near = np.stack([vol for vol, _ in both]), np.stack([target for _, target in both])
+        vol = np.where(slices.is_local, local, curves.vol)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            s = vol * np.sqrt(slices.years)
+            delta = ndtr(s / 2 - k / s)
+        read = _at(others, slices, curves, delta, local, fits, near, settings)
+        found.update(zip(others, read, strict=True))
+    return [found[point] for point in points]
 
 
 def _call_delta(value: float, factor: FloatArray) -> FloatArray:
     """N(d1) of each slice at a delta that is a share `factor` of N(d1), of N(-d1) for puts."""
     wanted = value / factor if value <= 0.5 else 1.0 - (1.0 - value) / factor
     return np.where((wanted > 0.0) & (wanted < 1.0), wanted, np.nan)
-
-
-def _row(readings: Readings, row: int) -> Readings:
-    return Readings(*(getattr(readings, name)[row] for name in Readings.__slots__))
 
 
 def _local_at_strike(fits: LocalFits, k: FloatArray, years: FloatArray) -> tuple[FloatArray, IntArray]:
@@ -194,28 +190,30 @@ def _local_at_strike(fits: LocalFits, k: FloatArray, years: FloatArray) -> tuple
 
 
 def _at(
-    point: Point,
+    points: Sequence[Point],
     slices: Slices,
     curve: Readings,
     delta: FloatArray,
     local: FloatArray,
     fits: LocalFits,
-    target: int | IntArray,
+    target: IntArray,
     settings: Settings,
-) -> AtPoint:
-    """Choose the smile of each slice, and put its error together."""
-    rows = np.arange(len(delta))
-    picked = np.broadcast_to(np.asarray(target), rows.shape)
+) -> list[AtPoint]:
+    """Choose the smile of each slice, and put its error together.
+
+    Arrays are of shape (points, slices); `target` is that of the local fit.
+    """
+    columns = np.arange(delta.shape[1])
     is_local, is_curve = slices.is_local, slices.is_curve
     vol = np.where(is_curve, curve.vol, np.where(is_local, local, np.nan))
-    fit_error = np.where(is_curve, curve.error, fits.error[picked, rows])
+    fit_error = np.where(is_curve, curve.error, fits.error[target, columns])
     with np.errstate(divide="ignore", invalid="ignore"):
-        root = np.sqrt(slices.years)
-        k = np.where(is_curve, curve.log_moneyness, vol * root * (vol * root / 2 - ndtri(delta)))
+        d1, root = ndtri(delta), np.sqrt(slices.years)
+        k = np.where(is_curve, curve.log_moneyness, vol * root * (vol * root / 2 - d1))
         gap = np.where(slices.curves.scale > 0, np.abs(curve.vol - local), np.nan)
         relative = slices.forward_error / slices.forward
         # where there is no curve: a price stays while ln F moves
-        root_density = np.exp(-(ndtri(delta) ** 2) / 2) / _ROOT_TWO_PI * root
+        root_density = np.exp(-(d1**2) / 2) / _ROOT_TWO_PI * root
         own = np.minimum(delta, 1 - delta) / root_density
         with_forward = np.where(is_curve, np.abs(curve.per_forward), own) * relative
         parts = [fit_error, np.nan_to_num(with_forward), np.nan_to_num(gap) / 2]
@@ -223,22 +221,24 @@ def _at(
         disagrees = gap > np.maximum(_DISAGREEMENT, _DISAGREEMENT_ERRORS * fit_error)
     around = slices.quotes_around.around(delta, gates=settings.gates)
     clear = np.array([not failed for failed in slices.failures], dtype=bool)
-    return AtPoint(
-        point=point,
-        vol=vol,
-        error=error,
-        fit_error=fit_error,
-        forward_part=with_forward,
-        gap=gap,
-        second=np.where(is_curve, local, np.where(slices.curves.scale > 0, curve.vol, np.nan)),
-        low=np.where(is_curve, vol + curve.to_bid, np.nan),
-        high=np.where(is_curve, vol + curve.to_ask, np.nan),
-        delta=delta,
-        log_moneyness=k,
-        slope=curve.slope,
-        n_points=fits.n_points[picked, rows],
-        is_wide=fits.is_wide[picked, rows] & is_local,
-        disagrees=disagrees,
-        passes=clear & around.passes & np.isfinite(vol),
-        around=around,
-    )
+    arrays = {
+        "vol": vol,
+        "error": error,
+        "fit_error": fit_error,
+        "forward_part": with_forward,
+        "gap": gap,
+        "second": np.where(is_curve, local, np.where(slices.curves.scale > 0, curve.vol, np.nan)),
+        "low": np.where(is_curve, vol + curve.to_bid, np.nan),
+        "high": np.where(is_curve, vol + curve.to_ask, np.nan),
+        "delta": delta,
+        "log_moneyness": k,
+        "slope": curve.slope,
+        "n_points": fits.n_points[target, columns],
+        "is_wide": fits.is_wide[target, columns] & is_local,
+        "disagrees": disagrees,
+        "passes": clear & around.passes & np.isfinite(vol),
+    }
+    return [
+        AtPoint(point=point, **{name: values[row] for name, values in arrays.items()}, around=around.at(row))
+        for row, point in enumerate(points)
+    ]

@@ -6,6 +6,7 @@ import math
 import pickle
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,9 @@ from scipy.special import ndtr, ndtri
 
 from volskew.errors import SettingsError
 from volskew.market.tenors import tenor_years
+from volskew.quotes import read_file
 from volskew.settings import Gates, Settings
+from volskew.simulate import SCENARIOS, scenario_chain
 from volskew.surface import Surface, fit_surface
 from volskew.surface.labels import FITS_DISAGREE, NO_CROSS_CHECK
 from volskew.surface.surface import GRID_DELTAS, GRID_TENORS
@@ -43,10 +46,8 @@ def cells(grid: pd.DataFrame) -> list[Any]:
 # --- grids ------------------------------------------------------------------------------------------------
 
 
-def test_a_grid_is_its_readings_cell_by_cell(surface: Surface, grid: pd.DataFrame) -> None:
-    assert len(grid) == len(GRID_TENORS) * len(GRID_DELTAS)
-    assert list(dict.fromkeys(grid["tenor"])) == list(GRID_TENORS)
-    assert list(dict.fromkeys(grid["delta"])) == [repr(delta) for delta in GRID_DELTAS]
+def assert_cells_are_readings(surface: Surface, grid: pd.DataFrame) -> None:
+    """Every cell of a grid is the single reading, to the last bit and the last flag."""
     for cell in cells(grid):
         one = surface.vol(tenor=str(cell.tenor), delta=str(cell.delta))
         assert cell.days == tenor_years(str(cell.tenor)) * 365
@@ -64,6 +65,68 @@ def test_a_grid_is_its_readings_cell_by_cell(surface: Surface, grid: pd.DataFram
         else:
             assert cell.flags == " ".join(flag for flag in one.flags if flag != "ROLL")
             assert cell.method == one.method
+
+
+def assert_grids_are_readings(surface: Surface, seed: int) -> None:
+    """The whole grid, and any other places and tenors, in any order."""
+    assert_cells_are_readings(surface, surface.grid())
+    generator = np.random.default_rng(seed)
+    tenors = [f"{days}d" for days in generator.integers(1, 800, 7)]
+    deltas = [*generator.uniform(0.02, 0.98, 6).round(4).tolist(), "atmf"]
+    assert_cells_are_readings(surface, surface.grid(tenors=tenors, deltas=deltas))
+
+
+def test_a_grid_is_its_readings_cell_by_cell(surface: Surface, grid: pd.DataFrame) -> None:
+    assert len(grid) == len(GRID_TENORS) * len(GRID_DELTAS)
+    assert list(dict.fromkeys(grid["tenor"])) == list(GRID_TENORS)
+    assert list(dict.fromkeys(grid["delta"])) == [repr(delta) for delta in GRID_DELTAS]
+    assert grid["days"].is_monotonic_increasing
+    assert_cells_are_readings(surface, grid)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("name", sorted(SCENARIOS))
+def test_grids_of_simulated_chains_are_their_readings(name: str, seed: int) -> None:
+    wide = replace(SCENARIOS[name], nearest_days=1, longest_days=800)
+    chain = scenario_chain(
+        wide if seed % 2 else name, symbol="QQQ" if seed % 2 else "IWM", seed=seed, day=3 * seed
+    )
+    surface = fit_surface(chain.canonical(), market=chain.market, previous=chain.previous)
+    assert surface.grid()["vol"].notna().sum() > 25
+    assert_grids_are_readings(surface, seed)
+
+
+@pytest.mark.real
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "name",
+    [
+        "generic/QQQ_2026-07-10.csv.gz",
+        "generic/IWM_2026-07-10.csv.gz",
+        "cboe_flat/SPX_2026-07-22.csv.gz",
+        "cboe_delayed/IWM_2026-06-15.json.gz",
+        "vendor_iv/QQQ_2026-05-25_2026-07-31.csv.gz",
+    ],
+)
+def test_grids_of_real_chains_are_their_readings(real: Path, name: str) -> None:
+    quotes = next(iter(read_file(real / name))).quotes
+    first = quotes["snapshot_time"] == quotes["snapshot_time"].min()
+    surface = fit_surface(quotes[first].reset_index(drop=True))
+    assert surface.grid()["vol"].notna().sum() > 25
+    assert_grids_are_readings(surface, 4)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"tenor_interpolation": "linear"}, {"delta_convention": "spot"}, {"smile_model": "local"}],
+)
+def test_grids_are_their_readings_whatever_is_chosen(
+    qqq_like: Any, make_chain: MakeChain, changed: dict[str, Any]
+) -> None:
+    surface = fit_surface(make_chain(qqq_like, days=DAYS), settings=SETTINGS.replace(**changed))
+    assert surface.grid()["vol"].notna().any()
+    assert_grids_are_readings(surface, 3)
 
 
 def test_the_surface_as_a_function_is_its_grid(surface: Surface, grid: pd.DataFrame) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import NamedTuple
 
 import numpy as np
@@ -80,36 +81,41 @@ class Expiries:
     # --- between expiries -----------------------------------------------------------------------------------
 
     def between(
-        self,
-        smiles: AtPoint,
-        tenors: FloatArray,
-        *,
-        without: int | None = None,
-        clock_at: FloatArray | None = None,
+        self, smiles: Sequence[AtPoint], tenors: FloatArray, *, without: Sequence[int | None] = ()
     ) -> TenorReadings:
-        """Readings at tenors; `clock_at` are the short ones on the clock of variance, if known already."""
-        passes = smiles.passes
-        if without is not None:
-            passes = passes.copy()
-            passes[without] = False
-        own, bracket = self.slices, self.settings.bracket
+        """Readings at every tenor of some places, place by place: all readings of a surface are made here.
+
+        `without` names, place by place, an expiry that the reading has to do without.
+        """
         short = self.is_short(tenors)
-        rule = self.settings.tenor_interpolation
-        if not short.any():
-            return interpolate_all(
-                own.years, smiles.vol, passes, tenors=tenors, bracket=bracket, rule=rule, errors=smiles.error
-            )
         at = tenors.copy()
-        at[short] = self.clock_at(tenors[short]) if clock_at is None else clock_at
+        if short.any():
+            at[short] = self.clock_at(tenors[short])
+        parts = []
+        for place, number in zip_longest(smiles, without):
+            passes = place.passes
+            if number is not None:
+                passes = passes.copy()
+                passes[number] = False
+            parts.append(self._between(place, passes, tenors, at, short))
+        return TenorReadings.of_places(parts, len(self.slices.years))
+
+    def _between(
+        self, place: AtPoint, passes: BoolArray, tenors: FloatArray, at: FloatArray, short: BoolArray
+    ) -> TenorReadings:
+        """Readings of one place; those that are short on the clock of variance, on which they are `at`."""
+        by_clock = [(short, self.clock if short.any() else None), (~short, None)]
+        clocks = [(mask, clock) for mask, clock in by_clock if mask.any()]
         parts = [
             interpolate_all(
-                own.years, smiles.vol, passes, tenors=tenors[mask], bracket=bracket,
-                clock=self.clock if mask is short else own.years, clock_at=at[mask], rule=rule,
-                errors=smiles.error,
+                self.slices.years, place.vol, passes, tenors=tenors[mask], bracket=self.settings.bracket,
+                clock=clock, clock_at=at[mask], rule=self.settings.tenor_interpolation, errors=place.error,
             )
-            for mask in (short, ~short)
+            for mask, clock in clocks
         ]  # fmt: skip
-        order = np.argsort(np.concatenate([np.flatnonzero(short), np.flatnonzero(~short)]))
+        if len(parts) == 1:
+            return parts[0]
+        order = np.argsort(np.concatenate([np.flatnonzero(mask) for mask, _ in clocks]))
         return TenorReadings(
             *(
                 np.concatenate([getattr(part, name) for part in parts], axis=-1)[..., order]
@@ -117,42 +123,49 @@ class Expiries:
             )
         )
 
-    def errors(self, readings: TenorReadings, smiles: AtPoint) -> tuple[FloatArray, dict[str, FloatArray]]:
-        """Standard errors of readings [vol], and what they are made of."""
-        if not len(smiles.vol):
+    def errors(
+        self, readings: TenorReadings, smiles: Sequence[AtPoint]
+    ) -> tuple[FloatArray, dict[str, FloatArray]]:
+        """Standard errors of readings at some places [vol], and what they are made of."""
+        if not len(self.slices.years):
             nothing = np.full(len(readings.vol), np.nan)
             names = ("fit_error", "forward_error", "cross_check", "bid", "ask")
             return nothing, dict.fromkeys(names, nothing)
-        error = np.sqrt(readings.total(smiles.error) ** 2 + readings.bracket_error**2)
-        return error, {
-            "fit_error": readings.total(smiles.fit_error),
-            "forward_error": readings.total(smiles.forward_part),
-            "cross_check": readings.total(smiles.gap),
-            "bid": readings.vol + readings.moved(smiles.low - smiles.vol),
-            "ask": readings.vol + readings.moved(smiles.high - smiles.vol),
+        vol, error, fit_error, forward_part, gap, low, high = (
+            np.concatenate([getattr(place, name) for place in smiles])
+            for name in ("vol", "error", "fit_error", "forward_part", "gap", "low", "high")
+        )
+        return np.sqrt(readings.total(error) ** 2 + readings.bracket_error**2), {
+            "fit_error": readings.total(fit_error),
+            "forward_error": readings.total(forward_part),
+            "cross_check": readings.total(gap),
+            "bid": readings.vol + readings.moved(low - vol),
+            "ask": readings.vol + readings.moved(high - vol),
         }
 
-    def places(self, readings: TenorReadings, smiles: AtPoint, years: FloatArray) -> Places:
-        """Where the readings of some tenors lie: ln F is linear in calendar time between two expiries.
+    def places(self, readings: TenorReadings, smiles: Sequence[AtPoint], tenors: FloatArray) -> Places:
+        """Where the readings at some places lie: ln F is linear in calendar time between two expiries.
 
         What it says of a missing reading means nothing.
         """
-        if not len(smiles.vol):
+        own, years = self.slices, np.tile(tenors, len(smiles))
+        if not len(own.years):
             nothing = np.full(len(years), np.nan)
             return Places(nothing, nothing, nothing)
-        before, after, own = readings.before, readings.after, self.slices
+        before, after = readings.before, readings.after
         logs, first, last = np.log(own.forward), own.years[before], own.years[after]
         is_apart = last > first
         share = np.where(is_apart, (years - first) / np.where(is_apart, last - first, 1.0), 0.0)
         forward = np.exp(logs[before] + share * (logs[after] - logs[before]))
-        kind, value = smiles.point.kind, smiles.point.value
-        if kind == "log_moneyness":
-            k = np.full(len(years), value)
-        elif kind == "strike":
-            k = np.array([math.log(value / one) for one in forward.tolist()])
-        else:
-            root = readings.vol * np.sqrt(years)
-            k = root * (root / 2 - ndtri(smiles.delta[before]))
+        row = np.repeat(np.arange(len(smiles)), len(tenors))
+        root = readings.vol * np.sqrt(years)
+        k = root * (root / 2 - ndtri(np.stack([place.delta for place in smiles])[row, before]))
+        for number, place in enumerate(smiles):
+            kind, value = place.point.kind, place.point.value
+            if kind == "log_moneyness":
+                k[row == number] = value
+            elif kind == "strike":
+                k[row == number] = [math.log(value / one) for one in forward[row == number].tolist()]
         # by the element: one strike is the same number alone and in a grid, on any machine
         return Places(forward, k, forward * np.array([math.exp(one) for one in k.tolist()]))
 

@@ -219,7 +219,7 @@ class Surface:
         """
         point = parse_point(delta=delta)
         years = tenor_years(tenor, settings=self.settings)
-        reading = self._expiries.between(self._expiries.at(point), np.array([years])).one(0)
+        reading = self._expiries.between([self._expiries.at(point)], np.array([years])).one(0)
         found = looked_over(self._expiries, reading, years, point)
         if reading.code is not None:
             code, reason = why_missing(self._expiries, reading, years, point)

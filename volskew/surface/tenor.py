@@ -12,6 +12,7 @@ extrapolated.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -108,15 +109,36 @@ class TenorReadings:
             code=code,
         )
 
+    @classmethod
+    def of_places(cls, parts: Sequence[TenorReadings], n_slices: int) -> TenorReadings:
+        """Readings at several places on the smiles, place by place.
+
+        `expiries` then are positions in what all slices read at all places, place by place too: `total` and
+        `moved` take the errors and changes of all places in that order.
+        """
+        if len(parts) == 1:
+            return parts[0]
+        joined = {
+            name: np.concatenate([getattr(part, name) for part in parts], axis=-1) for name in cls.__slots__
+        }
+        place = np.repeat(np.arange(len(parts)), [len(part.vol) for part in parts])
+        joined["expiries"] = joined["expiries"] + n_slices * place
+        return cls(**joined)
+
     def total(self, errors: FloatArray) -> FloatArray:
         """Errors of the readings from those of the expiries, taken as independent [vol]."""
         parts = np.where(self.shares != 0, self.shares * errors[self.expiries], 0.0)
-        return np.asarray(np.sqrt((parts**2).sum(axis=0)))
+        return np.asarray(np.sqrt(_added(parts**2)))
 
     def moved(self, changes: FloatArray) -> FloatArray:
         """What the readings change by where the expiries' vols do [vol]."""
         parts = np.where(self.shares != 0, self.shares * changes[self.expiries], 0.0)
-        return np.asarray(parts.sum(axis=0))
+        return _added(parts)
+
+
+def _added(parts: FloatArray) -> FloatArray:
+    """The sum over the expiries in their order, for one reading as for many: numpy's own depends on that."""
+    return np.asarray(np.cumsum(parts, axis=0)[-1])
 
 
 def interpolate_all(

@@ -29,7 +29,7 @@ def read_vol(
     """The vol at a tenor and a place; `names` (symbol, date) go into its details. See `Surface.vol`."""
     years = np.array([tenor_years(tenor, settings=expiries.settings)])
     smiles = expiries.at(point)
-    readings = expiries.between(smiles, years)
+    readings = expiries.between([smiles], years)
     reading = readings.one(0)
     details: dict[str, Any] = {
         "tenor": canonical_tenor(tenor),
@@ -52,8 +52,8 @@ def read_vol(
             resolve=tables,
         )
     pair = sorted({reading.before, reading.after})
-    error, parts = expiries.errors(readings, smiles)
-    place = expiries.places(readings, smiles, years)
+    error, parts = expiries.errors(readings, [smiles])
+    place = expiries.places(readings, [smiles], years)
     details |= {
         "forward": float(place.forward[0]),
         "strike": float(place.strike[0]),
@@ -109,7 +109,7 @@ def read_forward_vol(
     span = value * (last - first)
     rates = [reading.value * t / span for reading, t in zip(both, (first, last), strict=True)]
     smiles = expiries.at(point)
-    readings = expiries.between(smiles, years)
+    readings = expiries.between([smiles], years)
     share = np.zeros(len(expiries.slices.years))
     for place, rate in enumerate((-rates[0], rates[1])):
         np.add.at(share, readings.expiries[:, place], rate * readings.shares[:, place])
@@ -138,5 +138,5 @@ def _from_the_next(
     expiries: Expiries, reading: TenorReading, smiles: AtPoint, years: FloatArray
 ) -> dict[str, TenorReading]:
     """What the reading would be from the next expiry on either side."""
-    both = {"without_before": reading.before, "without_after": reading.after}
-    return {name: expiries.between(smiles, years, without=number).one(0) for name, number in both.items()}
+    both = expiries.between([smiles, smiles], years, without=(reading.before, reading.after))
+    return {"without_before": both.one(0), "without_after": both.one(1)}

@@ -13,7 +13,6 @@ first, until none is left.
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
@@ -64,12 +63,12 @@ def vertical_offenders(
     """
     order, x, starts = _sorted_sides(strike, is_call, group)
     low, high, unit = bid[order], ask[order], width[order]
+    accused = _in_verticals(x, low, high, unit, starts)
     dropped = np.zeros(len(order), dtype=bool)
-    for start, stop in pairwise(starts):
+    for start, stop in _sides_of(accused, starts):
         side = slice(start, stop)
-        if _has_vertical(x[side], low[side], high[side], unit[start]):
-            pairs = _VerticalPairs(x[side], low[side], high[side], unit[start])
-            dropped[side] = _drop_worst(x[side], low[side], high[side], unit[start], pairs)
+        pairs = _VerticalPairs(x[side], low[side], high[side], unit[start], accused[side])
+        dropped[side] = _drop_worst(x[side], low[side], high[side], unit[start], pairs)
     return _in_input_order(dropped, order)
 
 
@@ -94,12 +93,12 @@ def butterfly_offenders(
     """
     order, x, starts = _sorted_sides(strike, is_call, group)
     low, high = bid[order], ask[order]
-    side_of = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
-    above = low > _hull_of_asks(x, high, side_of) + SLACK
+    hull = _hull_of_asks(x, high, starts)
     dropped = np.zeros(len(order), dtype=bool)
-    for number in np.unique(side_of[above]):
-        side = slice(starts[number], starts[number + 1])
-        triples = _ButterflyTriples(x[side], low[side], high[side])
+    for start, stop in _sides_of(low > hull + SLACK, starts):
+        side = slice(start, stop)
+        # without the slack: rounding must not keep a middle out
+        triples = _ButterflyTriples(x[side], low[side], high[side], low[side] > hull[side])
         dropped[side] = _drop_worst(x[side], low[side], high[side], 1.0, triples)
     return _in_input_order(dropped, order)
 
@@ -116,42 +115,64 @@ def _sorted_sides(
     return order, x[order], np.append(starts, len(side))
 
 
+def _sides_of(mask: BoolArray, starts: IntArray) -> list[tuple[int, int]]:
+    """Where the sides begin and end that hold a line of the mask."""
+    numbers = np.unique(np.searchsorted(starts, np.flatnonzero(mask), side="right")) - 1
+    return list(zip(starts[numbers].tolist(), starts[numbers + 1].tolist(), strict=True))
+
+
 def _in_input_order(dropped: BoolArray, order: IntArray) -> BoolArray:
     result = np.empty_like(dropped)
     result[order] = dropped
     return result
 
 
-def _has_vertical(x: FloatArray, bid: FloatArray, ask: FloatArray, width: float) -> bool:
-    if len(x) < 2:
-        return False
-    cheapest_before = np.minimum.accumulate(ask)[:-1]
-    lifted_ask = ask + width * x
-    cheapest_after = np.minimum.accumulate(lifted_ask[::-1])[::-1][1:]
-    return bool(
-        (bid[1:] > cheapest_before + SLACK).any()
-        or (bid[:-1] + width * x[:-1] > cheapest_after + SLACK).any()
-    )
+def _in_verticals(
+    x: FloatArray, bid: FloatArray, ask: FloatArray, width: FloatArray, starts: IntArray
+) -> BoolArray:
+    """Lines that are a leg of some pair in violation."""
+    n_lines = np.diff(starts)
+    place = np.arange(n_lines.max(initial=0)) < n_lines[:, None]
+
+    def table(values: FloatArray, filler: float) -> FloatArray:
+        """A row for each side, filled up and with a column at either end that is in no violation."""
+        rows = np.full(place.shape, filler)
+        rows[place] = values
+        return np.pad(rows, ((0, 0), (1, 1)), constant_values=filler)
+
+    low, high = table(bid, -np.inf), table(ask, np.inf)
+    lifted_low, lifted_high = table(bid + width * x, -np.inf), table(ask + width * x, np.inf)
+    cheapest_before = np.minimum.accumulate(high, axis=1)[:, :-2] + SLACK
+    dearest_after = np.maximum.accumulate(low[:, ::-1], axis=1)[:, ::-1][:, 2:]
+    cheapest_after = np.minimum.accumulate(lifted_high[:, ::-1], axis=1)[:, ::-1][:, 2:] + SLACK
+    dearest_before = np.maximum.accumulate(lifted_low, axis=1)[:, :-2]
+    low, high, lifted_low, lifted_high = (item[:, 1:-1] for item in (low, high, lifted_low, lifted_high))
+    not_falling = (low > cheapest_before) | (dearest_after > high + SLACK)
+    too_steep = (lifted_low > cheapest_after) | (dearest_before > lifted_high + SLACK)
+    return np.asarray((not_falling | too_steep)[place], dtype=np.bool_)
 
 
-def _hull_of_asks(x: FloatArray, ask: FloatArray, side: IntArray) -> FloatArray:
+def _hull_of_asks(x: FloatArray, ask: FloatArray, starts: IntArray) -> FloatArray:
     """Lower convex hull of the points (x, ask) of each side, evaluated at every x.
 
     Points on or above the chord between their neighbours are no corners of the hull, so all of them may
     go at once; when none is left the chain is convex. Infinite nowhere: ends are always corners.
     """
-    corners = np.arange(len(x))
-    while len(corners) > 2:
-        left, middle, right = corners[:-2], corners[1:-1], corners[2:]
-        inside = side[left] == side[right]
-        rise = (ask[middle] - ask[left]) * (x[right] - x[left])
-        chord = (ask[right] - ask[left]) * (x[middle] - x[left])
-        goes = inside & (rise >= chord)
+    here = np.arange(len(x))
+    is_corner = np.ones(len(x), dtype=bool)
+    is_end = np.zeros(len(x), dtype=bool)
+    is_end[starts[:-1]] = is_end[starts[1:] - 1] = True
+    corners, cx, cy, fixed = here, x, ask, is_end
+    while len(corners):
+        dx, dy = np.diff(cx), np.diff(cy)
+        goes = dy[:-1] * (cx[2:] - cx[:-2]) >= (cy[2:] - cy[:-2]) * dx[:-1]
+        goes &= ~fixed[1:-1]
         if not goes.any():
             break
-        corners = np.delete(corners, np.flatnonzero(goes) + 1)
-    here = np.arange(len(x))
-    place = np.searchsorted(corners, here, side="right") - 1
+        is_corner[corners[1:-1][goes]] = False
+        corners = np.flatnonzero(is_corner)
+        cx, cy, fixed = x[corners], ask[corners], is_end[corners]
+    place = np.cumsum(is_corner) - 1
     left = corners[place]
     right = corners[np.minimum(place + 1, max(len(corners) - 1, 0))]
     between = left != here
@@ -163,17 +184,23 @@ def _hull_of_asks(x: FloatArray, ask: FloatArray, side: IntArray) -> FloatArray:
 class _Violations(Protocol):
     """The violations among the lines of one side that are still there."""
 
+    lines: IntArray
+    """Those that may take part in a violation, ascending."""
     counts: IntArray
-    """How many violations each line takes part in."""
+    """How many violations each of them takes part in."""
 
-    def remove(self, line: int) -> None:
-        """Take a line away, and its violations with it."""
+    def remove(self, place: int) -> None:
+        """Take the line at a place of `lines` away, and its violations with it."""
 
 
 class _VerticalPairs:
-    """Pairs of lines whose vertical spread is a sure gain."""
+    """Pairs of lines whose vertical spread is a sure gain; `accused` are the lines that may be in one."""
 
-    def __init__(self, x: FloatArray, bid: FloatArray, ask: FloatArray, width: float) -> None:
+    def __init__(
+        self, x: FloatArray, bid: FloatArray, ask: FloatArray, width: float, accused: BoolArray
+    ) -> None:
+        self.lines = np.flatnonzero(accused)
+        x, bid, ask = x[accused], bid[accused], ask[accused]
         lower_first = x[:, None] < x[None, :]
         not_falling = bid[None, :] > ask[:, None] + SLACK
         too_steep = (bid + width * x)[:, None] > (ask + width * x)[None, :] + SLACK
@@ -181,53 +208,57 @@ class _VerticalPairs:
         self._violation = violation | violation.T
         self.counts = self._violation.sum(axis=1)
 
-    def remove(self, line: int) -> None:
-        self.counts = self.counts - self._violation[line]
-        self.counts[line] = 0
-        self._violation[line, :] = False
-        self._violation[:, line] = False
+    def remove(self, place: int) -> None:
+        self.counts -= self._violation[place]
+        self.counts[place] = 0
+        self._violation[place, :] = False
+        self._violation[:, place] = False
 
 
 class _ButterflyTriples:
-    """Triples of lines whose butterfly is a sure gain.
+    """Triples of lines whose butterfly is a sure gain; `accused` are the lines that may be the middle of one.
 
-    ``below[j, i]`` for i < j is the slope from the ask of i up to the bid of j, ``above[j, k]`` for k > j
-    the slope from the bid of j to the ask of k. The triple (i, j, k) is a violation where the first
-    exceeds the second: the bid then lies above the chord of the asks.
+    With a row for each of these: ``below[j, i]`` for i < j is the slope from the ask of i up to the bid of j,
+    ``above[j, k]`` for k > j the slope from the bid of j to the ask of k. The triple (i, j, k) is a violation
+    where the first exceeds the second: the bid then lies above the chord of the asks.
     """
 
-    def __init__(self, x: FloatArray, bid: FloatArray, ask: FloatArray) -> None:
+    def __init__(self, x: FloatArray, bid: FloatArray, ask: FloatArray, accused: BoolArray) -> None:
         n = len(x)
-        run = x[None, :] - x[:, None]
-        np.fill_diagonal(run, 1.0)
-        slope = (ask[None, :] - (bid - SLACK)[:, None]) / run
-        after = np.arange(n)[None, :] > np.arange(n)[:, None]
-        before = after.T
-        self._below = np.where(before, slope, -np.inf)
-        self._above = np.where(after, slope, np.inf)
+        self.lines = np.arange(n)
+        self._middles = np.flatnonzero(accused)
+        rows = np.arange(len(self._middles))
+        run = x[None, :] - x[self._middles, None]
+        run[rows, self._middles] = 1.0
+        slope = (ask[None, :] - (bid - SLACK)[self._middles, None]) / run
+        place = np.arange(n)[None, :] - self._middles[:, None]
+        self._below = np.where(place < 0, slope, -np.inf)
+        self._above = np.where(place > 0, slope, np.inf)
         self.counts = np.zeros(n, dtype=np.intp)
-        for middle in np.flatnonzero(self._below.max(axis=1) > self._above.min(axis=1)):
-            self.counts += self._as_middle(int(middle))
+        for row in np.flatnonzero(self._below.max(axis=1) > self._above.min(axis=1)).tolist():
+            self.counts += self._as_middle(row)
 
-    def _as_middle(self, line: int) -> IntArray:
-        """Violations with `line` in the middle, counted for each line in them."""
-        below, above = self._below[line], self._above[line]
+    def _as_middle(self, row: int) -> IntArray:
+        """Violations with the line of a row in the middle, counted for each line in them."""
+        below, above = self._below[row], self._above[row]
         as_left = np.searchsorted(np.sort(above), below, side="left")
         as_right = len(below) - np.searchsorted(np.sort(below), above, side="right")
         counts: IntArray = np.asarray(as_left + as_right, dtype=np.intp)
-        counts[line] = as_left.sum()
+        counts[self._middles[row]] = as_left.sum()
         return counts
 
-    def remove(self, line: int) -> None:
-        gone = self._as_middle(line)
-        as_left = self._above < self._below[:, line][:, None]
-        as_right = self._below > self._above[:, line][:, None]
+    def remove(self, place: int) -> None:
+        own = np.flatnonzero(self._middles == place).tolist()
+        for row in own:
+            self.counts -= self._as_middle(row)
+        as_left = self._above < self._below[:, place][:, None]
+        as_right = self._below > self._above[:, place][:, None]
         for pairs in (as_left, as_right):
-            gone = gone + pairs.sum(axis=0) + pairs.sum(axis=1)
-            gone[line] += pairs.sum()
-        self.counts = self.counts - gone
-        self._below[line, :] = self._below[:, line] = -np.inf
-        self._above[line, :] = self._above[:, line] = np.inf
+            self.counts -= pairs.sum(axis=0)
+            self.counts[self._middles] -= pairs.sum(axis=1)
+            self.counts[place] -= pairs.sum()
+        self._below[own, :] = self._below[:, place] = -np.inf
+        self._above[own, :] = self._above[:, place] = np.inf
 
 
 def _drop_worst(
@@ -239,27 +270,29 @@ def _drop_worst(
     smoothest, then the wider line, then the one at the larger x (farther out of the money).
     """
     dropped = np.zeros(len(x), dtype=bool)
-    mid = (bid + ask) / 2
-    while violations.counts.any():
-        worst = np.flatnonzero(violations.counts == violations.counts.max())
-        if len(worst) > 1:
-            kept = np.flatnonzero(~dropped)
-            left = np.array([_misfit(x, mid, kept[kept != line], width) for line in worst])
+    mid, wide = (bid + ask) / 2, np.round(ask - bid, 9)
+    while most := violations.counts.max(initial=0):
+        places = np.flatnonzero(violations.counts == most)
+        if len(places) > 1:
+            worst = violations.lines[places]
             # rounded, so that float noise does not decide between equals
-            falls, roughness = np.round(left, 9).T
-            keys = (x[worst], np.round(ask - bid, 9)[worst], -roughness, -falls)
-            worst = worst[np.lexsort(keys)[-1:]]
-        dropped[worst[0]] = True
-        violations.remove(int(worst[0]))
+            falls, roughness = np.round(_misfits(x, mid, np.flatnonzero(~dropped), worst, width), 9)
+            places = places[np.lexsort((x[worst], wide[worst], -roughness, -falls))[-1:]]
+        dropped[violations.lines[places[0]]] = True
+        violations.remove(int(places[0]))
     return dropped
 
 
-def _misfit(x: FloatArray, mid: FloatArray, kept: IntArray, width: float) -> tuple[float, float]:
-    """How far the mids of the lines kept are from free of arbitrage, and how rough they are.
+def _misfits(x: FloatArray, mid: FloatArray, kept: IntArray, without: IntArray, width: float) -> FloatArray:
+    """How far the mids of the lines kept, less each of `without`, are from free of arbitrage, and how rough.
 
     The slopes between neighbours ought to rise from -width to 0: the sum of their falls is what they miss,
     the sum of their squared steps is how unevenly they get there.
     """
-    slopes = np.diff(mid[kept]) / np.diff(x[kept])
-    steps = np.diff(np.concatenate(([-width], slopes, [0.0])))
-    return float(-np.minimum(steps, 0.0).sum()), float(np.square(steps).sum())
+    others = np.arange(len(kept) - 1)
+    left = kept[others + (others >= np.searchsorted(kept, without)[:, None])]
+    slopes = np.full((len(without), len(kept)), -width)
+    slopes[:, -1] = 0.0
+    slopes[:, 1:-1] = np.diff(mid[left]) / np.diff(x[left])
+    steps = np.diff(slopes)
+    return np.stack([-np.minimum(steps, 0.0).sum(axis=1), np.square(steps).sum(axis=1)])

@@ -22,7 +22,7 @@ from volskew.surface import fit_forwards, solve_vols
 from volskew.surface.chain import Chain
 from volskew.surface.early_exercise import _aitken, _ratio, without_early_exercise
 from volskew.surface.forwards import Forwards, find_forwards
-from volskew.surface.pairs import pairs_by_slice
+from volskew.surface.pairs import find_pairs
 from volskew.surface.pricer import DIVIDENDS, YIELD
 
 MakeChain = Callable[..., pd.DataFrame]
@@ -449,17 +449,17 @@ def test_prices_spot_and_dividends_in_another_unit(
     start = np.array([model.forward(91 / 365) * 0.999])
     found = [
         without_early_exercise(
-            pairs_by_slice(labelled, one),
+            find_pairs(labelled, one),
             one,
             forward=start * unit,
             error=start * unit * 1e-5,
             spot=None,
             settings=SETTINGS,
-        ).fits[0][1]
+        ).fits
         for one, unit in ((chain, 1.0), (larger, scale))
     ]
-    assert found[1].forward == pytest.approx(found[0].forward * scale, rel=1e-10)
-    assert found[1].error == pytest.approx(found[0].error * scale, rel=1e-6)
+    assert found[1].forward[0] == pytest.approx(found[0].forward[0] * scale, rel=1e-10)
+    assert found[1].error[0] == pytest.approx(found[0].error[0] * scale, rel=1e-6)
     assert found[1].near.tolist() == found[0].near.tolist()
 
 
@@ -473,15 +473,13 @@ def test_the_start_does_not_matter(markets: dict[str, Any], make_chain: MakeChai
         chain = Chain.of(labelled, market=market, settings=SETTINGS)
         ends = [
             without_early_exercise(
-                pairs_by_slice(labelled, chain),
+                find_pairs(labelled, chain),
                 chain,
                 forward=np.array([model.forward(364 / 365) * factor]),
                 error=np.array([0.01]),
                 spot=None,
                 settings=SETTINGS,
-            )
-            .fits[0][1]
-            .forward
+            ).fits.forward[0]
             for factor in (0.995, 1.0, 1.003)
         ]
         # the rounds end at changes of 0.02 bp, of which three times as much may be left

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, Self
 
+import numpy as np
 import pandas as pd
 
 from volskew.errors import InputError
@@ -182,7 +183,9 @@ def _dtype(column: Column) -> Any:
 
 def has_flag(flags: pd.Series, flag: str) -> pd.Series:
     """Boolean mask of the rows that carry `flag`."""
-    return (" " + flags.fillna("") + " ").str.contains(f" {flag} ", regex=False)
+    codes, texts = pd.factorize(flags.fillna(""))  # few combinations, many rows
+    carries = np.array([flag in text.split() for text in texts], dtype=np.bool_)
+    return pd.Series(carries[codes], index=flags.index, name=flags.name)
 
 
 def add_flag(flags: pd.Series, mask: pd.Series, flag: str) -> pd.Series:
@@ -190,7 +193,7 @@ def add_flag(flags: pd.Series, mask: pd.Series, flag: str) -> pd.Series:
     fresh = mask.to_numpy(dtype=bool) & ~has_flag(flags, flag).to_numpy(dtype=bool)
     if not fresh.any():
         return flags
-    result = flags.copy()
-    old = result[fresh]
-    result[fresh] = [" ".join(sorted({*text.split(), str(flag)})) for text in old]
-    return result
+    codes, texts = pd.factorize(flags.fillna(""))
+    more = [" ".join(sorted({*text.split(), str(flag)})) for text in texts]
+    both = pd.Series([*texts, *more], dtype=flags.dtype).array
+    return pd.Series(both.take(codes + len(texts) * fresh), index=flags.index, name=flags.name)

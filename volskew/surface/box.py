@@ -11,8 +11,8 @@ from volskew.market.rates import DiscountCurve
 from volskew.quotes.clean import label
 from volskew.quotes.lines import FloatArray
 from volskew.settings import Settings
-from volskew.surface.chain import Chain
-from volskew.surface.pairs import capped_weights, pairs_by_slice
+from volskew.surface.chain import Chain, runs
+from volskew.surface.pairs import capped_weights, find_pairs
 from volskew.surface.robust import MAD_TO_SIGMA, MEDIAN_ERROR, effective_size, weighted_median
 
 __all__ = ["box_rate"]
@@ -86,9 +86,10 @@ def _slice_rates(quotes: pd.DataFrame, *, settings: Settings) -> list[tuple[floa
     """Time, rate and its error of every European slice with enough pairs."""
     labelled = quotes if "exclusion" in quotes.columns else label(quotes, settings=settings)
     chain = Chain.of(labelled, market=None, settings=settings)
+    everyone = find_pairs(labelled, chain)
     result = []
-    for number, pairs in pairs_by_slice(labelled, chain):
-        years = float(chain.years[number])
+    for number, here in runs(everyone.slice_id):
+        pairs, years = everyone.take(here), float(chain.years[number])
         if not chain.lines.slice_european[number] or not _EDGES[0] <= years < _EDGES[-1]:
             continue
         centre = weighted_median(

@@ -11,17 +11,16 @@ noise of the last is ``1/(1 - ratio)`` times that of one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from volskew.quotes.lines import FloatArray, IntArray
+from volskew.quotes.lines import BoolArray, FloatArray, IntArray
 from volskew.settings import Settings
 from volskew.surface.carry import Spot, present_value, settle_spot
 from volskew.surface.chain import Chain
-from volskew.surface.pair_fit import PairFit, fit_near, nearest
+from volskew.surface.pair_fit import PairFits, fit_near, nearest
 from volskew.surface.pairs import Pairs
 from volskew.surface.pricer import Pricer
 
@@ -46,8 +45,8 @@ class Cleared:
 
     Attributes
     ----------
-    fits : list of (int, PairFit, Pairs)
-        Of the slices that have a forward: number, fit, pairs.
+    fits : PairFits
+        NaN for slices that have none.
     kinds : ndarray of str, per slice
         What the pricer knew of early exercise.
     rounds : ndarray of int, per slice
@@ -55,14 +54,14 @@ class Cleared:
         Of the moment of the quotes.
     """
 
-    fits: list[tuple[int, PairFit, Pairs]]
+    fits: PairFits
     kinds: NDArray[np.str_]
     rounds: IntArray
     spot: Spot
 
 
 def without_early_exercise(
-    pairs_of: Sequence[tuple[int, Pairs]],
+    pairs: Pairs,
     chain: Chain,
     *,
     forward: FloatArray,
@@ -74,8 +73,8 @@ def without_early_exercise(
 
     Parameters
     ----------
-    pairs_of : sequence of (int, Pairs)
-        The slices' numbers and pairs.
+    pairs : Pairs
+        Of the slices that are asked for.
     chain : Chain
     forward, error : ndarray of float, per slice
         [$] What parity as it stands says; the start.
@@ -85,23 +84,22 @@ def without_early_exercise(
         Of the pricer.
     """
     forward, error = forward.copy(), error.copy()
+    n = len(forward)
     past: list[FloatArray] = [forward.copy()]
-    numbers = np.array([number for number, _ in pairs_of], dtype=np.intp)
-    rounds = np.zeros(len(forward), dtype=np.intp)
+    rounds, ratio = np.zeros(n, dtype=np.intp), np.zeros(n)
     settled = spot or _spot(chain, forward, error)
-    fits: dict[int, tuple[PairFit, Pairs]] = {}
-    ratio = np.zeros(len(forward))
+    found = PairFits.none(n)
     pricer = Pricer.of(chain, forward, spot=settled.price, settings=settings)
-    going = everyone = numbers[np.isfinite(forward[numbers])]
-    by_number = dict(pairs_of)
+    everyone = (np.bincount(pairs.slice_id, minlength=n) > 0) & np.isfinite(forward)
+    going = everyone
     for turn in range(_ROUNDS):
-        if not len(going):
+        if not going.any():
             break
         last = forward.copy()
-        for number, fit in _round([(number, by_number[number]) for number in going.tolist()], chain, pricer):
-            if np.isfinite(fit.forward) and fit.forward > 0:
-                forward[number], error[number] = fit.forward, fit.error
-                fits[number] = fit, by_number[number]
+        fits = _round(pairs, chain, pricer, going)
+        there = np.isfinite(fits.forward) & (fits.forward > 0)
+        found = fits.over(found, there)
+        forward[there], error[there] = fits.forward[there], fits.error[there]
         rounds[going] += 1
         moved = np.abs(forward / last - 1)
         past.append(forward.copy())
@@ -109,7 +107,7 @@ def without_early_exercise(
         if turn + 1 < _SPOT_ROUNDS and spot is None:
             settled = _spot(chain, forward, error)
         # at a spot that stands each slice goes its own way: found anew at that spot, it comes out the same
-        going = going[~(moved[going] <= _SETTLED)] if settled.price == stood else everyone
+        going = going & ~(moved <= _SETTLED) if settled.price == stood else everyone
         if turn == 1:
             ratio = _ratio(*past)
         if turn % 2 == 1:
@@ -117,10 +115,7 @@ def without_early_exercise(
             past[-1] = forward.copy()
         pricer = Pricer.of(chain, forward, spot=settled.price, settings=settings)
     return Cleared(
-        fits=[
-            (number, replace(fit, error=fit.error / (1 - float(ratio[number]))), pairs)
-            for number, (fit, pairs) in sorted(fits.items())
-        ],
+        fits=replace(found, error=found.error / (1 - ratio)),
         kinds=pricer.kinds,
         rounds=rounds,
         spot=settled,
@@ -172,26 +167,18 @@ def _ratio(first: FloatArray, second: FloatArray, third: FloatArray) -> FloatArr
     return np.asarray(np.clip(np.nan_to_num(ratio), 0.0, _SHRINKS[1]))
 
 
-def _round(pairs_of: Sequence[tuple[int, Pairs]], chain: Chain, pricer: Pricer) -> list[tuple[int, PairFit]]:
-    """The forward that each slice's pairs imply once their premiums at the pricer's forward are out."""
-    near = [nearest(pairs, float(pricer.forward[number])) for number, pairs in pairs_of]
-    rows = np.concatenate(
-        [
-            np.concatenate([pairs.call[here], pairs.put[here]])
-            for (_, pairs), here in zip(pairs_of, near, strict=True)
-        ]
-    )
-    lines = chain.lines
+def _round(pairs: Pairs, chain: Chain, pricer: Pricer, going: BoolArray) -> PairFits:
+    """The forward that a slice's pairs imply once their premiums at the pricer's forward are out."""
+    lines, discount = chain.lines, chain.lines.slice_discount
+    near = nearest(pairs, np.where(going, pricer.forward, np.nan))
+    there = near >= 0
+    place = near[there]
+    call, put, slice_id = pairs.call[place], pairs.put[place], pairs.slice_id[place]
+    rows = np.concatenate([call, put])
     solved = pricer.implied_vols(
         chain.mid[rows], slice_id=lines.slice_id[rows], strike=lines.strike[rows], is_call=lines.is_call[rows]
     )
-    premium, result, start = solved.premium[0], [], 0
-    for (number, pairs), here in zip(pairs_of, near, strict=True):
-        call = premium[start : start + len(here)]
-        put = premium[start + len(here) : start + 2 * len(here)]
-        start += 2 * len(here)
-        discount = float(lines.slice_discount[number])
-        implied = pairs.strike[here] + (pairs.difference[here] - call + put) / discount
-        fit = fit_near(pairs, here, implied, discount=discount, tick=float(chain.tick[number]))
-        result.append((number, fit))
-    return result
+    of_call, of_put = np.split(solved.premium[0], 2)
+    implied = np.full(near.shape, np.nan)
+    implied[there] = pairs.strike[place] + (pairs.difference[place] - of_call + of_put) / discount[slice_id]
+    return fit_near(pairs, near, implied, discount=discount, tick=chain.tick)

@@ -23,8 +23,8 @@ from volskew.surface.box import box_rate
 from volskew.surface.carry import Spot, present_value, residual_yield
 from volskew.surface.chain import Chain
 from volskew.surface.early_exercise import are_doubtful, without_early_exercise
-from volskew.surface.pair_fit import fit_pairs
-from volskew.surface.pairs import pairs_by_slice
+from volskew.surface.pair_fit import PairFits, fit_pairs
+from volskew.surface.pairs import Pairs, find_pairs
 from volskew.surface.pricer import DIVIDENDS, DIVIDENDS_DOUBTED, IGNORED, YIELD, is_american
 from volskew.surface.vendor import vendor_forwards
 from volskew.surface.vendor_parity import vendor_parity
@@ -178,17 +178,15 @@ def find_forwards(
         n_pairs[kept], rounds[kept] = before.n_pairs[kept], before.rounds[kept]
         used = before.used & kept[chain.lines.slice_id]
         method = [name if same else "" for name, same in zip(before.method, kept, strict=True)]
-    pairs_of = [(number, pairs) for number, pairs in pairs_by_slice(labelled, chain) if wanted[number]]
-    for number, pairs in pairs_of:
-        fit = fit_pairs(
-            pairs,
-            discount=float(chain.lines.slice_discount[number]),
-            tick=float(chain.tick[number]),
-            has_trend=not chain.lines.slice_european[number],
-        )
-        forward[number], error[number], n_pairs[number] = fit.forward, fit.error, len(fit.near)
-        method[number] = PARITY if chain.lines.slice_european[number] else IGNORED
-        used[pairs.call[fit.near]] = used[pairs.put[fit.near]] = True
+    pairs = find_pairs(labelled, chain)
+    pairs = pairs.take(wanted[pairs.slice_id])
+    european = chain.lines.slice_european
+    fits = fit_pairs(pairs, discount=chain.lines.slice_discount, tick=chain.tick, has_trend=~european)
+    there = fits.n_pairs > 0
+    forward[there], error[there], n_pairs[there] = fits.forward[there], fits.error[there], fits.n_pairs[there]
+    used |= _legs(pairs, fits, len(labelled))
+    for number in np.flatnonzero(there).tolist():
+        method[number] = PARITY if european[number] else IGNORED
     spot = before.spot if before is not None else Spot(chain.spot, np.nan, is_implied=False)
     flags = [""] * n
     doubted = american.any() and (are_doubtful(chain, forward) if before is None else before.doubted)
@@ -196,8 +194,9 @@ def find_forwards(
         chain = replace(chain, dividends=None)
         flags = [DIVIDENDS_DOUBTED if is_one else "" for is_one in american.tolist()]
     if american.any():
+        of_american = pairs.take(american[pairs.slice_id])
         cleared = without_early_exercise(
-            [(number, pairs) for number, pairs in pairs_of if american[number]],
+            of_american,
             chain,
             forward=forward,
             error=error,
@@ -205,11 +204,17 @@ def find_forwards(
             settings=settings,
         )
         spot = cleared.spot
-        for number, fit, pairs in cleared.fits:
-            used[chain.lines.slice_id == number] = False
-            used[pairs.call[fit.near]] = used[pairs.put[fit.near]] = True
-            forward[number], error[number], n_pairs[number] = fit.forward, fit.error, len(fit.near)
-            rounds[number], method[number] = cleared.rounds[number], f"parity:{cleared.kinds[number]}"
+        fits = cleared.fits
+        there = np.isfinite(fits.forward)
+        used = np.where(there[chain.lines.slice_id], _legs(of_american, fits, len(labelled)), used)
+        forward[there], error[there], n_pairs[there] = (
+            fits.forward[there],
+            fits.error[there],
+            fits.n_pairs[there],
+        )
+        rounds[there] = cleared.rounds[there]
+        for number in np.flatnonzero(there).tolist():
+            method[number] = f"parity:{cleared.kinds[number]}"
         for number in np.flatnonzero(american).tolist():
             if method[number] == IGNORED:
                 flags[number] = f"{flags[number]} {EXERCISE_IGNORED}".strip()
@@ -225,6 +230,14 @@ def find_forwards(
         spot=spot,
         doubted=bool(doubted),
     )
+
+
+def _legs(pairs: Pairs, fits: PairFits, n_lines: int) -> BoolArray:
+    """The lines of the pairs that gave forwards."""
+    legs = np.zeros(n_lines, dtype=bool)
+    place = fits.near[fits.near >= 0]
+    legs[pairs.call[place]] = legs[pairs.put[place]] = True
+    return legs
 
 
 def _of_vendor(labelled: pd.DataFrame, chain: Chain, *, settings: Settings) -> Forwards:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import pandas as pd
 
-from volskew.quotes.lines import FloatArray, IntArray, Lines
+from volskew.quotes.lines import BoolArray, FloatArray, IntArray, Lines
 from volskew.quotes.schema import Flag, has_flag
-from volskew.surface.chain import Chain, runs
-from volskew.surface.robust import median
+from volskew.surface.chain import Chain
+from volskew.surface.robust import medians
 
-__all__ = ["WEIGHT_CAP", "Pairs", "capped_weights", "paired_rows", "pairs_by_slice"]
+__all__ = ["WEIGHT_CAP", "Pairs", "at_places", "capped_weights", "find_pairs", "paired_rows"]
 
 WEIGHT_CAP = 5.0
 """No pair weighs more than this many times the median: a near-locked quote does not own the result."""
@@ -20,33 +20,49 @@ WEIGHT_CAP = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """Pairs of one slice by rising strike: rows of the legs, strikes, mid differences, half-spreads."""
+    """Pairs by slice and rising strike: slices, rows of the legs, strikes, mid differences, half-spreads."""
 
+    slice_id: IntArray
     call: IntArray
     put: IntArray
     strike: FloatArray
     difference: FloatArray
     half: FloatArray
 
+    def take(self, which: BoolArray | slice) -> Pairs:
+        """Some of the pairs."""
+        return Pairs(*(getattr(self, field.name)[which] for field in fields(self)))
 
-def pairs_by_slice(labelled: pd.DataFrame, chain: Chain) -> list[tuple[int, Pairs]]:
-    """Pairs of accepted two-sided lines without flag PARITY, for each slice that has any."""
+    def table(self, wanted: BoolArray, n_slices: int, *, width: int | None = None) -> IntArray:
+        """Places of the pairs of a mask: a row for each slice, by rising strike, filled up with -1."""
+        places = np.flatnonzero(wanted)
+        slice_id = self.slice_id[places]
+        rank = np.arange(len(places)) - np.searchsorted(slice_id, slice_id)
+        longest = int(rank.max(initial=-1)) + 1 if width is None else width
+        result = np.full((n_slices, longest), -1, dtype=np.intp)
+        result[slice_id, rank] = places
+        return result
+
+
+def at_places(values: FloatArray, places: IntArray) -> FloatArray:
+    """Values of the pairs of a table; NaN where it has none."""
+    return np.where(places >= 0, values[places] if len(values) else np.nan, np.nan)
+
+
+def find_pairs(labelled: pd.DataFrame, chain: Chain) -> Pairs:
+    """Pairs of accepted two-sided lines without flag PARITY."""
     lines = chain.lines
     broken = has_flag(labelled["flags"], Flag.PARITY).to_numpy(dtype=bool)
     rows = np.flatnonzero(chain.is_quoted & ~broken)
     put, call = paired_rows(rows, lines)
-    result = []
-    for number, here in runs(lines.slice_id[call]):
-        c, p = call[here], put[here]
-        pairs = Pairs(
-            call=c,
-            put=p,
-            strike=lines.strike[c],
-            difference=chain.mid[c] - chain.mid[p],
-            half=np.hypot(chain.half_spread[c], chain.half_spread[p]),
-        )
-        result.append((number, pairs))
-    return result
+    return Pairs(
+        slice_id=lines.slice_id[call],
+        call=call,
+        put=put,
+        strike=lines.strike[call],
+        difference=chain.mid[call] - chain.mid[put],
+        half=np.hypot(chain.half_spread[call], chain.half_spread[put]),
+    )
 
 
 def paired_rows(rows: IntArray, lines: Lines) -> tuple[IntArray, IntArray]:
@@ -63,6 +79,8 @@ def paired_rows(rows: IntArray, lines: Lines) -> tuple[IntArray, IntArray]:
 
 
 def capped_weights(half: FloatArray) -> FloatArray:
-    """``1/half^2``, capped at `WEIGHT_CAP` times the median."""
+    """``1/half^2``, capped at `WEIGHT_CAP` times the median of the last axis; 0 where NaN."""
     weights = half**-2.0
-    return np.asarray(np.minimum(weights, WEIGHT_CAP * median(weights)))
+    cap = WEIGHT_CAP * medians(np.atleast_2d(weights))[:, np.newaxis]
+    capped = np.minimum(weights, cap).reshape(half.shape)
+    return np.where(np.isnan(weights), 0.0, capped)

@@ -1,4 +1,8 @@
-"""Robust statistics on small samples."""
+"""Robust statistics on small samples.
+
+Those in the plural work on many samples at once, a row each. Rows may be of different sizes: what is missing
+in a row has weight 0 (`medians`: is NaN), and a row that has nothing gives NaN.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,18 @@ from numpy.typing import NDArray
 
 from volskew.smile.layout import MAD_TO_SIGMA
 
-__all__ = ["MAD_TO_SIGMA", "MEDIAN_ERROR", "effective_size", "median", "theil_sen_slope", "weighted_median"]
+__all__ = [
+    "MAD_TO_SIGMA",
+    "MEDIAN_ERROR",
+    "effective_size",
+    "effective_sizes",
+    "median",
+    "medians",
+    "theil_sen_slope",
+    "theil_sen_slopes",
+    "weighted_median",
+    "weighted_medians",
+]
 
 MEDIAN_ERROR = 1.2533141373155003
 """sqrt(pi/2): standard error of a median in units of sigma / sqrt(n), for normal errors."""
@@ -33,10 +48,33 @@ def weighted_median(values: Floats, weights: Floats) -> float:
     >>> weighted_median(np.array([1.0, 2.0, 3.0]), np.array([1.0, 1.0, 8.0])) > 2.5
     True
     """
-    order = np.lexsort((weights, values))  # ties by weight: the order of the input must not matter
-    weight = weights[order]
-    middle = weight.cumsum() - 0.5 * weight
-    return float(np.interp(0.5 * weight.sum(), middle, values[order]))
+    return float(weighted_medians(values[np.newaxis], weights[np.newaxis])[0])
+
+
+def weighted_medians(values: Floats, weights: Floats) -> Floats:
+    """`weighted_median` of each row of tables of one shape.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> weighted_medians(np.array([[3.0, 1.0, 2.0], [7.0, 5.0, 0.0]]), np.array([[1.0, 1, 1], [1, 1, 0]]))
+    array([2., 6.])
+    """
+    if not values.shape[1]:
+        return np.full(len(values), np.nan)
+    values = np.where(weights > 0, values, np.inf)
+    order = np.lexsort((weights, values), axis=-1)  # ties by weight: the order of the input must not matter
+    value, weight = np.take_along_axis(values, order, -1), np.take_along_axis(weights, order, -1)
+    middle = weight.cumsum(axis=-1) - 0.5 * weight
+    half = 0.5 * weight.sum(axis=-1)
+    rows, last = np.arange(len(values)), np.count_nonzero(weights > 0, axis=-1) - 1
+    low = np.clip(np.count_nonzero(middle <= half[:, np.newaxis], axis=-1) - 1, 0, np.maximum(last, 0))
+    high = np.minimum(low + 1, np.maximum(last, 0))
+    start, run = value[rows, low], middle[rows, high] - middle[rows, low]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        slope = (value[rows, high] - start) / run
+        between = slope * np.maximum(half - middle[rows, low], 0.0) + start
+    return np.where(last < 0, np.nan, np.where(run > 0, between, start))
 
 
 def effective_size(weights: Floats) -> float:
@@ -48,7 +86,13 @@ def effective_size(weights: Floats) -> float:
     >>> effective_size(np.ones(7))
     7.0
     """
-    return float(weights.sum() ** 2 / (weights**2).sum())
+    return float(effective_sizes(weights[np.newaxis])[0])
+
+
+def effective_sizes(weights: Floats) -> Floats:
+    """`effective_size` of each row."""
+    with np.errstate(invalid="ignore"):
+        return np.asarray(weights.sum(axis=-1) ** 2 / (weights**2).sum(axis=-1))
 
 
 def median(values: Floats) -> float:
@@ -62,6 +106,22 @@ def median(values: Floats) -> float:
     ordered = np.sort(values)
     half = len(ordered) // 2
     return float(ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2)
+
+
+def medians(values: Floats) -> Floats:
+    """The median of what is not NaN in each row.
+
+    Examples
+    --------
+    >>> medians(np.array([[3.0, 1.0, 2.0], [np.nan, 5.0, 6.0]]))
+    array([2. , 5.5])
+    """
+    if not values.shape[1]:
+        return np.full(len(values), np.nan)
+    ordered = np.sort(values, axis=-1)  # NaN comes last
+    rows, count = np.arange(len(values)), np.count_nonzero(~np.isnan(values), axis=-1)
+    low = ordered[rows, np.maximum(count - 1, 0) // 2]
+    return np.asarray(np.where(count % 2, low, (low + ordered[rows, count // 2]) / 2))
 
 
 @functools.lru_cache(maxsize=256)
@@ -84,10 +144,14 @@ def theil_sen_slope(x: Floats, y: Floats, weights: Floats) -> float:
     >>> round(theil_sen_slope(x, 2 * x + np.where(x == 3, 50, 0), np.ones(6)), 12)
     2.0
     """
-    first, second = _all_pairs(len(x))
-    run = x[second] - x[first]
-    if not run.all():
-        first, second, run = first[run != 0], second[run != 0], run[run != 0]
-    return weighted_median(
-        (y[second] - y[first]) / run, np.abs(run) * np.sqrt(weights[first] * weights[second])
-    )
+    return float(theil_sen_slopes(x[np.newaxis], y[np.newaxis], weights[np.newaxis])[0])
+
+
+def theil_sen_slopes(x: Floats, y: Floats, weights: Floats) -> Floats:
+    """`theil_sen_slope` of each row of tables of one shape; NaN where all points are at one `x`."""
+    first, second = _all_pairs(x.shape[1])
+    run = x[:, second] - x[:, first]
+    weight = np.abs(run) * np.sqrt(weights[:, first] * weights[:, second])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        slope = (y[:, second] - y[:, first]) / run
+    return weighted_medians(slope, np.where(weight > 0, weight, 0.0))

@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 STAGES = {
     "label": ("label",),
     "forwards": ("find_forwards", "fit_forwards"),
-    "vols": ("solve_vols",),
+    "vols": ("find_vols", "solve_vols"),
     "smiles": ("fit_smiles",),
 }
 

@@ -269,28 +269,26 @@ def test_the_forwards_part_of_an_error_is_what_a_moved_forward_does(
     """The same quotes at a forward a basis point off: the reading moves by the part, per basis point."""
     from volskew.quotes.clean import label
     from volskew.surface.chain import Chain
-    from volskew.surface.forwards import find_forwards, forwards_table
+    from volskew.surface.forwards import find_forwards
     from volskew.surface.gates import Neighbourhood
     from volskew.surface.points import Point
     from volskew.surface.reading import Slices, read_points
     from volskew.surface.smiles import fit_smiles
-    from volskew.surface.vols import solve_vols
+    from volskew.surface.vols import find_vols
 
     market = qqq_like.row(knows_dividends=False)
     labelled = label(make_chain(qqq_like, days=(91,)), market=market, settings=SETTINGS)
     chain = Chain.of(labelled, market=market, settings=SETTINGS)
     found = find_forwards(labelled, chain, settings=SETTINGS)
-    table = forwards_table(labelled, chain, found)
     points = [
         Point("delta", 0.25), Point("delta", 0.75), Point("strike", 570.0), Point("strike", 490.0),
         Point("log_moneyness", 0.05), Point("log_moneyness", -0.08),
     ]  # fmt: skip
 
     def read(by: float) -> tuple[list[float], list[float]]:
-        moved = table.assign(forward=table["forward"] * math.exp(by))
-        vols = solve_vols(labelled, moved, settings=SETTINGS, market=market, chain=chain)
-        smiles = fit_smiles(vols, chain, settings=SETTINGS)
-        forward = chain.per_slice(moved, "forward")
+        forward = found.forward * math.exp(by)
+        vols = find_vols(labelled, chain, replace(found, forward=forward), settings=SETTINGS)
+        smiles = fit_smiles(labelled, vols, chain, settings=SETTINGS)
         slices = Slices(
             names=("x",), keys=((chain.roots[0], "PM", chain.expiries[0]),), dates=chain.dates,
             forward_methods=("",), flags=("",), years=chain.years, forward=forward,

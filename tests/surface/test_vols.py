@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -16,8 +16,10 @@ from volskew.quotes.clean import label
 from volskew.quotes.schema import has_flag
 from volskew.settings import Settings
 from volskew.surface import fit_forwards, solve_vols
+from volskew.surface.chain import Chain
+from volskew.surface.forwards import find_forwards, forwards_table, read_forwards
 from volskew.surface.pricer import Pricer
-from volskew.surface.vols import level_vols
+from volskew.surface.vols import Vols, find_vols, level_vols, vol_columns
 
 MakeChain = Callable[..., pd.DataFrame]
 SETTINGS = Settings()
@@ -143,8 +145,10 @@ def test_slices_whose_forward_stands_keep_their_vols(
     market = qqq_like.row(knows_dividends=False)
     labelled = label(make_chain(qqq_like, exercise="american"), market=market, settings=SETTINGS)
     forwards, labelled = fit_forwards(labelled, market=market, settings=SETTINGS)
-    first = solve_vols(labelled, forwards, settings=SETTINGS, market=market)
-    moved = forwards.assign(forward=forwards["forward"] * [1.0, 1.001])
+    chain = Chain.of(labelled, market=market, settings=SETTINGS)
+    found = read_forwards(forwards, chain)
+    first = find_vols(labelled, chain, found, settings=SETTINGS)
+    moved = replace(found, forward=found.forward * [1.0, 1.001])
     asked: list[Any] = []
 
     def spy(self: Pricer, price: Any, *, slice_id: Any, **given: Any) -> Any:
@@ -153,10 +157,23 @@ def test_slices_whose_forward_stands_keep_their_vols(
 
     solver = Pricer.implied_vols
     monkeypatch.setattr("volskew.surface.vols.Pricer.implied_vols", spy)
-    again = solve_vols(labelled, moved, settings=SETTINGS, market=market, before=first)
+    again = find_vols(labelled, chain, moved, settings=SETTINGS, before=first)
     assert asked == [{1}]
-    fresh = solve_vols(labelled, moved, settings=SETTINGS, market=market)
-    pd.testing.assert_frame_equal(again, fresh, check_exact=True)
+    fresh = find_vols(labelled, chain, moved, settings=SETTINGS)
+    for name in (field.name for field in fields(Vols)):
+        np.testing.assert_array_equal(getattr(again, name), getattr(fresh, name), err_msg=name)
+
+
+def test_vols_at_a_table_of_forwards_are_those_at_what_it_was_made_of(
+    qqq_like: Any, make_chain: MakeChain
+) -> None:
+    market = qqq_like.row(knows_dividends=False)
+    labelled = label(make_chain(qqq_like, exercise="american"), market=market, settings=SETTINGS)
+    chain = Chain.of(labelled, market=market, settings=SETTINGS)
+    found = find_forwards(labelled, chain, settings=SETTINGS)
+    vols = find_vols(labelled, chain, found, settings=SETTINGS)
+    table = solve_vols(labelled, forwards_table(labelled, chain, found), settings=SETTINGS, market=market)
+    pd.testing.assert_frame_equal(table, labelled.assign(**vol_columns(labelled, vols)), check_exact=True)
 
 
 def test_a_mid_at_its_floor_is_flagged(qqq_like: Any, make_chain: MakeChain) -> None:

@@ -52,6 +52,7 @@ def label(
     market: MarketRow | None = None,
     previous: pd.DataFrame | None = None,
     settings: Settings = _DEFAULTS,
+    lines: Lines | None = None,
 ) -> pd.DataFrame:
     """Label every line of one snapshot with its exclusion code and flags.
 
@@ -75,6 +76,8 @@ def label(
         stale if the underlying moved.
     settings : Settings
         Thresholds and exercise overrides.
+    lines : Lines, optional
+        The same table as arrays, where the caller has them already.
 
     Returns
     -------
@@ -95,7 +98,7 @@ def label(
     and ask are crossed, and at least two are: one crossed line says nothing of the others.
     Missing bids and asks are PARSE (unreadable), a bid or ask of 0 is NOBID or NOASK.
     """
-    lines = Lines.of(quotes, market=market, settings=settings)
+    lines = lines or Lines.of(quotes, market=market, settings=settings)
     labels = _Labels(len(quotes))
     vendor_vol = numeric(quotes, "vendor_vol")
     vols_only = by_vendor(bid=lines.bid, ask=lines.ask, vendor_vol=vendor_vol)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,6 +12,7 @@ import pandas as pd
 from volskew.market.clock import EASTERN
 from volskew.market.table import MarketRow
 from volskew.quotes.lines import NO_TIME, BoolArray, FloatArray, IntArray, Lines, by_vendor, numeric
+from volskew.quotes.schema import Exclusion
 from volskew.settings import Settings
 from volskew.surface.carry import Schedule, dividend_schedule
 
@@ -65,9 +66,16 @@ class Chain:
     dividends: Schedule | None
 
     @classmethod
-    def of(cls, labelled: pd.DataFrame, *, market: MarketRow | None, settings: Settings) -> Chain:
-        """Arrays of a labelled table."""
-        lines = Lines.of(labelled, market=market, settings=settings)
+    def of(
+        cls,
+        labelled: pd.DataFrame,
+        *,
+        market: MarketRow | None,
+        settings: Settings,
+        lines: Lines | None = None,
+    ) -> Chain:
+        """Arrays of a labelled table; `lines` where the caller has them already."""
+        lines = lines or Lines.of(labelled, market=market, settings=settings)
         accepted = labelled["exclusion"].isna().to_numpy(dtype=bool) & (lines.expiry != NO_TIME)
         quoted = accepted & (lines.bid > 0) & (lines.ask > 0) & (lines.ask >= lines.bid)
         first = np.zeros(lines.n_slices, dtype=np.intp)
@@ -146,14 +154,16 @@ def runs(numbers: IntArray) -> list[tuple[int, slice]]:
     ]
 
 
-def exclude(exclusion: pd.Series[str], mask: BoolArray, code: str) -> pd.Series[str]:
-    """A copy with `code` where `mask` holds and no other code stands yet."""
-    fresh = mask & exclusion.isna().to_numpy(dtype=bool)
-    if not fresh.any():
-        return exclusion
-    result = exclusion.copy()
-    result[fresh] = str(code)
-    return result
+def exclude(exclusion: pd.Series[str], reasons: Mapping[Exclusion, BoolArray]) -> pd.Series[str]:
+    """A copy with the first code whose mask holds, where no other code stands yet."""
+    codes, texts = pd.factorize(exclusion)
+    names = pd.Series([*texts, *map(str, reasons), None], dtype=exclusion.dtype).array
+    free = codes < 0
+    codes = np.where(free, len(names) - 1, codes)
+    for place, mask in enumerate(reasons.values(), start=len(texts)):
+        codes[free & mask] = place
+        free &= ~mask
+    return pd.Series(names.take(codes), index=exclusion.index, name=exclusion.name)
 
 
 def _ticks(lines: Lines, quoted: BoolArray, roots: Sequence[str]) -> FloatArray:

@@ -12,7 +12,7 @@ from volskew.market.dividends import choose_dividends
 from volskew.market.rates import choose_curve
 from volskew.market.table import MarketRow, market_row
 from volskew.quotes.clean import label
-from volskew.quotes.lines import FloatArray
+from volskew.quotes.lines import FloatArray, Lines
 from volskew.settings import Settings
 from volskew.surface.chain import Chain
 from volskew.surface.delta import STANDARD_DELTAS
@@ -25,7 +25,7 @@ from volskew.surface.reading import Slices
 from volskew.surface.smiles import fit_smiles
 from volskew.surface.surface import Surface
 from volskew.surface.tables import smiles_table
-from volskew.surface.vols import solve_vols
+from volskew.surface.vols import Vols, find_vols
 
 __all__ = ["fit_surface"]
 
@@ -87,25 +87,26 @@ def fit_surface(
             ledger.add(day, symbol, Stage.MARKET, coming.code, detail=coming.detail, source=source)
         for flag in market.curve.flags:
             ledger.add(day, symbol, Stage.MARKET, flag, detail=f"rate={market.curve.label}", source=source)
-    labelled = label(quotes, market=market, previous=previous, settings=settings)
-    chain = Chain.of(labelled, market=market, settings=settings)
+    lines = Lines.of(quotes, market=market, settings=settings)
+    labelled = label(quotes, market=market, previous=previous, settings=settings, lines=lines)
+    chain = Chain.of(labelled, market=market, settings=settings, lines=lines)
     serving = chain
-    found: Forwards | None = None
-    vols: pd.DataFrame | None = None
+    before: tuple[Forwards | None, Vols | None] = (None, None)
     changed = np.ones(chain.lines.n_slices, dtype=bool)
     for _ in range(_ROUNDS):
-        found = find_forwards(labelled, serving, settings=settings, before=found, changed=changed)
-        forwards = forwards_table(labelled, serving, found)
+        found = find_forwards(labelled, serving, settings=settings, before=before[0], changed=changed)
+        vols = find_vols(labelled, chain, found, settings=settings, solve_all=solve_all, before=before[1])
+        before = found, vols
         served = labelled.assign(used_in_forward=found.used)
-        vols = solve_vols(served, forwards, settings=settings, solve_all=solve_all, chain=chain, before=vols)
-        smiles = fit_smiles(vols, chain, settings=settings)
+        smiles = fit_smiles(served, vols, chain, settings=settings)
         rejected = found.used & smiles.quotes["exclusion"].notna().to_numpy(dtype=bool)
         if not rejected.any():
             break
         serving = serving.without(rejected)
         changed = serving.counts(rejected) > 0
-    forward = chain.per_slice(forwards, "forward")
-    forward_error = chain.per_slice(forwards, "forward_error")
+    forwards = forwards_table(labelled, chain, found)
+    forward = found.usable
+    forward_error = np.where(np.isfinite(forward), found.error, np.nan)
     by_slice = chain_failures(
         forward=forward,
         forward_error=forward_error,
@@ -130,12 +131,12 @@ def fit_surface(
         names=names,
         keys=tuple(zip(chain.roots, chain.settlements, chain.expiries, strict=True)),
         dates=chain.dates,
-        forward_methods=_per_slice(forwards, chain, "method"),
-        flags=_per_slice(forwards, chain, "flags"),
+        forward_methods=tuple(found.method),
+        flags=_flags(forwards, chain),
         years=years,
         forward=forward,
         forward_error=forward_error,
-        factor=_delta_factor(forwards, chain, forward, settings),
+        factor=_delta_factor(chain, found, settings),
         failures=failures,
         nodes=smiles.nodes,
         curves=smiles.curves,
@@ -161,19 +162,17 @@ def fit_surface(
     )
 
 
-def _per_slice(forwards: pd.DataFrame, chain: Chain, column: str) -> tuple[str, ...]:
-    """A text column of a forwards table by slice; empty for slices that it lacks."""
-    return tuple(np.append(forwards[column].to_numpy(dtype=object), "")[chain.places(forwards)])
+def _flags(forwards: pd.DataFrame, chain: Chain) -> tuple[str, ...]:
+    """The flags of a forwards table by slice; empty for slices that it lacks."""
+    return tuple(np.append(forwards["flags"].to_numpy(dtype=object), "")[chain.places(forwards)])
 
 
-def _delta_factor(
-    forwards: pd.DataFrame, chain: Chain, forward: FloatArray, settings: Settings
-) -> FloatArray:
+def _delta_factor(chain: Chain, found: Forwards, settings: Settings) -> FloatArray:
     """What N(d1) is multiplied by to give the delta that is asked for."""
+    discount = chain.lines.slice_discount
     if settings.delta_convention == "forward":
-        return np.ones(len(forward))
-    discount = chain.per_slice(forwards, "discount_factor")
+        return np.ones(len(discount))
     if settings.delta_convention == "discounted":
         return discount
     # exp(-qT), what the dividends leave of the spot
-    return np.asarray(forward * discount / chain.per_slice(forwards, "spot"))
+    return np.asarray(found.usable * discount / found.spot.price)

@@ -29,7 +29,7 @@ from volskew.surface.pricer import DIVIDENDS, DIVIDENDS_DOUBTED, IGNORED, YIELD,
 from volskew.surface.vendor import vendor_forwards
 from volskew.surface.vendor_parity import vendor_parity
 
-__all__ = ["Forwards", "box_rate", "find_forwards", "fit_forwards", "forwards_table"]
+__all__ = ["Forwards", "box_rate", "find_forwards", "fit_forwards", "forwards_table", "read_forwards"]
 
 PARITY = "parity:median"
 """How forwards of European pairs are called."""
@@ -94,7 +94,7 @@ class Forwards:
 
 
 def fit_forwards(
-    labelled: pd.DataFrame, *, market: MarketRow, settings: Settings, chain: Chain | None = None
+    labelled: pd.DataFrame, *, market: MarketRow, settings: Settings
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The forward of every slice, with its error.
 
@@ -106,8 +106,6 @@ def fit_forwards(
         Discount curve, spot and dividends.
     settings : Settings
         Exercise overrides, pricer and its accuracy.
-    chain : Chain, optional
-        The same table as arrays, where the caller has them already.
 
     Returns
     -------
@@ -141,7 +139,7 @@ def fit_forwards(
     was taken out; with fewer than four pairs it is not below what their half-spreads give. Of American slices
     it is ``1/(1 - ratio)`` times that (see `volskew.surface.early_exercise`).
     """
-    chain = chain or Chain.of(labelled, market=market, settings=settings)
+    chain = Chain.of(labelled, market=market, settings=settings)
     found = find_forwards(labelled, chain, settings=settings)
     return forwards_table(labelled, chain, found), labelled.assign(used_in_forward=found.used)
 
@@ -318,3 +316,32 @@ def forwards_table(labelled: pd.DataFrame, chain: Chain, found: Forwards) -> pd.
         }
     )
     return table.iloc[np.flatnonzero(chain.expiries.notna())].reset_index(drop=True)
+
+
+def read_forwards(table: pd.DataFrame, chain: Chain) -> Forwards:
+    """What `forwards_table` has written, by slice; NaN and empty for slices that the table lacks."""
+    place = chain.places(table)
+
+    def texts(column: str) -> list[str]:
+        return list(np.append(table[column].to_numpy(dtype=object), "")[place])
+
+    def numbers(column: str, missing: float = np.nan) -> FloatArray:
+        return np.append(table[column].to_numpy(dtype=np.float64), missing)[place]
+
+    flags = texts("flags")
+    return Forwards(
+        forward=numbers("forward"),
+        error=numbers("forward_error"),
+        vendor=numbers("vendor_forward"),
+        n_pairs=numbers("n_pairs", 0).astype(np.intp),
+        rounds=numbers("rounds", 0).astype(np.intp),
+        method=texts("method"),
+        flags=flags,
+        used=np.zeros(len(chain.lines.strike), dtype=bool),
+        spot=Spot(
+            float(table["spot"].iloc[0]) if len(table) else np.nan,
+            np.nan,
+            is_implied=any(SPOT_IMPLIED in flag for flag in flags),
+        ),
+        doubted=any(DIVIDENDS_DOUBTED in flag for flag in flags),
+    )

@@ -14,17 +14,15 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
-from volskew.pricing import black
-from volskew.quotes.lines import BoolArray, FloatArray, IntArray, numeric
-from volskew.quotes.schema import Exclusion
+from volskew.quotes.lines import BoolArray, FloatArray, IntArray
 from volskew.settings import Settings
 from volskew.smile.fitting import Curves, fit_curves
 from volskew.smile.local import LocalFits, Nodes, fit_local
-from volskew.surface.chain import Chain, exclude, runs
+from volskew.surface.chain import Chain, runs
 from volskew.surface.delta import STANDARD_DELTAS
 from volskew.surface.outliers import far_outliers, near_outliers, nearest_fit
 from volskew.surface.vendor_parity import vendor_errors
-from volskew.surface.vols import level_vols
+from volskew.surface.vols import Vols, level_vols, vol_columns
 
 __all__ = ["ESSVI", "LOCAL", "NONE", "SVI", "Smiles", "fit_smiles"]
 
@@ -52,9 +50,10 @@ class Smiles:
     Attributes
     ----------
     quotes : pandas.DataFrame
-        The table with OUTLIER exclusions, `used_in_smile`, `forward_call_delta` at the smile's vol, and
-        ``smile_vol`` (the smile's vol at the line's strike; NaN beyond the quotes of its smile) with
-        ``residual_half_spreads`` (the mid's vol less that, over the half-spread that the fit goes by).
+        The table with the columns of `volskew.surface.vols.vol_columns`, outliers excluded, `used_in_smile`,
+        `forward_call_delta` at the smile's vol, and ``smile_vol`` (the smile's vol at the line's strike; NaN
+        beyond the quotes of its smile) with ``residual_half_spreads`` (the mid's vol less that, over the
+        half-spread that the fit goes by).
     nodes : Nodes
         The quotes left to the smiles.
     curves : Curves
@@ -78,13 +77,15 @@ class Smiles:
     n_accepted: FloatArray
 
 
-def fit_smiles(quotes: pd.DataFrame, chain: Chain, *, settings: Settings) -> Smiles:
+def fit_smiles(labelled: pd.DataFrame, vols: Vols, chain: Chain, *, settings: Settings) -> Smiles:
     """Fit every slice, leaving out outliers in at most two passes.
 
     Parameters
     ----------
-    quotes : pandas.DataFrame
-        What `volskew.surface.vols.solve_vols` returned.
+    labelled : pandas.DataFrame
+        Labelled quotes of one snapshot.
+    vols : Vols
+        Theirs.
     chain : Chain
         Made of the same table.
     settings : Settings
@@ -98,12 +99,13 @@ def fit_smiles(quotes: pd.DataFrame, chain: Chain, *, settings: Settings) -> Smi
     whose target delta is nearest and within 0.10, or, farther out, by the slice's curve. No window is left
     with fewer quotes than a local fit needs, and no slice with fewer than 8.
     """
-    n = chain.lines.n_slices
+    n, slice_id = chain.lines.n_slices, chain.lines.slice_id
     half_spreads = _VENDOR_OUTLIER_HALF_SPREADS if chain.by_vendor else _OUTLIER_HALF_SPREADS
-    moves = _moves(quotes, chain)
-    nodes = _nodes(quotes, chain)
+    errors = _errors(labelled, vols, chain)
+    moves = _moves(vols, chain)
+    nodes = _nodes(vols, errors, chain)
     local = fit_local(nodes, STANDARD_DELTAS, n_slices=n)
-    outliers = np.zeros(len(quotes), dtype=bool)
+    outliers = np.zeros(len(labelled), dtype=bool)
     for _ in range(_OUTLIER_PASSES):
         bad = near_outliers(local, nodes, half_spreads=half_spreads)
         if not bad.any():
@@ -122,30 +124,26 @@ def fit_smiles(quotes: pd.DataFrame, chain: Chain, *, settings: Settings) -> Smi
         local = fit_local(nodes, STANDARD_DELTAS, n_slices=n)
         curves = _refit(curves, changed, nodes, ~bad, chain, moves, settings)
     methods = _ladder(curves, local, settings)
-    on_smile = _vols_on_smile(quotes, chain, nodes, curves, local, methods)
-    root = np.sqrt(chain.years[chain.lines.slice_id])
+    on_smile = _vols_on_smile(vols, chain, nodes, curves, local, methods)
     with np.errstate(divide="ignore", invalid="ignore"):
-        s = on_smile * root
-        delta = ndtr(s / 2 - numeric(quotes, "log_moneyness") / s)
-    used = np.zeros(len(quotes), dtype=bool)
+        s = on_smile * np.sqrt(chain.years)[slice_id]
+        delta = ndtr(s / 2 - vols.log_moneyness / s)
+    used = np.zeros(len(labelled), dtype=bool)
     by_curve = np.isin(np.asarray(methods, dtype=object), [SVI, ESSVI])
     used[nodes.row[by_curve[nodes.slice_id]]] = True
-    seen = _within_quotes(quotes, chain, nodes, methods)
+    seen = _within_quotes(vols, chain, nodes, methods)
     smile_vol = np.where(seen, on_smile, np.nan)
-    with np.errstate(invalid="ignore"):
-        residual = (numeric(quotes, "vol_mid") - smile_vol) / _errors(quotes, chain)
     in_window = nodes.row[np.unique(local.node[local.node >= 0])]
     by_local = np.asarray([method == LOCAL for method in methods], dtype=bool)
-    used[in_window[by_local[chain.lines.slice_id[in_window]]]] = True
-    table = quotes.assign(
-        exclusion=exclude(quotes["exclusion"], outliers, Exclusion.OUTLIER),
-        used_in_smile=used,
-        forward_call_delta=delta,
-        smile_vol=smile_vol,
-        residual_half_spreads=residual,
-    )
+    used[in_window[by_local[slice_id[in_window]]]] = True
+    columns = vol_columns(labelled, vols, outliers=outliers) | {
+        "used_in_smile": used,
+        "forward_call_delta": delta,
+        "smile_vol": smile_vol,
+        "residual_half_spreads": (vols.mid - smile_vol) / errors,
+    }
     return Smiles(
-        quotes=table,
+        quotes=labelled.assign(**columns),
         nodes=nodes,
         curves=curves,
         local=local,
@@ -207,69 +205,50 @@ def _ladder(curves: Curves, local: LocalFits, settings: Settings) -> tuple[str, 
     return tuple(methods)
 
 
-def _nodes(quotes: pd.DataFrame, chain: Chain) -> Nodes:
+def _nodes(vols: Vols, errors: FloatArray, chain: Chain) -> Nodes:
     """Accepted out-of-the-money quotes within reach of the deltas that can be read."""
-    lines = chain.lines
-    vol, log_moneyness = numeric(quotes, "vol_mid"), numeric(quotes, "log_moneyness")
+    lines, place = chain.lines, vols.log_moneyness
     years = chain.years[lines.slice_id]
-    accepted = quotes["exclusion"].isna().to_numpy(dtype=bool)
-    usable = accepted & lines.has_right & (lines.is_call == (log_moneyness >= 0)) & (vol > 0) & (years > 0)
-    level = level_vols(chain, vol, log_moneyness, usable)[lines.slice_id]
-    own = numeric(quotes, "forward_call_delta")
-    with np.errstate(invalid="ignore"):
-        near = np.abs(log_moneyness) <= _WIDEST_MONEYNESS * level * np.sqrt(years)
-        near &= (own >= _LOWEST_DELTA) & (own <= 1 - _LOWEST_DELTA)
+    usable = chain.accepted & ~vols.is_unreadable & lines.has_right & (lines.is_call == (place >= 0))
+    usable &= (vols.mid > 0) & (years > 0)
+    level = level_vols(chain, vols.mid, place, usable)[lines.slice_id]
+    near = np.abs(place) <= _WIDEST_MONEYNESS * level * np.sqrt(years)
+    near &= (vols.delta >= _LOWEST_DELTA) & (vols.delta <= 1 - _LOWEST_DELTA)
     rows = np.flatnonzero(usable & near)
     return Nodes(
         slice_id=lines.slice_id[rows],
-        log_moneyness=log_moneyness[rows],
-        vol=vol[rows],
-        error=_errors(quotes, chain)[rows],
+        log_moneyness=place[rows],
+        vol=vols.mid[rows],
+        error=errors[rows],
         root_years=np.sqrt(years[rows]),
         row=rows,
     )
 
 
-def _errors(quotes: pd.DataFrame, chain: Chain) -> FloatArray:
+def _errors(labelled: pd.DataFrame, vols: Vols, chain: Chain) -> FloatArray:
     """Half-spreads in vol, not below half a tick's worth nor 0.05 vol points."""
     if chain.by_vendor:
-        return vendor_errors(quotes)
+        return vendor_errors(labelled)
     slice_id = chain.lines.slice_id
-    vega = _vega(quotes, chain)
     with np.errstate(divide="ignore", invalid="ignore"):
-        tick = chain.tick[slice_id] / 2 / (chain.lines.slice_discount[slice_id] * vega)
-        half = (numeric(quotes, "vol_ask") - numeric(quotes, "vol_bid")) / 2
-    return np.asarray(np.fmax(np.fmax(half, tick), _LOWEST_ERROR))
+        tick = chain.tick[slice_id] / 2 / (chain.lines.slice_discount[slice_id] * vols.vega)
+    return np.asarray(np.fmax(np.fmax((vols.ask - vols.bid) / 2, tick), _LOWEST_ERROR))
 
 
-def _vega(quotes: pd.DataFrame, chain: Chain) -> FloatArray:
-    """Of the mids, undiscounted [$ per unit of vol]."""
-    return np.asarray(
-        black.vega(
-            forward=numeric(quotes, "forward"),
-            strike=np.abs(chain.lines.strike),
-            time_to_expiry=chain.years[chain.lines.slice_id],
-            vol=numeric(quotes, "vol_mid"),
-        )
-    )
-
-
-def _moves(quotes: pd.DataFrame, chain: Chain) -> FloatArray:
+def _moves(vols: Vols, chain: Chain) -> FloatArray:
     """Per line, what the vol changes by at the bid, at the ask, and as ln F rises by one at a given price.
 
     ``dvol/dln F = -F N(d1)/vega`` for calls and ``F N(-d1)/vega`` for puts.
     """
-    mid = numeric(quotes, "vol_mid")
-    own = numeric(quotes, "forward_call_delta")
     with np.errstate(divide="ignore", invalid="ignore"):
-        per_vega = numeric(quotes, "forward") / _vega(quotes, chain)
-        with_forward = np.where(chain.lines.is_call, -own, 1 - own) * per_vega
-    moves = np.stack([numeric(quotes, "vol_bid") - mid, numeric(quotes, "vol_ask") - mid, with_forward])
+        per_vega = vols.forward / vols.vega
+        with_forward = np.where(chain.lines.is_call, -vols.delta, 1 - vols.delta) * per_vega
+    moves = np.stack([vols.bid - vols.mid, vols.ask - vols.mid, with_forward])
     return np.where(np.isfinite(moves), moves, 0.0)
 
 
 def _vols_on_smile(
-    quotes: pd.DataFrame,
+    found: Vols,
     chain: Chain,
     nodes: Nodes,
     curves: Curves,
@@ -277,8 +256,7 @@ def _vols_on_smile(
     methods: tuple[str, ...],
 ) -> FloatArray:
     """The smile's vol at every line's strike, in-the-money lines included; flat beyond the quotes."""
-    lines = chain.lines
-    log_moneyness = numeric(quotes, "log_moneyness")
+    lines, log_moneyness = chain.lines, found.log_moneyness
     vol = curves.vols(lines.slice_id, log_moneyness)
     others = [number for number, method in enumerate(methods) if method in {LOCAL, NONE}]
     if others:
@@ -296,16 +274,15 @@ def _vols_on_smile(
     return vol
 
 
-def _within_quotes(quotes: pd.DataFrame, chain: Chain, nodes: Nodes, methods: tuple[str, ...]) -> BoolArray:
+def _within_quotes(vols: Vols, chain: Chain, nodes: Nodes, methods: tuple[str, ...]) -> BoolArray:
     """Lines of slices that have a smile, at strikes between the first and the last quote of theirs."""
     n = chain.lines.n_slices
     low, high = np.full(n, np.inf), np.full(n, -np.inf)
     np.minimum.at(low, nodes.slice_id, nodes.log_moneyness)
     np.maximum.at(high, nodes.slice_id, nodes.log_moneyness)
     has_smile = np.array([method != NONE for method in methods], dtype=bool)
-    place, own = numeric(quotes, "log_moneyness"), chain.lines.slice_id
-    with np.errstate(invalid="ignore"):
-        return np.asarray(has_smile[own] & (place >= low[own]) & (place <= high[own]))
+    place, own = vols.log_moneyness, chain.lines.slice_id
+    return np.asarray(has_smile[own] & (place >= low[own]) & (place <= high[own]))
 
 
 def _local_vols(nodes: Nodes, fits: LocalFits) -> FloatArray:

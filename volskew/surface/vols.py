@@ -9,30 +9,74 @@ in force, where the two differ; what the vendor took early exercise for is the v
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from volskew.market.table import MarketRow
 from volskew.pricing import Status, black
-from volskew.quotes.lines import BoolArray, FloatArray, numeric
+from volskew.quotes.lines import NO_TIME, BoolArray, FloatArray, numeric
 from volskew.quotes.schema import Exclusion, Flag, add_flag
 from volskew.settings import Settings
 from volskew.surface.chain import Chain, exclude, runs
-from volskew.surface.pricer import DIVIDENDS_DOUBTED, IGNORED, Pricer
+from volskew.surface.forwards import Forwards, read_forwards
+from volskew.surface.pricer import IGNORED, Pricer
 from volskew.surface.robust import median
 
-__all__ = ["solve_vols"]
+__all__ = ["Vols", "find_vols", "solve_vols", "vol_columns"]
 
 VENDOR_STATUS = "VENDOR"
 """`vol_status` of a vol that was taken from the file, or is that of the file's price at another forward."""
-_NAMES = np.array([item.name for item in Status], dtype=object)
+_NAMES = np.array([*(item.name for item in Status), VENDOR_STATUS, None], dtype=object)
+_VENDOR, _UNTRIED = len(_NAMES) - 2, len(_NAMES) - 1
 
 _AT_THE_MONEY = 5
 """Lines nearest the forward whose median vol stands for the level of the slice."""
 _WORTHLESS_TICK = 0.01
 """[vol] A line whose vega makes one tick worth more than a vol point carries no vol."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vols:
+    """Vols of a chain's lines as arrays; see `solve_vols`.
+
+    Attributes
+    ----------
+    forward, log_moneyness, years : ndarray of float
+        Of each line's slice, ``ln(K/F)``, time to expiry.
+    bid, mid, ask : ndarray of float
+        Vols; NaN where not solved.
+    status : ndarray of int
+        Of the mid: place among the names of statuses, VENDOR, and null.
+    premium : ndarray of float
+        [$] Early-exercise premium of the mid.
+    delta, vega : ndarray of float
+        N(d1), and undiscounted [$], at the line's own mid vol.
+    is_wide, is_worthless, is_at_floor : ndarray of bool
+        Lines that WIDE and TICK take, and those of flag BOUND_MID.
+    """
+
+    forward: FloatArray
+    log_moneyness: FloatArray
+    years: FloatArray
+    bid: FloatArray
+    mid: FloatArray
+    ask: FloatArray
+    status: NDArray[np.intp]
+    premium: FloatArray
+    delta: FloatArray
+    vega: FloatArray
+    is_wide: BoolArray
+    is_worthless: BoolArray
+    is_at_floor: BoolArray
+
+    @property
+    def is_unreadable(self) -> BoolArray:
+        """Lines that lose their place for their vol."""
+        return self.is_wide | self.is_worthless
 
 
 def solve_vols(
@@ -42,8 +86,6 @@ def solve_vols(
     settings: Settings,
     market: MarketRow | None = None,
     solve_all: bool = False,
-    chain: Chain | None = None,
-    before: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Vols of the accepted lines, and the labels that depend on them.
 
@@ -59,10 +101,6 @@ def solve_vols(
         The one that the forwards were found with: its dividends are the pricer's.
     solve_all : bool
         Solve in-the-money lines too; they serve no smile.
-    chain : Chain, optional
-        The same table as arrays, where the caller has them already.
-    before : pandas.DataFrame, optional
-        What this returned for the same lines at other forwards: slices whose forward is the same keep theirs.
 
     Returns
     -------
@@ -75,106 +113,136 @@ def solve_vols(
         `exclusion` gains WIDE and TICK, `flags` BOUND_MID. Lines that lose their place for their vol (WIDE,
         TICK, and OUTLIER later) keep it in the table.
     """
-    chain = chain or Chain.of(labelled, market=market, settings=settings)
-    forward = chain.per_slice(forwards, "forward")[chain.lines.slice_id]
-    discount = chain.per_slice(forwards, "discount_factor")[chain.lines.slice_id]
-    years = chain.years[chain.lines.slice_id]
-    strike, is_call = chain.lines.strike, chain.lines.is_call
+    chain = Chain.of(labelled, market=market, settings=settings)
+    found = read_forwards(forwards, chain)
+    discount = chain.per_slice(forwards, "discount_factor")
+    chain = replace(chain, lines=replace(chain.lines, slice_discount=discount))
+    vols = find_vols(labelled, chain, found, settings=settings, solve_all=solve_all)
+    return labelled.assign(**vol_columns(labelled, vols))
+
+
+def find_vols(
+    labelled: pd.DataFrame,
+    chain: Chain,
+    found: Forwards,
+    *,
+    settings: Settings,
+    solve_all: bool = False,
+    before: Vols | None = None,
+) -> Vols:
+    """Vols of a chain as arrays; see `solve_vols`.
+
+    Parameters
+    ----------
+    labelled, chain, settings, solve_all
+        As there.
+    found : Forwards
+    before : Vols, optional
+        Those of the same lines at other forwards: slices whose forward is the same keep theirs.
+    """
+    lines, slice_id = chain.lines, chain.lines.slice_id
+    forward, discount, years = found.usable[slice_id], lines.slice_discount[slice_id], chain.years[slice_id]
+    strike, is_call = lines.strike, lines.is_call
     with np.errstate(divide="ignore", invalid="ignore"):
         log_moneyness = np.log(strike / forward)
     out_of_the_money = is_call == (strike >= forward)
-    exclusion, flags = labelled["exclusion"], labelled["flags"]
-    n = len(labelled)
-    vols, premium = np.full((3, n), np.nan), np.full(n, np.nan)
-    status = np.full(n, None, dtype=object)
+    n = len(strike)
+    solved = np.full((3, n), np.nan)
+    premium, status = np.full(n, np.nan), np.full(n, _UNTRIED, dtype=np.intp)
     if chain.by_vendor:
-        vendors = chain.per_slice(forwards, "vendor_forward")[chain.lines.slice_id]
+        vendors, quoted = found.vendor[slice_id], numeric(labelled, "vendor_vol")
         known = chain.accepted & np.isfinite(forward)
         rows = np.flatnonzero(known & (vendors == forward))
-        vols[1, rows] = numeric(labelled, "vendor_vol")[rows]
-        status[rows] = VENDOR_STATUS
-        moved = known & (vendors != forward) & chain.lines.has_right & (out_of_the_money | solve_all)
-        rows = np.flatnonzero(moved)
-        price = black.price(
-            forward=vendors[rows],
-            strike=strike[rows],
-            time_to_expiry=years[rows],
-            vol=numeric(labelled, "vendor_vol")[rows],
-            is_call=is_call[rows],
-        )
-        solved = black.implied_vol(
-            price,
-            forward=forward[rows],
-            strike=strike[rows],
-            time_to_expiry=years[rows],
-            is_call=is_call[rows],
-        )
-        vols[1, rows] = solved.vol
-        status[rows] = np.where(solved.status == Status.OK, VENDOR_STATUS, _NAMES[solved.status])
+        solved[1, rows], status[rows] = quoted[rows], _VENDOR
+        rows = np.flatnonzero(known & (vendors != forward) & lines.has_right & (out_of_the_money | solve_all))
+        contract: dict[str, Any] = {
+            "strike": strike[rows],
+            "time_to_expiry": years[rows],
+            "is_call": is_call[rows],
+        }
+        price = black.price(forward=vendors[rows], vol=quoted[rows], **contract)
+        moved = black.implied_vol(price, forward=forward[rows], **contract)
+        solved[1, rows] = moved.vol
+        status[rows] = np.where(moved.status == Status.OK, _VENDOR, moved.status)
     else:
         # lines too cheap for a vol are solved all the same, to be looked at
-        cheap = (exclusion == Exclusion.TICK).to_numpy(dtype=bool) & (chain.lines.bid > 0)
-        wanted = (chain.is_quoted | cheap) & np.isfinite(forward) & chain.lines.has_right
+        cheap = (labelled["exclusion"] == Exclusion.TICK).to_numpy(dtype=bool) & (lines.bid > 0)
+        wanted = (chain.is_quoted | cheap) & np.isfinite(forward) & lines.has_right
         wanted &= out_of_the_money | solve_all
         if before is not None:
-            same = wanted & (numeric(before, "forward") == forward)
-            vols[:, same] = [numeric(before, name)[same] for name in ("vol_bid", "vol_mid", "vol_ask")]
-            premium[same] = numeric(before, "early_exercise_premium")[same]
-            status[same] = before["vol_status"].to_numpy(dtype=object)[same]
+            same = wanted & (before.forward == forward)
+            solved[:, same] = before.bid[same], before.mid[same], before.ask[same]
+            premium[same], status[same] = before.premium[same], before.status[same]
             wanted &= ~same
         rows = np.flatnonzero(wanted)
         if len(rows):
-            bid, ask = chain.lines.bid[rows], chain.lines.ask[rows]
-            found = _pricer(chain, forwards, settings=settings).implied_vols(
+            bid, ask = lines.bid[rows], lines.ask[rows]
+            fresh = _pricer(chain, found, settings=settings).implied_vols(
                 np.stack([bid, (bid + ask) / 2, ask]),
-                slice_id=chain.lines.slice_id[rows],
+                slice_id=slice_id[rows],
                 strike=strike[rows],
                 is_call=is_call[rows],
             )
-            vols[:, rows], premium[rows] = found.vol, found.premium[1]
-            status[rows] = _NAMES[found.status[1]]
-        wide, tick = _unreadable(chain, vols, log_moneyness, forward, discount, out_of_the_money, settings)
-        exclusion = exclude(exclusion, wide, Exclusion.WIDE)
-        exclusion = exclude(exclusion, tick, Exclusion.TICK)
-        at_floor = _at_floor(chain, forward, discount, spot=_spot(forwards))
-        flags = add_flag(flags, pd.Series(at_floor), Flag.BOUND_MID)
-    return labelled.assign(
-        exclusion=exclusion,
-        flags=flags,
+            solved[:, rows], premium[rows], status[rows] = fresh.vol, fresh.premium[1], fresh.status[1]
+    market: dict[str, Any] = {
+        "forward": forward,
+        "strike": np.abs(strike),
+        "time_to_expiry": years,
+        "vol": solved[1],
+    }
+    vega = black.vega(**market)
+    nothing = np.zeros(n, dtype=bool)
+    wide, worthless, at_floor = nothing, nothing, nothing
+    if not chain.by_vendor:
+        wide, worthless = _unreadable(
+            chain, solved, log_moneyness, discount * vega, out_of_the_money, settings
+        )
+        at_floor = _at_floor(chain, forward, discount, spot=found.spot.price)
+    return Vols(
         forward=forward,
         log_moneyness=log_moneyness,
-        time_to_expiry=np.where(pd.isna(labelled["expiry"]), np.nan, years),
-        vol_bid=vols[0],
-        vol_mid=vols[1],
-        vol_ask=vols[2],
-        vol_status=pd.array(status, dtype=pd.StringDtype(na_value=np.nan)),
-        early_exercise_premium=premium,
-        forward_call_delta=black.delta(
-            forward=forward, strike=np.abs(strike), time_to_expiry=years, vol=vols[1]
-        ),
+        years=np.where(lines.expiry == NO_TIME, np.nan, years),
+        bid=solved[0],
+        mid=solved[1],
+        ask=solved[2],
+        status=status,
+        premium=premium,
+        delta=black.delta(**market),
+        vega=vega,
+        is_wide=wide,
+        is_worthless=worthless,
+        is_at_floor=at_floor,
     )
 
 
-def _spot(forwards: pd.DataFrame) -> float:
-    """The spot of the moment of the quotes that the forwards were found with [$]."""
-    return float(forwards["spot"].iloc[0]) if len(forwards) else np.nan
+def vol_columns(labelled: pd.DataFrame, vols: Vols, *, outliers: BoolArray | None = None) -> dict[str, Any]:
+    """The columns that `solve_vols` adds, or puts in the place of others; `outliers` are excluded too."""
+    reasons = {Exclusion.WIDE: vols.is_wide, Exclusion.TICK: vols.is_worthless}
+    if outliers is not None:
+        reasons[Exclusion.OUTLIER] = outliers
+    return {
+        "exclusion": exclude(labelled["exclusion"], reasons),
+        "flags": add_flag(labelled["flags"], pd.Series(vols.is_at_floor), Flag.BOUND_MID),
+        "forward": vols.forward,
+        "log_moneyness": vols.log_moneyness,
+        "time_to_expiry": vols.years,
+        "vol_bid": vols.bid,
+        "vol_mid": vols.mid,
+        "vol_ask": vols.ask,
+        "vol_status": pd.array(_NAMES, dtype=pd.StringDtype(na_value=np.nan)).take(vols.status),
+        "early_exercise_premium": vols.premium,
+        "forward_call_delta": vols.delta,
+    }
 
 
-def _pricer(chain: Chain, forwards: pd.DataFrame, *, settings: Settings) -> Pricer:
-    """The pricers at the forwards of a table, with the discounting, spot and dividends of these."""
-    discount = chain.per_slice(forwards, "discount_factor")
-    doubted = forwards["flags"].str.contains(DIVIDENDS_DOUBTED, regex=False).any()
-    methods = np.append(forwards["method"].to_numpy(dtype=object), "")[chain.places(forwards)]
+def _pricer(chain: Chain, found: Forwards, *, settings: Settings) -> Pricer:
+    """The pricers at the forwards found."""
     return Pricer.of(
-        replace(
-            chain,
-            lines=replace(chain.lines, slice_discount=discount),
-            dividends=None if doubted else chain.dividends,
-        ),
-        chain.per_slice(forwards, "forward"),
-        spot=_spot(forwards),
+        replace(chain, dividends=None) if found.doubted else chain,
+        found.usable,
+        spot=found.spot.price,
         settings=settings,
-        ignored=methods == IGNORED,
+        ignored=np.array(found.method, dtype=object) == IGNORED,
     )
 
 
@@ -194,8 +262,7 @@ def _unreadable(
     chain: Chain,
     vols: FloatArray,
     log_moneyness: FloatArray,
-    forward: FloatArray,
-    discount: FloatArray,
+    vega: FloatArray,
     out_of_the_money: BoolArray,
     settings: Settings,
 ) -> tuple[BoolArray, BoolArray]:
@@ -209,12 +276,6 @@ def _unreadable(
     widest = np.maximum(settings.max_vol_spread, settings.max_vol_spread_relative * level)
     with np.errstate(invalid="ignore"):
         wide = tried & ~(ask - bid <= widest)
-        vega = discount * black.vega(
-            forward=forward,
-            strike=np.abs(chain.lines.strike),
-            time_to_expiry=chain.years[chain.lines.slice_id],
-            vol=mid,
-        )
         tick = tried & (chain.tick[chain.lines.slice_id] > _WORTHLESS_TICK * vega)
     return wide, tick
 

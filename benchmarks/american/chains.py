@@ -19,7 +19,7 @@ from volskew.surface import fit
 ROOT = Path(__file__).resolve().parents[2]
 # each stage's function as `fit_surface` knows it; a stage that it has under none of its names is not timed
 STAGES = {
-    "label": ("label",),
+    "label": ("find_labels", "label"),
     "forwards": ("find_forwards", "fit_forwards"),
     "vols": ("find_vols", "solve_vols"),
     "smiles": ("fit_smiles",),

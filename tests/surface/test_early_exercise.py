@@ -449,7 +449,7 @@ def test_prices_spot_and_dividends_in_another_unit(
     start = np.array([model.forward(91 / 365) * 0.999])
     found = [
         without_early_exercise(
-            find_pairs(labelled, one),
+            find_pairs(one),
             one,
             forward=start * unit,
             error=start * unit * 1e-5,
@@ -473,7 +473,7 @@ def test_the_start_does_not_matter(markets: dict[str, Any], make_chain: MakeChai
         chain = Chain.of(labelled, market=market, settings=SETTINGS)
         ends = [
             without_early_exercise(
-                find_pairs(labelled, chain),
+                find_pairs(chain),
                 chain,
                 forward=np.array([model.forward(364 / 365) * factor]),
                 error=np.array([0.01]),

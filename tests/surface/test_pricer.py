@@ -166,14 +166,17 @@ def test_no_line_is_asked_twice(
     """Each line goes to one pricer, with the dividends only where one comes before its expiry."""
     model = markets["IWM mid"]
     asked: list[tuple[int, int]] = []
-    solver = discrete.implied_vol
 
-    def spy(price: Any, **given: Any) -> Any:
-        asked.append((np.asarray(price).shape[-1], len(given["dividends"])))
-        assert given["spot"] == model.spot
-        return solver(price, **given)
+    def watched(solver: Callable[..., Any]) -> Callable[..., Any]:
+        def spy(price: Any, **given: Any) -> Any:
+            asked.append((np.asarray(price).shape[-1], len(given.get("dividends", ()))))
+            assert given["spot"] == model.spot
+            return solver(price, **given)
 
-    monkeypatch.setattr("volskew.surface.pricer.discrete.implied_vol", spy)
+        return spy
+
+    for module in (american, discrete):
+        monkeypatch.setattr(module, "implied_vol", watched(module.implied_vol))
     pricer = pricer_of(model, make_chain, days=(28, 91))
     solved = pricer.implied_vols(
         np.array([5.0, 9.0, 9.5]),
@@ -182,6 +185,7 @@ def test_no_line_is_asked_twice(
         is_call=np.array([True, True, False]),
     )
     assert asked == [(1, 0), (2, 4)]
+    monkeypatch.undo()
     assert (solved.status == Status.OK).all()
     plain = american.implied_vol(
         5.0, spot=212.0, strike=212.0, time_to_expiry=28 / 365, rate=pricer.rate[0],

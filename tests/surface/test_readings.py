@@ -288,7 +288,7 @@ def test_the_forwards_part_of_an_error_is_what_a_moved_forward_does(
     def read(by: float) -> tuple[list[float], list[float]]:
         forward = found.forward * math.exp(by)
         vols = find_vols(labelled, chain, replace(found, forward=forward), settings=SETTINGS)
-        smiles = fit_smiles(labelled, vols, chain, settings=SETTINGS)
+        smiles = fit_smiles(labelled, chain, vols, used_in_forward=found.used, settings=SETTINGS)
         slices = Slices(
             names=("x",), keys=((chain.roots[0], "PM", chain.expiries[0]),), dates=chain.dates,
             forward_methods=("",), flags=("",), years=chain.years, forward=forward,

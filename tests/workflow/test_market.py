@@ -15,7 +15,7 @@ import volskew as vs
 from volskew.errors import InputError
 from volskew.ledger import Code, Entry
 from volskew.market import Dividend, MarketRow, read_dividends
-from volskew.quotes.clean import label
+from volskew.market.table import market_row
 from volskew.workflow import gather, measure_files, rank_files
 from volskew.workflow.gather import Inputs
 
@@ -124,11 +124,11 @@ def test_a_surface_without_a_market_row_takes_them_from_the_settings(
 ) -> None:
     seen: list[MarketRow] = []
 
-    def spy(quotes: pd.DataFrame, *, market: MarketRow, **options: Any) -> pd.DataFrame:
-        seen.append(market)
-        return label(quotes, market=market, **options)
+    def spy(date: dt.date, **given: Any) -> MarketRow:
+        seen.append(market_row(date, **given))
+        return seen[-1]
 
-    monkeypatch.setattr("volskew.surface.fit.label", spy)
+    monkeypatch.setattr("volskew.surface.fit.market_row", spy)
     quotes = vs.read_chain(_QUOTES / "QQQ_2026-07-10_simulated.csv.gz")
     path = written(tmp_path, "QQQ.csv")
     surface = vs.fit_surface(quotes, settings=vs.Settings(rate=0.04, dividends_files=(path,)))

@@ -155,8 +155,7 @@ def breaks_parity(lines: Lines, parity: Parity) -> BoolArray:
 
 
 def _pairs(lines: Lines, accepted: BoolArray) -> tuple[IntArray, IntArray]:
-    here = np.flatnonzero(accepted)
-    order = here[np.lexsort((lines.is_call[here], lines.strike[here], lines.slice_id[here]))]
+    order = lines.ordered(accepted)
     first, second = order[:-1], order[1:]
     matched = (
         (lines.slice_id[first] == lines.slice_id[second])

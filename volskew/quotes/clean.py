@@ -15,7 +15,7 @@ import pandas as pd
 from volskew.market.table import MarketRow
 from volskew.quotes.arbitrage import butterfly_offenders, vertical_offenders
 from volskew.quotes.bounds import Parity, above_ceiling, below_floor, breaks_parity, read_parity
-from volskew.quotes.duplicates import Duplicates, find_duplicates
+from volskew.quotes.duplicates import Duplicates, find_duplicates, shared_contracts
 from volskew.quotes.lines import (
     NO_TIME,
     SLACK,
@@ -28,14 +28,14 @@ from volskew.quotes.lines import (
     numeric,
 )
 from volskew.quotes.roots import is_adjusted_root
-from volskew.quotes.schema import Exclusion, Flag
+from volskew.quotes.schema import Exclusion, Flag, with_columns
 from volskew.quotes.staleness import quoted_too_early, unchanged_while_spot_moved
 from volskew.settings import Settings
 
 if TYPE_CHECKING:
     from pandas.api.typing import DataFrameGroupBy
 
-__all__ = ["counts", "label", "slices"]
+__all__ = ["Labels", "counts", "find_labels", "label", "slices"]
 
 SLICE_KEY: Final = ("root", "settlement", "expiry")
 _DEFAULTS: Final = Settings()
@@ -52,7 +52,6 @@ def label(
     market: MarketRow | None = None,
     previous: pd.DataFrame | None = None,
     settings: Settings = _DEFAULTS,
-    lines: Lines | None = None,
 ) -> pd.DataFrame:
     """Label every line of one snapshot with its exclusion code and flags.
 
@@ -76,8 +75,6 @@ def label(
         stale if the underlying moved.
     settings : Settings
         Thresholds and exercise overrides.
-    lines : Lines, optional
-        The same table as arrays, where the caller has them already.
 
     Returns
     -------
@@ -98,8 +95,16 @@ def label(
     and ask are crossed, and at least two are: one crossed line says nothing of the others.
     Missing bids and asks are PARSE (unreadable), a bid or ask of 0 is NOBID or NOASK.
     """
-    lines = lines or Lines.of(quotes, market=market, settings=settings)
-    labels = _Labels(len(quotes))
+    lines = Lines.of(quotes, market=market, settings=settings)
+    labels = find_labels(quotes, lines, previous=previous, settings=settings)
+    return with_columns(quotes, labels.columns())
+
+
+def find_labels(
+    quotes: pd.DataFrame, lines: Lines, *, previous: pd.DataFrame | None, settings: Settings
+) -> Labels:
+    """The labels of a table whose arrays are `lines`; see `label`."""
+    labels = Labels.none(len(quotes))
     vendor_vol = numeric(quotes, "vendor_vol")
     vols_only = by_vendor(bid=lines.bid, ask=lines.ask, vendor_vol=vendor_vol)
 
@@ -119,7 +124,7 @@ def label(
         labels.flag(Flag.NO_QUOTES, labels.accepted)
     else:
         _apply_price_rules(quotes, lines, labels, previous=previous, settings=settings)
-    return labels.attach(quotes)
+    return labels
 
 
 def slices(quotes: pd.DataFrame) -> DataFrameGroupBy[Any, Any]:
@@ -167,17 +172,43 @@ def counts(labelled: pd.DataFrame) -> pd.DataFrame:
     return result.assign(lines=result.sum(axis=1))
 
 
-class _Labels:
-    """Codes and flags in the making, as numbers."""
+class Labels:
+    """Codes and flags of the lines of one snapshot, as numbers."""
 
-    def __init__(self, n: int) -> None:
-        self._code = np.full(n, -1, dtype=np.int64)
-        self._flags = np.zeros(n, dtype=np.int64)
+    def __init__(self, code: IntArray, flags: IntArray) -> None:
+        self._code = code
+        self._flags = flags
+
+    @classmethod
+    def none(cls, n: int) -> Labels:
+        """No line has a code or a flag."""
+        return cls(np.full(n, -1, dtype=np.intp), np.zeros(n, dtype=np.intp))
+
+    @classmethod
+    def of(cls, labelled: pd.DataFrame) -> Labels:
+        """What stands in a labelled table."""
+        which, texts = pd.factorize(labelled["exclusion"])
+        code = np.array([*map(_EXCLUSIONS.index, texts), -1], dtype=np.intp)[which]
+        which, texts = pd.factorize(labelled["flags"])
+        bits = [sum(1 << _FLAGS.index(flag) for flag in text.split()) for text in texts]
+        return cls(code, np.array([*bits, 0], dtype=np.intp)[which])
 
     @property
     def accepted(self) -> BoolArray:
-        """Lines that no rule has excluded so far."""
+        """Lines without a code."""
         return np.asarray(self._code < 0, dtype=np.bool_)
+
+    def have_code(self, code: Exclusion) -> BoolArray:
+        """Lines that this code excludes."""
+        return np.asarray(self._code == _EXCLUSIONS.index(code), dtype=np.bool_)
+
+    def have_flag(self, flag: Flag) -> BoolArray:
+        """Lines that carry this flag."""
+        return np.asarray(self._flags >> _FLAGS.index(flag) & 1, dtype=np.bool_)
+
+    def copy(self) -> Labels:
+        """The same, to be added to."""
+        return Labels(self._code.copy(), self._flags.copy())
 
     def exclude(self, code: Exclusion, hit: BoolArray) -> None:
         """Give the lines hit this code, where they have none yet."""
@@ -187,27 +218,31 @@ class _Labels:
         """Add a flag to the lines hit."""
         self._flags[hit] |= 1 << _FLAGS.index(flag)
 
-    def attach(self, quotes: pd.DataFrame) -> pd.DataFrame:
-        """A copy of the table with the labels as columns."""
+    def columns(
+        self, *, used_in_forward: BoolArray | None = None, used_in_smile: BoolArray | None = None
+    ) -> dict[str, Any]:
+        """`LABEL_COLUMNS`; no line has served a forward or a smile where none are given."""
         text = pd.StringDtype(na_value=float("nan"))
         names = pd.array([*map(str, _EXCLUSIONS), None], dtype=text)  # -1 takes the last, the null
-        combinations, which = np.unique(self._flags, return_inverse=True)
+        unused = np.zeros(len(self._code), dtype=bool)
+        combinations = np.flatnonzero(np.bincount(self._flags))
         words = [
             " ".join(flag for bit, flag in enumerate(_FLAGS) if combination >> bit & 1)
-            for combination in combinations
+            for combination in combinations.tolist()
         ]
-        return quotes.assign(
-            exclusion=names.take(self._code),
-            flags=pd.array(words, dtype=text).take(which),
-            used_in_forward=False,
-            used_in_smile=False,
-        )
+        which = np.searchsorted(combinations, self._flags)
+        return {
+            "exclusion": names.take(self._code),
+            "flags": pd.array(words, dtype=text).take(which),
+            "used_in_forward": unused if used_in_forward is None else used_in_forward,
+            "used_in_smile": unused if used_in_smile is None else used_in_smile,
+        }
 
 
 def _apply_price_rules(
     quotes: pd.DataFrame,
     lines: Lines,
-    labels: _Labels,
+    labels: Labels,
     *,
     previous: pd.DataFrame | None,
     settings: Settings,
@@ -235,7 +270,7 @@ def _apply_price_rules(
     labels.flag(Flag.CUTOFF, _beyond_cutoff(lines, quoted, parity))
 
 
-def _exclude_arbitrage(lines: Lines, labels: _Labels) -> None:
+def _exclude_arbitrage(lines: Lines, labels: Labels) -> None:
     here = np.flatnonzero(labels.accepted)
     width = np.where(lines.slice_european, lines.slice_discount_high, 1.0)
     hit = np.zeros(len(lines.strike), dtype=bool)
@@ -276,6 +311,10 @@ def _is_adjusted(quotes: pd.DataFrame) -> BoolArray:
 def _duplicates(
     quotes: pd.DataFrame, lines: Lines, vendor_vol: FloatArray | None, here: IntArray
 ) -> Duplicates:
+    here = here[shared_contracts(lines.slice_id[here], lines.strike[here], lines.is_call[here])]
+    if not len(here):
+        nothing = np.zeros(len(quotes), dtype=bool)
+        return Duplicates(loses=nothing, collapsed_into=nothing)
     files = pd.factorize(quotes["source_file"], sort=True)[0][here]
     place = np.lexsort((quotes["source_row"].to_numpy()[here], files))
     row = np.empty(len(here), dtype=np.intp)

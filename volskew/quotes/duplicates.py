@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from volskew.quotes.lines import SLACK, BoolArray, FloatArray, IntArray
 
-__all__ = ["Duplicates", "find_duplicates"]
+__all__ = ["Duplicates", "find_duplicates", "shared_contracts"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def find_duplicates(
     loses = np.zeros(len(strike), dtype=bool)
     collapsed = np.zeros(len(strike), dtype=bool)
     contract = _contracts(group, strike, is_call)
-    shared = np.flatnonzero(np.bincount(contract)[contract] > 1) if len(contract) else contract
+    shared = np.flatnonzero((np.bincount(contract) > 1)[contract])
     if not len(shared):
         return Duplicates(loses=loses, collapsed_into=collapsed)
 
@@ -95,6 +95,12 @@ def find_duplicates(
     twin[best[says_the_same & ~is_best]] = True
     collapsed[shared] = twin & ~disputed
     return Duplicates(loses=loses, collapsed_into=collapsed)
+
+
+def shared_contracts(group: IntArray, strike: FloatArray, is_call: BoolArray) -> BoolArray:
+    """Lines whose contract is another line's too."""
+    contract = _contracts(group, strike, is_call)
+    return np.asarray((np.bincount(contract) > 1)[contract], dtype=np.bool_)
 
 
 def _contracts(group: IntArray, strike: FloatArray, is_call: BoolArray) -> IntArray:

@@ -57,6 +57,8 @@ class Lines:
         Microseconds since 1970 UTC; `NO_TIME` where missing.
     slice_id : ndarray of int
         Number of the line's slice, 0 .. `n_slices` - 1; slices are sorted by expiry, root, settlement.
+    order : ndarray of int
+        The lines by slice, strike and right, puts first.
     slice_years : ndarray of float, per slice
         [years, ACT/365] from the snapshot to expiry, not below 0.
     slice_discount : ndarray of float, per slice
@@ -77,6 +79,7 @@ class Lines:
     has_right: BoolArray
     expiry: NDArray[np.int64]
     slice_id: IntArray
+    order: IntArray
     slice_years: FloatArray
     slice_discount: FloatArray
     slice_discount_low: FloatArray
@@ -99,17 +102,19 @@ class Lines:
         numbers, first = _slice_numbers(quotes, expiry)
         years, discount, margin = _discounting(quotes, first, market, settings)
         american = np.bincount(numbers, weights=~_is_european(quotes, settings), minlength=len(first)) > 0
-        right = quotes["is_call"]
+        strike, right = numeric(quotes, "strike"), quotes["is_call"]
+        is_call = right.fillna(value=False).to_numpy(dtype=bool)
         spots = numeric(quotes, "underlying_price")
         spots = spots[np.isfinite(spots) & (spots > 0)]
         return cls(
-            strike=numeric(quotes, "strike"),
+            strike=strike,
             bid=numeric(quotes, "bid"),
             ask=numeric(quotes, "ask"),
-            is_call=right.fillna(value=False).to_numpy(dtype=bool),
+            is_call=is_call,
             has_right=right.notna().to_numpy(dtype=bool),
             expiry=expiry,
             slice_id=numbers,
+            order=np.lexsort((is_call, strike, numbers)),
             slice_years=years,
             slice_discount=discount,
             slice_discount_low=discount * np.exp(-margin * years),
@@ -117,6 +122,10 @@ class Lines:
             slice_european=~american,
             spot=float(np.median(spots)) if len(spots) else _market_spot(quotes, market),
         )
+
+    def ordered(self, mask: BoolArray) -> IntArray:
+        """The lines of a mask by slice, strike and right."""
+        return self.order[mask[self.order]]
 
     @property
     def n_slices(self) -> int:
@@ -185,8 +194,11 @@ def _slice_numbers(quotes: pd.DataFrame, expiry: NDArray[np.int64]) -> tuple[Int
     settlements = pd.factorize(quotes["settlement"], sort=True, use_na_sentinel=False)
     expiries = pd.factorize(expiry, sort=True)
     keys = (expiries[0] * len(roots[1]) + roots[0]) * len(settlements[1]) + settlements[0]
-    _, first, numbers = np.unique(keys, return_index=True, return_inverse=True)
-    return numbers.astype(np.intp), first.astype(np.intp)
+    present = np.bincount(keys) > 0
+    numbers = (np.cumsum(present) - 1)[keys]
+    first = np.empty(int(present.sum()), dtype=np.intp)
+    first[numbers[::-1]] = np.arange(len(keys))[::-1]
+    return numbers.astype(np.intp), first
 
 
 def _is_european(quotes: pd.DataFrame, settings: Settings) -> BoolArray:

@@ -6,6 +6,7 @@ drops nothing: every line read is a row for good.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, Self
@@ -21,10 +22,10 @@ __all__ = [
     "Column",
     "Exclusion",
     "Flag",
-    "add_flag",
     "conform",
     "empty_quotes",
     "has_flag",
+    "with_columns",
 ]
 
 UTC_TIME: Final = "datetime64[us, UTC]"
@@ -188,12 +189,9 @@ def has_flag(flags: pd.Series, flag: str) -> pd.Series:
     return pd.Series(carries[codes], index=flags.index, name=flags.name)
 
 
-def add_flag(flags: pd.Series, mask: pd.Series, flag: str) -> pd.Series:
-    """A copy of `flags` with `flag` added where `mask` holds, once, and the flags kept sorted."""
-    fresh = mask.to_numpy(dtype=bool) & ~has_flag(flags, flag).to_numpy(dtype=bool)
-    if not fresh.any():
-        return flags
-    codes, texts = pd.factorize(flags.fillna(""))
-    more = [" ".join(sorted({*text.split(), str(flag)})) for text in texts]
-    both = pd.Series([*texts, *more], dtype=flags.dtype).array
-    return pd.Series(both.take(codes + len(texts) * fresh), index=flags.index, name=flags.name)
+def with_columns(frame: pd.DataFrame, columns: Mapping[str, Any]) -> pd.DataFrame:
+    """A copy with columns added, or put in the place of those there are; quicker than `assign` for many."""
+    there = {name: values for name, values in columns.items() if name in frame.columns}
+    new = {name: values for name, values in columns.items() if name not in there}
+    result = frame.assign(**there)
+    return pd.concat([result, pd.DataFrame(new, index=frame.index, copy=False)], axis=1) if new else result

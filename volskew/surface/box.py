@@ -86,7 +86,7 @@ def _slice_rates(quotes: pd.DataFrame, *, settings: Settings) -> list[tuple[floa
     """Time, rate and its error of every European slice with enough pairs."""
     labelled = quotes if "exclusion" in quotes.columns else label(quotes, settings=settings)
     chain = Chain.of(labelled, market=None, settings=settings)
-    everyone = find_pairs(labelled, chain)
+    everyone = find_pairs(chain)
     result = []
     for number, here in runs(everyone.slice_id):
         pairs, years = everyone.take(here), float(chain.years[number])

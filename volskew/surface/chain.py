@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,12 +11,12 @@ import pandas as pd
 
 from volskew.market.clock import EASTERN
 from volskew.market.table import MarketRow
+from volskew.quotes.clean import Labels
 from volskew.quotes.lines import NO_TIME, BoolArray, FloatArray, IntArray, Lines, by_vendor, numeric
-from volskew.quotes.schema import Exclusion
 from volskew.settings import Settings
 from volskew.surface.carry import Schedule, dividend_schedule
 
-__all__ = ["Chain", "exclude", "runs"]
+__all__ = ["Chain", "runs"]
 
 _PENNY = 0.01
 _NICKEL = 0.05
@@ -30,6 +30,8 @@ class Chain:
     ----------
     lines : Lines
         Strikes, rights, prices and slice numbers.
+    labels : Labels
+        Of the lines.
     accepted : ndarray of bool
         Lines without exclusion code.
     is_quoted : ndarray of bool
@@ -52,6 +54,7 @@ class Chain:
     """
 
     lines: Lines
+    labels: Labels
     accepted: BoolArray
     is_quoted: BoolArray
     mid: FloatArray
@@ -73,10 +76,12 @@ class Chain:
         market: MarketRow | None,
         settings: Settings,
         lines: Lines | None = None,
+        labels: Labels | None = None,
     ) -> Chain:
-        """Arrays of a labelled table; `lines` where the caller has them already."""
+        """Arrays of a labelled table; or of one whose `lines` and `labels` the caller has already."""
         lines = lines or Lines.of(labelled, market=market, settings=settings)
-        accepted = labelled["exclusion"].isna().to_numpy(dtype=bool) & (lines.expiry != NO_TIME)
+        labels = labels or Labels.of(labelled)
+        accepted = labels.accepted & (lines.expiry != NO_TIME)
         quoted = accepted & (lines.bid > 0) & (lines.ask > 0) & (lines.ask >= lines.bid)
         first = np.zeros(lines.n_slices, dtype=np.intp)
         first[lines.slice_id[::-1]] = np.arange(len(lines.slice_id))[::-1]
@@ -89,6 +94,7 @@ class Chain:
         spot = market.spot(symbol) if market is not None and len(labelled) else None
         return cls(
             lines=lines,
+            labels=labels,
             accepted=accepted,
             is_quoted=quoted,
             mid=np.where(quoted, (lines.bid + lines.ask) / 2, np.nan),
@@ -152,18 +158,6 @@ def runs(numbers: IntArray) -> list[tuple[int, slice]]:
         (number, slice(start, stop))
         for number, start, stop in zip(distinct.tolist(), starts.tolist(), stops.tolist(), strict=False)
     ]
-
-
-def exclude(exclusion: pd.Series[str], reasons: Mapping[Exclusion, BoolArray]) -> pd.Series[str]:
-    """A copy with the first code whose mask holds, where no other code stands yet."""
-    codes, texts = pd.factorize(exclusion)
-    names = pd.Series([*texts, *map(str, reasons), None], dtype=exclusion.dtype).array
-    free = codes < 0
-    codes = np.where(free, len(names) - 1, codes)
-    for place, mask in enumerate(reasons.values(), start=len(texts)):
-        codes[free & mask] = place
-        free &= ~mask
-    return pd.Series(names.take(codes), index=exclusion.index, name=exclusion.name)
 
 
 def _ticks(lines: Lines, quoted: BoolArray, roots: Sequence[str]) -> FloatArray:

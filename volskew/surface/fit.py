@@ -11,7 +11,7 @@ from volskew.market.clock import session_of
 from volskew.market.dividends import choose_dividends
 from volskew.market.rates import choose_curve
 from volskew.market.table import MarketRow, market_row
-from volskew.quotes.clean import label
+from volskew.quotes.clean import find_labels
 from volskew.quotes.lines import FloatArray, Lines
 from volskew.settings import Settings
 from volskew.surface.chain import Chain
@@ -88,23 +88,24 @@ def fit_surface(
         for flag in market.curve.flags:
             ledger.add(day, symbol, Stage.MARKET, flag, detail=f"rate={market.curve.label}", source=source)
     lines = Lines.of(quotes, market=market, settings=settings)
-    labelled = label(quotes, market=market, previous=previous, settings=settings, lines=lines)
-    chain = Chain.of(labelled, market=market, settings=settings, lines=lines)
+    labels = find_labels(quotes, lines, previous=previous, settings=settings)
+    chain = Chain.of(quotes, market=market, settings=settings, lines=lines, labels=labels)
     serving = chain
     before: tuple[Forwards | None, Vols | None] = (None, None)
     changed = np.ones(chain.lines.n_slices, dtype=bool)
     for _ in range(_ROUNDS):
-        found = find_forwards(labelled, serving, settings=settings, before=before[0], changed=changed)
-        vols = find_vols(labelled, chain, found, settings=settings, solve_all=solve_all, before=before[1])
+        found = find_forwards(quotes, serving, settings=settings, before=before[0], changed=changed)
+        vols = find_vols(quotes, chain, found, settings=settings, solve_all=solve_all, before=before[1])
         before = found, vols
-        served = labelled.assign(used_in_forward=found.used)
-        smiles = fit_smiles(served, vols, chain, settings=settings)
+        smiles = fit_smiles(quotes, chain, vols, used_in_forward=found.used, settings=settings)
         rejected = found.used & smiles.quotes["exclusion"].notna().to_numpy(dtype=bool)
         if not rejected.any():
             break
         serving = serving.without(rejected)
         changed = serving.counts(rejected) > 0
-    forwards = forwards_table(labelled, chain, found)
+    forwards = forwards_table(quotes, chain, found)
+    flags = np.full(chain.lines.n_slices, "", dtype=object)
+    flags[chain.expiries.notna()] = forwards["flags"]
     forward = found.usable
     forward_error = np.where(np.isfinite(forward), found.error, np.nan)
     by_slice = chain_failures(
@@ -132,7 +133,7 @@ def fit_surface(
         keys=tuple(zip(chain.roots, chain.settlements, chain.expiries, strict=True)),
         dates=chain.dates,
         forward_methods=tuple(found.method),
-        flags=_flags(forwards, chain),
+        flags=tuple(flags),
         years=years,
         forward=forward,
         forward_error=forward_error,
@@ -160,11 +161,6 @@ def fit_surface(
         flags=flags,
         _expiries=expiries,
     )
-
-
-def _flags(forwards: pd.DataFrame, chain: Chain) -> tuple[str, ...]:
-    """The flags of a forwards table by slice; empty for slices that it lacks."""
-    return tuple(np.append(forwards["flags"].to_numpy(dtype=object), "")[chain.places(forwards)])
 
 
 def _delta_factor(chain: Chain, found: Forwards, settings: Settings) -> FloatArray:

@@ -176,7 +176,7 @@ def find_forwards(
         n_pairs[kept], rounds[kept] = before.n_pairs[kept], before.rounds[kept]
         used = before.used & kept[chain.lines.slice_id]
         method = [name if same else "" for name, same in zip(before.method, kept, strict=True)]
-    pairs = find_pairs(labelled, chain)
+    pairs = find_pairs(chain)
     pairs = pairs.take(wanted[pairs.slice_id])
     european = chain.lines.slice_european
     fits = fit_pairs(pairs, discount=chain.lines.slice_discount, tick=chain.tick, has_trend=~european)

@@ -63,12 +63,12 @@ def far_outliers(curves: Curves, fits: LocalFits, nodes: Nodes, *, half_spreads:
     if not hit.any():
         return hit
     order = np.lexsort((nodes.log_moneyness, nodes.slice_id))
-    off = (curves.residual * nodes.error)[order]
-    new = np.flatnonzero(np.diff(nodes.slice_id[order])) + 1
-    alone = np.empty(len(off), dtype=bool)
-    for part in np.split(np.arange(len(off)), new):
-        alone[part] = _stands_alone(off[part][np.newaxis])[0]
-    hit[order] &= alone
+    off, slice_id = (curves.residual * nodes.error)[order], nodes.slice_id[order]
+    # a NaN between two slices keeps them from being neighbours
+    places = np.arange(len(off)) + np.cumsum(np.diff(slice_id, prepend=slice_id[0]) != 0)
+    row = np.full(places[-1] + 1, np.nan)
+    row[places] = off
+    hit[order] &= _stands_alone(row[np.newaxis])[0, places]
     # the worst first, and never so many that too few are left
     spare = np.maximum(np.bincount(nodes.slice_id, minlength=len(spread)) - _FEWEST, 0)
     places = np.flatnonzero(hit)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 import numpy as np
-import pandas as pd
 
 from volskew.quotes.lines import BoolArray, FloatArray, IntArray, Lines
-from volskew.quotes.schema import Flag, has_flag
+from volskew.quotes.schema import Flag
 from volskew.surface.chain import Chain
 from volskew.surface.robust import medians
 
@@ -49,12 +48,10 @@ def at_places(values: FloatArray, places: IntArray) -> FloatArray:
     return np.where(places >= 0, values[places] if len(values) else np.nan, np.nan)
 
 
-def find_pairs(labelled: pd.DataFrame, chain: Chain) -> Pairs:
+def find_pairs(chain: Chain) -> Pairs:
     """Pairs of accepted two-sided lines without flag PARITY."""
     lines = chain.lines
-    broken = has_flag(labelled["flags"], Flag.PARITY).to_numpy(dtype=bool)
-    rows = np.flatnonzero(chain.is_quoted & ~broken)
-    put, call = paired_rows(rows, lines)
+    put, call = paired_rows(chain.is_quoted & ~chain.labels.have_flag(Flag.PARITY), lines)
     return Pairs(
         slice_id=lines.slice_id[call],
         call=call,
@@ -65,9 +62,9 @@ def find_pairs(labelled: pd.DataFrame, chain: Chain) -> Pairs:
     )
 
 
-def paired_rows(rows: IntArray, lines: Lines) -> tuple[IntArray, IntArray]:
-    """Of the given rows, puts and calls of one strike and slice: by slice, then by rising strike."""
-    order = rows[np.lexsort((lines.is_call[rows], lines.strike[rows], lines.slice_id[rows]))]
+def paired_rows(mask: BoolArray, lines: Lines) -> tuple[IntArray, IntArray]:
+    """Of the rows of a mask, puts and calls of one strike and slice: by slice, then by rising strike."""
+    order = lines.ordered(mask)
     put, call = order[:-1], order[1:]
     paired = (
         (lines.slice_id[put] == lines.slice_id[call])

@@ -8,6 +8,7 @@ way so that the pricer's forward is the market's. `Settings.pricer` can ask for 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -140,17 +141,19 @@ class Pricer:
                 )
                 premium[:, here] = 0.0
             else:
-                solved = discrete.implied_vol(
-                    paid,
-                    spot=self.spot,
-                    strike=k,
-                    time_to_expiry=self.years[at],
-                    rate=self.rate[at],
-                    dividend_yield=self.residual_yield[at],
-                    dividends=self.chain.dividends or () if name == DIVIDENDS else (),
-                    is_call=call,
-                    accuracy=self.accuracy,
-                )
+                contract: dict[str, Any] = {
+                    "spot": self.spot,
+                    "strike": k,
+                    "time_to_expiry": self.years[at],
+                    "rate": self.rate[at],
+                    "dividend_yield": self.residual_yield[at],
+                    "is_call": call,
+                    "accuracy": self.accuracy,
+                }
+                if name == DIVIDENDS:
+                    solved = discrete.implied_vol(paid, dividends=self.chain.dividends or (), **contract)
+                else:
+                    solved = american.implied_vol(paid, **contract)
                 european = self.discount[at] * black.price(
                     forward=self.forward[at],
                     strike=k,

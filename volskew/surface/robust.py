@@ -18,7 +18,6 @@ __all__ = [
     "MEDIAN_ERROR",
     "effective_size",
     "effective_sizes",
-    "median",
     "medians",
     "theil_sen_slope",
     "theil_sen_slopes",
@@ -93,19 +92,6 @@ def effective_sizes(weights: Floats) -> Floats:
     """`effective_size` of each row."""
     with np.errstate(invalid="ignore"):
         return np.asarray(weights.sum(axis=-1) ** 2 / (weights**2).sum(axis=-1))
-
-
-def median(values: Floats) -> float:
-    """`numpy.median` of finite values, at least one, without its overhead on small arrays.
-
-    Examples
-    --------
-    >>> median(np.array([3.0, 1.0, 2.0])), median(np.array([4.0, 1.0, 2.0, 3.0]))
-    (2.0, 2.5)
-    """
-    ordered = np.sort(values)
-    half = len(ordered) // 2
-    return float(ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2)
 
 
 def medians(values: Floats) -> Floats:

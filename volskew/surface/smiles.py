@@ -15,6 +15,7 @@ import pandas as pd
 from scipy.special import ndtr
 
 from volskew.quotes.lines import BoolArray, FloatArray, IntArray
+from volskew.quotes.schema import Exclusion, with_columns
 from volskew.settings import Settings
 from volskew.smile.fitting import Curves, fit_curves
 from volskew.smile.local import LocalFits, Nodes, fit_local
@@ -50,7 +51,7 @@ class Smiles:
     Attributes
     ----------
     quotes : pandas.DataFrame
-        The table with the columns of `volskew.surface.vols.vol_columns`, outliers excluded, `used_in_smile`,
+        The table with its labels, outliers excluded, and the columns of `volskew.surface.vols.vol_columns`:
         `forward_call_delta` at the smile's vol, and ``smile_vol`` (the smile's vol at the line's strike; NaN
         beyond the quotes of its smile) with ``residual_half_spreads`` (the mid's vol less that, over the
         half-spread that the fit goes by).
@@ -77,17 +78,21 @@ class Smiles:
     n_accepted: FloatArray
 
 
-def fit_smiles(labelled: pd.DataFrame, vols: Vols, chain: Chain, *, settings: Settings) -> Smiles:
+def fit_smiles(
+    quotes: pd.DataFrame, chain: Chain, vols: Vols, *, used_in_forward: BoolArray, settings: Settings
+) -> Smiles:
     """Fit every slice, leaving out outliers in at most two passes.
 
     Parameters
     ----------
-    labelled : pandas.DataFrame
-        Labelled quotes of one snapshot.
+    quotes : pandas.DataFrame
+        Quotes of one snapshot.
+    chain : Chain
+        The same table as arrays, with its labels.
     vols : Vols
         Theirs.
-    chain : Chain
-        Made of the same table.
+    used_in_forward : ndarray of bool
+        The lines that gave the forwards that the vols are at.
     settings : Settings
         `smile_model`.
 
@@ -101,11 +106,11 @@ def fit_smiles(labelled: pd.DataFrame, vols: Vols, chain: Chain, *, settings: Se
     """
     n, slice_id = chain.lines.n_slices, chain.lines.slice_id
     half_spreads = _VENDOR_OUTLIER_HALF_SPREADS if chain.by_vendor else _OUTLIER_HALF_SPREADS
-    errors = _errors(labelled, vols, chain)
+    errors = _errors(quotes, vols, chain)
     moves = _moves(vols, chain)
     nodes = _nodes(vols, errors, chain)
     local = fit_local(nodes, STANDARD_DELTAS, n_slices=n)
-    outliers = np.zeros(len(labelled), dtype=bool)
+    outliers = np.zeros(len(quotes), dtype=bool)
     for _ in range(_OUTLIER_PASSES):
         bad = near_outliers(local, nodes, half_spreads=half_spreads)
         if not bad.any():
@@ -128,7 +133,7 @@ def fit_smiles(labelled: pd.DataFrame, vols: Vols, chain: Chain, *, settings: Se
     with np.errstate(divide="ignore", invalid="ignore"):
         s = on_smile * np.sqrt(chain.years)[slice_id]
         delta = ndtr(s / 2 - vols.log_moneyness / s)
-    used = np.zeros(len(labelled), dtype=bool)
+    used = np.zeros(len(quotes), dtype=bool)
     by_curve = np.isin(np.asarray(methods, dtype=object), [SVI, ESSVI])
     used[nodes.row[by_curve[nodes.slice_id]]] = True
     seen = _within_quotes(vols, chain, nodes, methods)
@@ -136,14 +141,16 @@ def fit_smiles(labelled: pd.DataFrame, vols: Vols, chain: Chain, *, settings: Se
     in_window = nodes.row[np.unique(local.node[local.node >= 0])]
     by_local = np.asarray([method == LOCAL for method in methods], dtype=bool)
     used[in_window[by_local[slice_id[in_window]]]] = True
-    columns = vol_columns(labelled, vols, outliers=outliers) | {
-        "used_in_smile": used,
+    labels = vols.labels(chain)
+    labels.exclude(Exclusion.OUTLIER, outliers)
+    columns = labels.columns(used_in_forward=used_in_forward, used_in_smile=used)
+    columns |= vol_columns(vols) | {
         "forward_call_delta": delta,
         "smile_vol": smile_vol,
         "residual_half_spreads": (vols.mid - smile_vol) / errors,
     }
     return Smiles(
-        quotes=labelled.assign(**columns),
+        quotes=with_columns(quotes, columns),
         nodes=nodes,
         curves=curves,
         local=local,
@@ -225,10 +232,10 @@ def _nodes(vols: Vols, errors: FloatArray, chain: Chain) -> Nodes:
     )
 
 
-def _errors(labelled: pd.DataFrame, vols: Vols, chain: Chain) -> FloatArray:
+def _errors(quotes: pd.DataFrame, vols: Vols, chain: Chain) -> FloatArray:
     """Half-spreads in vol, not below half a tick's worth nor 0.05 vol points."""
     if chain.by_vendor:
-        return vendor_errors(labelled)
+        return vendor_errors(quotes)
     slice_id = chain.lines.slice_id
     with np.errstate(divide="ignore", invalid="ignore"):
         tick = chain.tick[slice_id] / 2 / (chain.lines.slice_discount[slice_id] * vols.vega)

@@ -92,8 +92,7 @@ def _from_deltas(labelled: pd.DataFrame, chain: Chain) -> tuple[IntArray, FloatA
 def _from_lasts(labelled: pd.DataFrame, chain: Chain) -> tuple[IntArray, FloatArray, FloatArray]:
     lines = chain.lines
     last, volume = numeric(labelled, "last"), numeric(labelled, "volume")
-    rows = np.flatnonzero(chain.accepted & (volume > 0) & (last > 0))
-    put, call = paired_rows(rows, lines)
+    put, call = paired_rows(chain.accepted & (volume > 0) & (last > 0), lines)
     value = lines.strike[call] + (last[call] - last[put]) / lines.slice_discount[lines.slice_id[call]]
     # far in the money a last trade is old: weight by nearness as well as by volume
     nearness = np.minimum(last[call], last[put]) / np.maximum(last[call], last[put])

@@ -113,5 +113,4 @@ def vendor_parity(labelled: pd.DataFrame, chain: Chain, vendor_forward: FloatArr
 def _pairs(chain: Chain, vol: FloatArray) -> tuple[IntArray, IntArray]:
     """Rows of put and call of every strike where both are accepted and have a vol, by slice."""
     lines = chain.lines
-    rows = np.flatnonzero(chain.accepted & lines.has_right & (vol > 0) & (lines.strike > 0))
-    return paired_rows(rows, lines)
+    return paired_rows(chain.accepted & lines.has_right & (vol > 0) & (lines.strike > 0), lines)

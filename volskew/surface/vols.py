@@ -18,13 +18,14 @@ from numpy.typing import NDArray
 
 from volskew.market.table import MarketRow
 from volskew.pricing import Status, black
+from volskew.quotes.clean import Labels
 from volskew.quotes.lines import NO_TIME, BoolArray, FloatArray, numeric
-from volskew.quotes.schema import Exclusion, Flag, add_flag
+from volskew.quotes.schema import Exclusion, Flag, with_columns
 from volskew.settings import Settings
-from volskew.surface.chain import Chain, exclude, runs
+from volskew.surface.chain import Chain
 from volskew.surface.forwards import Forwards, read_forwards
 from volskew.surface.pricer import IGNORED, Pricer
-from volskew.surface.robust import median
+from volskew.surface.robust import medians
 
 __all__ = ["Vols", "find_vols", "solve_vols", "vol_columns"]
 
@@ -73,6 +74,14 @@ class Vols:
     is_worthless: BoolArray
     is_at_floor: BoolArray
 
+    def labels(self, chain: Chain) -> Labels:
+        """The chain's, with those that depend on vols."""
+        labels = chain.labels.copy()
+        labels.exclude(Exclusion.WIDE, self.is_wide)
+        labels.exclude(Exclusion.TICK, self.is_worthless)
+        labels.flag(Flag.BOUND_MID, self.is_at_floor)
+        return labels
+
     @property
     def is_unreadable(self) -> BoolArray:
         """Lines that lose their place for their vol."""
@@ -118,7 +127,9 @@ def solve_vols(
     discount = chain.per_slice(forwards, "discount_factor")
     chain = replace(chain, lines=replace(chain.lines, slice_discount=discount))
     vols = find_vols(labelled, chain, found, settings=settings, solve_all=solve_all)
-    return labelled.assign(**vol_columns(labelled, vols))
+    labels = vols.labels(chain)
+    used = {name: labelled[name].to_numpy() for name in ("used_in_forward", "used_in_smile")}
+    return with_columns(labelled, labels.columns(**used) | vol_columns(vols))
 
 
 def find_vols(
@@ -166,7 +177,7 @@ def find_vols(
         status[rows] = np.where(moved.status == Status.OK, _VENDOR, moved.status)
     else:
         # lines too cheap for a vol are solved all the same, to be looked at
-        cheap = (labelled["exclusion"] == Exclusion.TICK).to_numpy(dtype=bool) & (lines.bid > 0)
+        cheap = chain.labels.have_code(Exclusion.TICK) & (lines.bid > 0)
         wanted = (chain.is_quoted | cheap) & np.isfinite(forward) & lines.has_right
         wanted &= out_of_the_money | solve_all
         if before is not None:
@@ -184,13 +195,15 @@ def find_vols(
                 is_call=is_call[rows],
             )
             solved[:, rows], premium[rows], status[rows] = fresh.vol, fresh.premium[1], fresh.status[1]
+    there = np.flatnonzero(np.isfinite(solved[1]))
     market: dict[str, Any] = {
-        "forward": forward,
-        "strike": np.abs(strike),
-        "time_to_expiry": years,
-        "vol": solved[1],
+        "forward": forward[there],
+        "strike": np.abs(strike[there]),
+        "time_to_expiry": years[there],
+        "vol": solved[1, there],
     }
-    vega = black.vega(**market)
+    vega, delta = np.full((2, n), np.nan)
+    vega[there], delta[there] = black.vega(**market), black.delta(**market)
     nothing = np.zeros(n, dtype=bool)
     wide, worthless, at_floor = nothing, nothing, nothing
     if not chain.by_vendor:
@@ -207,7 +220,7 @@ def find_vols(
         ask=solved[2],
         status=status,
         premium=premium,
-        delta=black.delta(**market),
+        delta=delta,
         vega=vega,
         is_wide=wide,
         is_worthless=worthless,
@@ -215,14 +228,9 @@ def find_vols(
     )
 
 
-def vol_columns(labelled: pd.DataFrame, vols: Vols, *, outliers: BoolArray | None = None) -> dict[str, Any]:
-    """The columns that `solve_vols` adds, or puts in the place of others; `outliers` are excluded too."""
-    reasons = {Exclusion.WIDE: vols.is_wide, Exclusion.TICK: vols.is_worthless}
-    if outliers is not None:
-        reasons[Exclusion.OUTLIER] = outliers
+def vol_columns(vols: Vols) -> dict[str, Any]:
+    """The columns that `solve_vols` adds."""
     return {
-        "exclusion": exclude(labelled["exclusion"], reasons),
-        "flags": add_flag(labelled["flags"], pd.Series(vols.is_at_floor), Flag.BOUND_MID),
         "forward": vols.forward,
         "log_moneyness": vols.log_moneyness,
         "time_to_expiry": vols.years,
@@ -248,14 +256,14 @@ def _pricer(chain: Chain, found: Forwards, *, settings: Settings) -> Pricer:
 
 def level_vols(chain: Chain, vol: FloatArray, log_moneyness: FloatArray, mask: BoolArray) -> FloatArray:
     """Median vol of the lines nearest the forward, for each slice; NaN where the mask leaves none."""
-    level = np.full(chain.lines.n_slices, np.nan)
     rows = np.flatnonzero(mask & np.isfinite(vol))
+    rows = rows[np.lexsort((np.abs(log_moneyness[rows]), chain.lines.slice_id[rows]))]
     slice_id = chain.lines.slice_id[rows]
-    order = np.lexsort((np.abs(log_moneyness[rows]), slice_id))
-    nearest = vol[rows[order]]
-    for number, here in runs(slice_id[order]):
-        level[number] = median(nearest[here][:_AT_THE_MONEY])
-    return level
+    rank = np.arange(len(rows)) - np.searchsorted(slice_id, slice_id)
+    near = rank < _AT_THE_MONEY
+    nearest = np.full((chain.lines.n_slices, _AT_THE_MONEY), np.nan)
+    nearest[slice_id[near], rank[near]] = vol[rows[near]]
+    return medians(nearest)
 
 
 def _unreadable(

@@ -16,7 +16,7 @@ from volskew.quotes.lines import NO_TIME, BoolArray, FloatArray, IntArray, Lines
 from volskew.settings import Settings
 from volskew.surface.carry import Schedule, dividend_schedule
 
-__all__ = ["Chain", "runs"]
+__all__ = ["Chain", "ranks", "runs"]
 
 _PENNY = 0.01
 _NICKEL = 0.05
@@ -158,6 +158,19 @@ def runs(numbers: IntArray) -> list[tuple[int, slice]]:
         (number, slice(start, stop))
         for number, start, stop in zip(distinct.tolist(), starts.tolist(), stops.tolist(), strict=False)
     ]
+
+
+def ranks(numbers: IntArray) -> IntArray:
+    """The place of each element in its run of equal numbers, from 0 on.
+
+    Examples
+    --------
+    >>> ranks(np.array([2, 2, 5])).tolist()
+    [0, 1, 0]
+    """
+    places = np.arange(len(numbers))
+    starts = np.where(np.diff(numbers, prepend=-1) != 0, places, 0)
+    return places - np.maximum.accumulate(starts)
 
 
 def _ticks(lines: Lines, quoted: BoolArray, roots: Sequence[str]) -> FloatArray:

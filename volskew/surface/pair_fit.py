@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from volskew.quotes.lines import BoolArray, FloatArray, IntArray
+from volskew.surface.chain import ranks
 from volskew.surface.pairs import Pairs, at_places, capped_weights
 from volskew.surface.robust import (
     MAD_TO_SIGMA,
@@ -67,9 +68,8 @@ def nearest(pairs: Pairs, forward: FloatArray) -> IntArray:
     """Places of the pairs nearest the money; a row for each slice, empty where its forward is NaN."""
     distance = np.abs(pairs.strike - forward[pairs.slice_id])
     order = np.lexsort((distance, pairs.slice_id))
-    rank = np.arange(len(order)) - np.searchsorted(pairs.slice_id, pairs.slice_id)
     near = np.zeros(len(order), dtype=bool)
-    near[order[rank < _NEAR_PAIRS]] = True
+    near[order[ranks(pairs.slice_id) < _NEAR_PAIRS]] = True
     return pairs.table(near & np.isfinite(distance), len(forward), width=_NEAR_PAIRS)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from volskew.quotes.lines import BoolArray, FloatArray, IntArray, Lines
 from volskew.quotes.schema import Flag
-from volskew.surface.chain import Chain
+from volskew.surface.chain import Chain, ranks
 from volskew.surface.robust import medians
 
 __all__ = ["WEIGHT_CAP", "Pairs", "at_places", "capped_weights", "find_pairs", "paired_rows"]
@@ -36,7 +36,7 @@ class Pairs:
         """Places of the pairs of a mask: a row for each slice, by rising strike, filled up with -1."""
         places = np.flatnonzero(wanted)
         slice_id = self.slice_id[places]
-        rank = np.arange(len(places)) - np.searchsorted(slice_id, slice_id)
+        rank = ranks(slice_id)
         longest = int(rank.max(initial=-1)) + 1 if width is None else width
         result = np.full((n_slices, longest), -1, dtype=np.intp)
         result[slice_id, rank] = places

@@ -22,7 +22,7 @@ from volskew.quotes.clean import Labels
 from volskew.quotes.lines import NO_TIME, BoolArray, FloatArray, numeric
 from volskew.quotes.schema import Exclusion, Flag, with_columns
 from volskew.settings import Settings
-from volskew.surface.chain import Chain
+from volskew.surface.chain import Chain, ranks
 from volskew.surface.forwards import Forwards, read_forwards
 from volskew.surface.pricer import IGNORED, Pricer
 from volskew.surface.robust import medians
@@ -259,7 +259,7 @@ def level_vols(chain: Chain, vol: FloatArray, log_moneyness: FloatArray, mask: B
     rows = np.flatnonzero(mask & np.isfinite(vol))
     rows = rows[np.lexsort((np.abs(log_moneyness[rows]), chain.lines.slice_id[rows]))]
     slice_id = chain.lines.slice_id[rows]
-    rank = np.arange(len(rows)) - np.searchsorted(slice_id, slice_id)
+    rank = ranks(slice_id)
     near = rank < _AT_THE_MONEY
     nearest = np.full((chain.lines.n_slices, _AT_THE_MONEY), np.nan)
     nearest[slice_id[near], rank[near]] = vol[rows[near]]

@@ -15,10 +15,12 @@ from volskew.pricing import Status, black
 from volskew.quotes.clean import label
 from volskew.quotes.schema import has_flag
 from volskew.settings import Settings
+from volskew.smile.fitting import fit_curves
 from volskew.surface import fit_forwards, solve_vols
 from volskew.surface.chain import Chain
 from volskew.surface.forwards import find_forwards, forwards_table, read_forwards
 from volskew.surface.pricer import Pricer
+from volskew.surface.smiles import fit_smiles
 from volskew.surface.vols import Vols, find_vols, level_vols, vol_columns
 
 MakeChain = Callable[..., pd.DataFrame]
@@ -162,6 +164,42 @@ def test_slices_whose_forward_stands_keep_their_vols(
     fresh = find_vols(labelled, chain, moved, settings=SETTINGS)
     for name in (field.name for field in fields(Vols)):
         np.testing.assert_array_equal(getattr(again, name), getattr(fresh, name), err_msg=name)
+
+
+def test_slices_whose_vols_stand_keep_their_smiles(
+    qqq_like: Any, make_chain: MakeChain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A slice with a bad quote is kept, another fitted anew: all is as if both were."""
+    quotes = make_chain(qqq_like, days=(28, 91, 182))
+    bad = quotes["strike"].isin([535.0, 570.0]) & quotes["is_call"]
+    quotes.loc[bad, ["bid", "ask"]] *= 1.06
+    market = qqq_like.row(knows_dividends=False)
+    labelled = label(quotes, market=market, settings=SETTINGS)
+    chain = Chain.of(labelled, market=market, settings=SETTINGS)
+    found = find_forwards(labelled, chain, settings=SETTINGS)
+    vols = find_vols(labelled, chain, found, settings=SETTINGS)
+    given: dict[str, Any] = {"used_in_forward": found.used, "settings": SETTINGS}
+    first = fit_smiles(labelled, chain, vols, **given)
+    moved = replace(found, forward=found.forward * [1.0, 1.001, 1.0])
+    vols = find_vols(labelled, chain, moved, settings=SETTINGS, before=vols)
+    asked: list[int] = []
+
+    def spy(slice_id: Any, *arguments: Any, **options: Any) -> Any:
+        asked.extend(np.unique(slice_id).tolist())
+        return fit_curves(slice_id, *arguments, **options)
+
+    monkeypatch.setattr("volskew.surface.smiles.fit_curves", spy)
+    changed = np.array([False, True, False])
+    again = fit_smiles(labelled, chain, vols, **given, before=first, changed=changed)
+    assert set(asked) <= {0, 1}  # numbered among all, and where outliers are taken out among the changed
+    fresh = fit_smiles(labelled, chain, vols, **given)
+    assert (fresh.quotes["exclusion"] == "OUTLIER").any()
+    pd.testing.assert_frame_equal(again.quotes, fresh.quotes, check_exact=True)
+    assert again.methods == fresh.methods
+    for part in ("nodes", "curves", "local"):
+        for field in fields(getattr(again, part)):
+            one, other = (getattr(getattr(smiles, part), field.name) for smiles in (again, fresh))
+            np.testing.assert_array_equal(one, other, err_msg=f"{part}.{field.name}")
 
 
 def test_vols_at_a_table_of_forwards_are_those_at_what_it_was_made_of(

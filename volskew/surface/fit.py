@@ -22,7 +22,7 @@ from volskew.surface.gates import FORWARD_CODES, Neighbourhood, chain_failures
 from volskew.surface.labels import needs_rate
 from volskew.surface.points import Point
 from volskew.surface.reading import Slices
-from volskew.surface.smiles import fit_smiles
+from volskew.surface.smiles import Smiles, fit_smiles
 from volskew.surface.surface import Surface
 from volskew.surface.tables import smiles_table
 from volskew.surface.vols import Vols, find_vols
@@ -91,21 +91,29 @@ def fit_surface(
     labels = find_labels(quotes, lines, previous=previous, settings=settings)
     chain = Chain.of(quotes, market=market, settings=settings, lines=lines, labels=labels)
     serving = chain
-    before: tuple[Forwards | None, Vols | None] = (None, None)
+    before: tuple[Forwards | None, Vols | None, Smiles | None] = (None, None, None)
     changed = np.ones(chain.lines.n_slices, dtype=bool)
     for _ in range(_ROUNDS):
         found = find_forwards(quotes, serving, settings=settings, before=before[0], changed=changed)
         vols = find_vols(quotes, chain, found, settings=settings, solve_all=solve_all, before=before[1])
-        before = found, vols
-        smiles = fit_smiles(quotes, chain, vols, used_in_forward=found.used, settings=settings)
+        smiles = fit_smiles(
+            quotes,
+            chain,
+            vols,
+            used_in_forward=found.used,
+            settings=settings,
+            before=before[2],
+            changed=changed,
+        )
+        before = found, vols, smiles
         rejected = found.used & smiles.quotes["exclusion"].notna().to_numpy(dtype=bool)
         if not rejected.any():
             break
         serving = serving.without(rejected)
         changed = serving.counts(rejected) > 0
     forwards = forwards_table(quotes, chain, found)
-    flags = np.full(chain.lines.n_slices, "", dtype=object)
-    flags[chain.expiries.notna()] = forwards["flags"]
+    said = np.full(chain.lines.n_slices, "", dtype=object)
+    said[chain.expiries.notna()] = forwards["flags"]
     forward = found.usable
     forward_error = np.where(np.isfinite(forward), found.error, np.nan)
     by_slice = chain_failures(
@@ -133,7 +141,7 @@ def fit_surface(
         keys=tuple(zip(chain.roots, chain.settlements, chain.expiries, strict=True)),
         dates=chain.dates,
         forward_methods=tuple(found.method),
-        flags=tuple(flags),
+        flags=tuple(said),
         years=years,
         forward=forward,
         forward_error=forward_error,

@@ -8,7 +8,7 @@ and the local fit is made in any case: it judges outliers, and it is the second 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -79,7 +79,14 @@ class Smiles:
 
 
 def fit_smiles(
-    quotes: pd.DataFrame, chain: Chain, vols: Vols, *, used_in_forward: BoolArray, settings: Settings
+    quotes: pd.DataFrame,
+    chain: Chain,
+    vols: Vols,
+    *,
+    used_in_forward: BoolArray,
+    settings: Settings,
+    before: Smiles | None = None,
+    changed: BoolArray | None = None,
 ) -> Smiles:
     """Fit every slice, leaving out outliers in at most two passes.
 
@@ -95,6 +102,8 @@ def fit_smiles(
         The lines that gave the forwards that the vols are at.
     settings : Settings
         `smile_model`.
+    before, changed : Smiles and ndarray of bool per slice, optional
+        What was fitted before: only the slices whose vols have changed since are fitted anew.
 
     Notes
     -----
@@ -105,29 +114,17 @@ def fit_smiles(
     with fewer quotes than a local fit needs, and no slice with fewer than 8.
     """
     n, slice_id = chain.lines.n_slices, chain.lines.slice_id
-    half_spreads = _VENDOR_OUTLIER_HALF_SPREADS if chain.by_vendor else _OUTLIER_HALF_SPREADS
     errors = _errors(quotes, vols, chain)
     moves = _moves(vols, chain)
-    nodes = _nodes(vols, errors, chain)
-    local = fit_local(nodes, STANDARD_DELTAS, n_slices=n)
+    first = _nodes(vols, errors, chain)
+    if before is None or changed is None or not len(before.nodes.row):
+        nodes, local, curves = _fitted(first, chain, moves, settings)
+    else:
+        part, _, again = _fitted(first.take(changed[first.slice_id]), chain, moves, settings)
+        nodes, curves = _joined(before, part, again, first, changed)
+        local = fit_local(nodes, STANDARD_DELTAS, n_slices=n)
     outliers = np.zeros(len(quotes), dtype=bool)
-    for _ in range(_OUTLIER_PASSES):
-        bad = near_outliers(local, nodes, half_spreads=half_spreads)
-        if not bad.any():
-            break
-        outliers[nodes.row[bad]] = True
-        nodes = nodes.take(~bad)
-        local = fit_local(nodes, STANDARD_DELTAS, n_slices=n)
-    curves = _curves(nodes, chain, moves, settings)
-    for _ in range(_OUTLIER_PASSES):
-        bad = far_outliers(curves, local, nodes, half_spreads=half_spreads)
-        if not bad.any():
-            break
-        outliers[nodes.row[bad]] = True
-        changed = np.unique(nodes.slice_id[bad])
-        nodes = nodes.take(~bad)
-        local = fit_local(nodes, STANDARD_DELTAS, n_slices=n)
-        curves = _refit(curves, changed, nodes, ~bad, chain, moves, settings)
+    outliers[first.row], outliers[nodes.row] = True, False
     methods = _ladder(curves, local, settings)
     on_smile = _vols_on_smile(vols, chain, nodes, curves, local, methods)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -158,6 +155,50 @@ def fit_smiles(
         deltas=delta[nodes.row],
         n_accepted=np.bincount(nodes.slice_id, minlength=n).astype(np.float64),
     )
+
+
+def _fitted(
+    nodes: Nodes, chain: Chain, moves: FloatArray, settings: Settings
+) -> tuple[Nodes, LocalFits, Curves]:
+    """The nodes that are no outliers, and what is fitted to them."""
+    n = chain.lines.n_slices
+    half_spreads = _VENDOR_OUTLIER_HALF_SPREADS if chain.by_vendor else _OUTLIER_HALF_SPREADS
+    local = fit_local(nodes, STANDARD_DELTAS, n_slices=n)
+    for _ in range(_OUTLIER_PASSES):
+        bad = near_outliers(local, nodes, half_spreads=half_spreads)
+        if not bad.any():
+            break
+        nodes = nodes.take(~bad)
+        local = fit_local(nodes, STANDARD_DELTAS, n_slices=n)
+    curves = _curves(nodes, chain, moves, settings)
+    for _ in range(_OUTLIER_PASSES):
+        bad = far_outliers(curves, local, nodes, half_spreads=half_spreads)
+        if not bad.any():
+            break
+        changed = np.unique(nodes.slice_id[bad])
+        nodes = nodes.take(~bad)
+        local = fit_local(nodes, STANDARD_DELTAS, n_slices=n)
+        curves = _refit(curves, changed, nodes, ~bad, chain, moves, settings)
+    return nodes, local, curves
+
+
+def _joined(
+    before: Smiles, part: Nodes, again: Curves, first: Nodes, changed: BoolArray
+) -> tuple[Nodes, Curves]:
+    """Nodes and curves of before, but for those of the changed slices; `first` are the nodes of all."""
+    stays = np.isin(first.row, before.nodes.row) & ~changed[first.slice_id]
+    fresh = np.isin(first.row, part.row)
+    nodes, numbers = first.take(stays | fresh), np.flatnonzero(changed)
+    # a node of a changed slice has no place before, and takes any: its residual is put in its place
+    left = np.minimum(np.searchsorted(before.nodes.row, nodes.row), len(before.nodes.row) - 1)
+    of_changed = replace(
+        again,
+        **{
+            name: getattr(again, name)[numbers]
+            for name in ("rows", "covariances", "responses", "facts", "kinds")
+        },
+    )
+    return nodes, before.curves.replaced(of_changed, numbers, np.flatnonzero(fresh[stays | fresh]), left)
 
 
 def _curves(nodes: Nodes, chain: Chain, moves: FloatArray, settings: Settings) -> Curves:

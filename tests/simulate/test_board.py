@@ -55,10 +55,11 @@ def test_expiries_are_sessions_in_order_and_bracket_three_months(
     assert all(is_session(date) for date in dates)
     assert all((item.date - day).days == item.days for item in listed)
     assert all(scenario.nearest_days <= item.days <= scenario.longest_days for item in listed)
-    # a reading at three months needs one on each side, and no wider apart than two months
+    # a reading at three months needs one on each side, and no wider apart than two months: nine weeks, and a
+    # day more where the earlier one is the Thursday before Good Friday
     before = max(item.days for item in listed if item.days <= 91)
     after = min(item.days for item in listed if item.days > 91)
-    assert before == 91 or after - before <= 63
+    assert before == 91 or after - before <= 64
 
 
 def test_two_years_are_there_when_asked_for() -> None:

@@ -39,7 +39,13 @@ def forget() -> None:
 
 
 def test_the_same_arguments_give_the_same_bytes_in_any_order() -> None:
-    asked = [("dirty", "IWM", 4, 2), ("sparse", "IWM", 4, 1), ("dirty", "IWM", 4, 1), ("dirty", "IWM", 5, 2)]
+    asked = [
+        ("dirty", "IWM", 4, 2),
+        ("sparse", "IWM", 4, 1),
+        ("dirty", "IWM", 4, 1),
+        ("dirty", "IWM", 5, 2),
+        ("events", "IWM", 4, 1),
+    ]
     first = [
         digest(scenario_chain(name, symbol=symbol, seed=seed, day=day)) for name, symbol, seed, day in asked
     ]

@@ -114,6 +114,7 @@ def test_scenarios_are_plain_values_that_are_checked() -> None:
     assert parameters(CALM)["first_session"] == "2025-01-02"
     assert list(SCENARIOS) == [
         "calm", "stressed", "sparse", "dirty", "zero_rates", "high_rates", "hard_to_borrow", "ex_date",
+        "events",
     ]  # fmt: skip
     with pytest.raises(SettingsError, match="one of calm, stressed"):
         find_scenario("storm")

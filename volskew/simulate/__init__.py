@@ -8,6 +8,8 @@ and with planted defects. Beside this market, which is the sample, `scenario_cha
 named kinds of markets (`scenarios`), each with its exact answers, as a pure function of scenario, symbol,
 seed and day: what accuracy is scored on.
 
+Variance accrues by session in all of them, on a clock of this room's own (`trading_time`).
+
 Prices are made with a few lines of Black's formula of this room's own: the truth
 must not depend on the code it judges. Every file written says in its name that it is simulated.
 """

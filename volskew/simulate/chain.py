@@ -25,6 +25,7 @@ from volskew.simulate.lines import clean_lines
 from volskew.simulate.payouts import payments_of, schedule_of
 from volskew.simulate.quoting import CHAIN_COLUMNS
 from volskew.simulate.scenarios import Scenario, check_whole, find_scenario
+from volskew.simulate.trading_time import NO_EVENTS, Events, trading_clock
 from volskew.simulate.underlyings import UNDERLYINGS, Underlying
 from volskew.simulate.write import chain_csv
 
@@ -228,11 +229,15 @@ def _truth(scenario: Scenario, underlying: Underlying, seed: int, day: int) -> C
     listed = listed_expiries(state.date, underlying=underlying, scenario=scenario)
     payments = payments_of(scenario, underlying, seed=seed, first=state.date - PAST, end=state.date)
     until = state.date + dt.timedelta(days=scenario.longest_days)
+    events = NO_EVENTS
+    if scenario.events > 0.0:
+        events = Events(scenario.events, scenario.roughness, seed, underlying.symbol)
     return ChainTruth(
         symbol=underlying.symbol,
         date=state.date,
         family=state.family,
         model=state.model,
+        clock=trading_clock(scenario.weekend, events),
         spot=state.spot,
         rate=rate_of(scenario, seed=seed, day=day),
         borrow=scenario.borrow,

@@ -26,7 +26,7 @@ IWM stand for two made-up funds that behave like them. Every data file has `simu
 | `simulated_truth.csv` | exact forward and vols at 91 days for every session |
 | `simulated_expiry_truth.csv` | exact forward and vols of every expiry in the chains |
 | `simulated_defects.csv` | every planted defect |
-| `simulated_metadata.json` | seed, rates, basis and noise of the history, defect rates |
+| `simulated_metadata.json` | seed, rates, weight of a weekend, basis and noise of the history, defect rates |
 
 Chains run from {first_chain} to {last}, the truth from {first} to {last}, the vol history from {first} to
 {last_history}: the last {overlap} of its sessions have chains too, so that a splice can measure its basis.
@@ -112,6 +112,9 @@ It reads {basis} above the truth, as another vendor's would, with independent da
 * Log forwards are Brownian motion plus two compound Poisson processes on a deterministic clock, so every
   surface is free of butterfly and calendar arbitrage by construction, and no smile is a quadratic in delta
   or an SVI slice.
+* The clock runs by sessions: a session of ordinary hours weighs 1, one that closes early 0.5, any other day
+  {weekend}. A day lasts from 16:00 to 16:00 in New York, its weight accrues evenly, and a year of the clock
+  takes a year on average. Vols are annual by the calendar.
 * Level, skew, curvature and term structure are mean-reverting and correlated between the funds; prices fall
   when vol rises; a few stress episodes are planted. The funds' relative level reverts with a half-life of
   45 sessions, and the seed was chosen so that the last day is low but no record.
@@ -166,6 +169,7 @@ def data_dictionary(market: Market, *, defects: pd.DataFrame) -> str:
         last_history=market.vol_history["date"].iloc[-1],
         overlap=facts["history_overlap_sessions"],
         rate=facts["rate_continuous"],
+        weekend=facts["variance_of_a_day_without_session"],
         amounts=" and ".join(
             f"{value:.2f} $ ({symbol})"
             for symbol, value in facts["dividends"]["mean_quarterly_amount"].items()

@@ -65,7 +65,7 @@ class StochasticVolModel:
     jump_sd: float = 0.0
 
     def law(self, years: float) -> Law:
-        """The law at a maturity [years]."""
+        """The law at a maturity [years, on the clock that variance accrues on]."""
         return FourierLaw(self, years)
 
     def variance(self, years: float) -> float:

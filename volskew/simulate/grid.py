@@ -40,7 +40,7 @@ Array = NDArray[np.float64]
 NODES: Final = 120
 """Steps of the finer grid on each side of the forward; the coarser one has half as many."""
 
-TIME_STEPS: Final = 96
+TIME_STEPS: Final = 128
 """Time steps of the finer grid over the life of the option, at least; the coarser one has half as many."""
 
 WIDTH: Final = 5.0

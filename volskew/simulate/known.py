@@ -15,6 +15,7 @@ from volskew.errors import SettingsError
 from volskew.market.clock import expiry_instants, session_close, tenor_years, year_fraction
 from volskew.simulate.dividends import Dividend, times_to_ex_dates
 from volskew.simulate.smile import Law, Model, deviation_at, deviation_at_delta
+from volskew.simulate.trading_time import TradingClock
 
 __all__ = ["ChainTruth"]
 
@@ -34,7 +35,9 @@ class ChainTruth:
     family : str
         ``mixture``, ``heston`` or ``bates``.
     model : Model
-        The surface.
+        The surface, in years of the clock.
+    clock : TradingClock
+        On which variance accrues.
     spot : float
         [$]
     rate, borrow : float
@@ -49,6 +52,7 @@ class ChainTruth:
     date: dt.date
     family: str
     model: Model
+    clock: TradingClock
     spot: float
     rate: float
     borrow: float
@@ -57,9 +61,12 @@ class ChainTruth:
     _laws: dict[float, Law] = field(default_factory=dict, repr=False)
 
     def law(self, years: float) -> Law:
-        """The distribution of (price / forward) at a maturity."""
+        """The distribution of (price / forward) at a maturity [years of 365 days].
+
+        It is the model's law of the maturity's trading time; vols are annual by the calendar all the same.
+        """
         if years not in self._laws:
-            self._laws[years] = self.model.law(years)
+            self._laws[years] = self.model.law(float(self.clock.years(self.date, years)))
         return self._laws[years]
 
     def vol(self, tenor: str | ArrayLike, delta: ArrayLike) -> Array:

@@ -25,6 +25,7 @@ from volskew.simulate.listing import kept_expiries
 from volskew.simulate.paths import simulate_states
 from volskew.simulate.quoting import CHAIN_COLUMNS, State, clean_quotes, expiry_truth
 from volskew.simulate.scenarios import check_whole
+from volskew.simulate.trading_time import TYPICAL_WEEKEND
 from volskew.simulate.truth import HISTORY_BASIS, HISTORY_NOISE, tenor_truth, vol_history
 
 __all__ = ["DEFAULT_SEED", "OVERLAP", "SCENARIOS", "Market", "simulate_market"]
@@ -107,6 +108,7 @@ class Market:
                 "expected": "announced ones; else the year before, 52 weeks later, with its amounts",
             },
             "tenor_days": 91,
+            "variance_of_a_day_without_session": TYPICAL_WEEKEND,
             "history_overlap_sessions": min(OVERLAP, len(self.sessions)),
             "history_basis": HISTORY_BASIS,
             "history_noise": HISTORY_NOISE,

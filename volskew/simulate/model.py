@@ -27,7 +27,7 @@ __all__ = ["CLOCK_SPEED", "TENOR", "Mixture", "Shape", "clock", "mixture", "opti
 Array = NDArray[np.float64]
 
 TENOR: Final = 91.0 / 365.0
-"""Three months [years]: the maturity at which the clock agrees with the calendar."""
+"""Three months [years]: the time to expiry at which business time is that time."""
 
 CLOCK_SPEED: Final = 4.0
 """Speed [1/years] at which the clock's early rate decays to its late rate."""
@@ -81,7 +81,7 @@ class Mixture:
 
 
 def clock(years: ArrayLike, *, inversion: ArrayLike) -> Array:
-    """Business time [years] for calendar time, increasing, and equal to it at `TENOR`.
+    """Business time [years] for time to expiry, increasing, and equal to it at `TENOR`.
 
     ``c(T) = (T + g a(T)) TENOR / (TENOR + g a(TENOR))`` with ``a(T) = (1 - exp(-s T)) / s``: the clock starts
     at ``1 + g`` times its late rate, so a positive `inversion` g makes near expiries dearer.
@@ -89,7 +89,7 @@ def clock(years: ArrayLike, *, inversion: ArrayLike) -> Array:
     Parameters
     ----------
     years : array-like
-        Calendar time to expiry.
+        Time to expiry, of a dated one its trading time (`trading_time`).
     inversion : array-like
         g > -1.
 

@@ -18,6 +18,7 @@ from volskew.simulate.exercise import american_prices, black_deviation
 from volskew.simulate.funds import RATE, SPREAD_DELTAS, Fund
 from volskew.simulate.listing import kept_expiries, listed_strikes
 from volskew.simulate.model import Mixture, clock, mixture, option_price, vol_at_delta
+from volskew.simulate.trading_time import trading_clock
 
 __all__ = ["CHAIN_COLUMNS", "MID_NOISE", "State", "clean_quotes", "expiry_truth", "forwards", "law_at"]
 
@@ -108,13 +109,16 @@ def forwards(spot: float, years: Array, *, ex_times: Array, cash: Array) -> Arra
 
 
 def law_at(fund: Fund, state: State, years: Array) -> Mixture:
-    """The law of (price at expiry / forward) at each maturity [years]."""
+    """The law of (price at expiry / forward) at each maturity [years of 365 days].
+
+    Variance accrues by session (`trading_time`): the mixture is that of the maturity's trading time.
+    """
     return mixture(
         fund.shape,
         scale=state.scale,
         skew=state.skew,
         curvature=state.curvature,
-        clock_time=clock(years, inversion=state.inversion),
+        clock_time=clock(trading_clock().years(state.date, years), inversion=state.inversion),
     )
 
 

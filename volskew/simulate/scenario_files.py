@@ -158,7 +158,9 @@ IWM stand for two made-up funds that behave like them. Made by `volskew demo --s
 | `rate`, `borrow` | decimal a year | r and b, continuously compounded; b is in no file for readers |
 | `time_to_expiry` | years of 365 days | from close to close |
 
-Exercise is {exercise}. Vols are Black's on the forward: those of the European part of the quotes.
+Exercise is {exercise}. Vols are Black's on the forward: those of the European part of the quotes. Variance
+accrues by session: one of ordinary hours weighs 1, one that closes early 0.5, any other day
+{weekend:g}{events}.
 
 Planted defects (share of lines):
 
@@ -173,5 +175,7 @@ def _readme(scenario: Scenario, *, seed: int, days: int) -> str:
         seed=seed,
         days=days,
         exercise=scenario.exercise,
+        weekend=scenario.weekend,
+        events=f", and some {scenario.events:g} sessions a year weigh more" if scenario.events > 0.0 else "",
         defects="\n".join(lines) or "* none",
     )

@@ -10,6 +10,7 @@ from typing import Final
 
 from volskew.errors import SettingsError
 from volskew.simulate.defects import DEFECT_RATES
+from volskew.simulate.trading_time import TYPICAL_WEEKEND
 
 __all__ = ["EX_DATES", "FAMILIES", "SCENARIOS", "Scenario", "check_whole", "find_scenario", "parameters"]
 
@@ -47,6 +48,13 @@ class Scenario:
         Typical early speed of the clock over its late speed: above 1 near expiries are dearer than otherwise.
     inversion_deviation : float
         Stationary deviation of its logarithm.
+    weekend : float
+        Variance of a day without a session, in sessions; 1 makes variance accrue by the calendar.
+    events : float
+        Sessions a year, at random, that bring more variance than others; 0 for none.
+    roughness : float
+        What they amount to [√years]: over T years they move total variance by a standard deviation of this
+        times √T, as a multiple of the annual variance; see `volskew.simulate.trading_time.Events`.
     rate, rate_deviation : float
         Continuously compounded rate and its stationary deviation, decimal a year; never below 0.
     borrow : float
@@ -101,6 +109,9 @@ class Scenario:
     shape_deviation: float = 1.0
     inversion: float = 1.1
     inversion_deviation: float = 0.25
+    weekend: float = TYPICAL_WEEKEND
+    events: float = 0.0
+    roughness: float = 0.009
     rate: float = 0.04
     rate_deviation: float = 0.0025
     borrow: float = 0.0
@@ -154,6 +165,9 @@ _BOUNDS: Final = (
     ("shape_deviation", 0.0, 3.0),
     ("inversion", 0.2, 10.0),
     ("inversion_deviation", 0.0, 1.0),
+    ("weekend", 0.01, 1.0),
+    ("events", 0.0, 100.0),
+    ("roughness", 0.0, 0.05),
     ("rate", 0.0, 0.5),
     ("rate_deviation", 0.0, 0.1),
     ("borrow", 0.0, 0.5),
@@ -186,6 +200,7 @@ SCENARIOS: Final = MappingProxyType(
             Scenario("high_rates", rate=0.07, rate_deviation=0.004),
             Scenario("hard_to_borrow", borrow=0.05),
             Scenario("ex_date", ex_dates="before_expiries", has_quarter_ends=False),
+            Scenario("events", events=30.0),
         )
     }
 )

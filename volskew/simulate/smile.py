@@ -47,7 +47,7 @@ class Model(Protocol):
     """A surface: the law of every maturity, those of one positive martingale."""
 
     def law(self, years: float) -> Law:
-        """The law at a maturity [years]."""
+        """The law at a maturity [years, on the clock that variance accrues on]."""
         ...
 
 
@@ -95,7 +95,7 @@ class MixtureModel:
     inversion: float
 
     def law(self, years: float) -> Law:
-        """The law at a maturity [years]."""
+        """The law at a maturity [years, on the clock that variance accrues on]."""
         parts = mixture(
             self.shape,
             scale=self.scale,

@@ -13,6 +13,7 @@ from volskew.simulate.draws import normals
 from volskew.simulate.funds import FUNDS
 from volskew.simulate.model import TENOR, clock, mixture, vol_at_delta
 from volskew.simulate.quoting import forwards
+from volskew.simulate.trading_time import trading_clock
 
 __all__ = ["HISTORY_BASIS", "HISTORY_NOISE", "tenor_truth", "vol_history"]
 
@@ -39,7 +40,8 @@ def tenor_truth(states: pd.DataFrame, *, dividends: dict[str, tuple[Dividend, ..
         column = {
             name: rows[name].to_numpy()[:, np.newaxis] for name in ("scale", "skew", "curvature", "inversion")
         }
-        time = clock(TENOR, inversion=column.pop("inversion"))
+        passed = [float(trading_clock().years(day, TENOR)) for day in rows["date"].dt.date]
+        time = clock(np.array(passed)[:, np.newaxis], inversion=column.pop("inversion"))
         law = mixture(fund.shape, **column, clock_time=time)
         vols = vol_at_delta(law, delta=np.array([0.25, 0.50, 0.75]), years=TENOR)
         tables.append(

@@ -15,7 +15,7 @@ from volskew.errors import SettingsError
 
 __all__ = ["METHOD_INTEGER", "Bracket", "Gates", "Settings"]
 
-METHOD_INTEGER = 3
+METHOD_INTEGER = 4
 """Rises with any change of the code that can move a number; see CHANGELOG.md."""
 
 _UNHASHED = {"hashed": False}
@@ -39,7 +39,7 @@ _RANGES: Final[dict[str, dict[str, _Range]]] = {
         "rate": _RATE,
         "assumed_rate": _RATE,
         "curve_max_age_days": _Range(0, 3660, "days", is_whole=True),
-        "variance_time_below_days": _Range(0.0, 3660.0, "days"),
+        "weekend_weight": _Range(0.0, 1.0, "a share of a session's variance (10 % is 0.1)"),
         "three_month_days": _Range(80, 100, "calendar days", is_whole=True),
         "stale_seconds": _Range(0.0, 31_536_000.0, "seconds"),
         "stale_underlying_move": _SHARE,
@@ -185,12 +185,14 @@ class Settings:
     delta_convention : {"forward", "spot", "discounted"}
         What a delta is, at the smile's own vol: N(d1), ``exp(-qT) N(d1)`` (of the spot, dividends included),
         or ``exp(-rT) N(d1)``.
-    tenor_interpolation : {"monotone", "linear"}
-        Of total variance between the expiries around a tenor: a monotone cubic that takes its slopes from the
-        next expiry on either side, or the straight line.
-    variance_time_below_days : float
-        Tenors shorter than this are interpolated on the clock of variance, on which a weekend counts for
-        little.
+    tenor_interpolation : {"gaussian_process", "linear"}
+        Between the expiries around a tenor: a smooth term structure with what dated events add, learned from
+        up to four expiries on either side, or the straight line in total variance between the two.
+    tenor_clock : {"variance", "calendar"}
+        On which variance accrues between expiries: by session, other days counting for little, or by the
+        calendar day. Vols are annualised by the calendar all the same.
+    weekend_weight : float
+        What a day without a session counts for on the clock of variance, of a session.
     vendor_forward : {"parity", "vendor"}
         Where a chain has a vendor's vols and no quotes: solve them again at the forward at which the vendor's
         call and put vols agree, or take them as they are, with the vendor's own forward.
@@ -232,8 +234,9 @@ class Settings:
     pricer_accuracy: Literal["fast", "default", "high"] = "default"
     smile_model: Literal["svi", "essvi", "local"] = "svi"
     delta_convention: Literal["forward", "spot", "discounted"] = "forward"
-    tenor_interpolation: Literal["monotone", "linear"] = "monotone"
-    variance_time_below_days: float = 10.0
+    tenor_interpolation: Literal["gaussian_process", "linear"] = "gaussian_process"
+    tenor_clock: Literal["variance", "calendar"] = "variance"
+    weekend_weight: float = 0.1
     vendor_forward: Literal["parity", "vendor"] = "parity"
     three_month_days: int = 91
     stale_seconds: float = 60.0
@@ -263,7 +266,8 @@ class Settings:
             ("pricer_accuracy", ("fast", "default", "high")),
             ("smile_model", ("svi", "essvi", "local")),
             ("delta_convention", ("forward", "spot", "discounted")),
-            ("tenor_interpolation", ("monotone", "linear")),
+            ("tenor_interpolation", ("gaussian_process", "linear")),
+            ("tenor_clock", ("variance", "calendar")),
             ("vendor_forward", ("parity", "vendor")),
         ):
             if getattr(self, name) not in allowed:

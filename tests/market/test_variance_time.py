@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from volskew.errors import InputError
-from volskew.market.variance_time import variance_years
+from volskew.market.variance_time import WEEKEND_WEIGHT, variance_years, variance_years_after
 
 ZONE = "America/New_York"
 A_YEAR = 252 + 113 * 0.05
@@ -20,8 +20,9 @@ def at(text: str) -> pd.Timestamp:
 
 
 def days(start: str, *ends: str) -> list[float]:
-    """Sessions' worth of variance."""
-    found = variance_years(at(start), pd.DatetimeIndex([at(end) for end in ends])) * A_YEAR
+    """Sessions' worth of variance, a day without one worth 0.05."""
+    instants = pd.DatetimeIndex([at(end) for end in ends])
+    found = variance_years(at(start), instants, weekend_weight=0.05) * A_YEAR
     return [round(float(value), 9) for value in found]
 
 
@@ -74,7 +75,7 @@ def test_a_year_is_about_one() -> None:
 
 def test_what_has_passed_is_negative_and_no_time_is_none() -> None:
     ends = pd.DatetimeIndex([at("2026-07-09 16:00"), pd.NaT, at("2026-07-10 16:00")])
-    found = variance_years(at("2026-07-10 16:00"), ends) * A_YEAR
+    found = variance_years(at("2026-07-10 16:00"), ends, weekend_weight=0.05) * A_YEAR
     assert found[0] == pytest.approx(-1.0, abs=1e-12)
     assert np.isnan(found[1])
     assert found[2] == 0.0
@@ -121,3 +122,22 @@ def test_it_adds_up_and_never_runs_back(first: int, second: int, third: int) -> 
     if (c - a) > pd.Timedelta(days=30):
         calendar = (c - a) / pd.Timedelta(days=365)
         assert 0.8 < ac / calendar < 1.2
+
+
+@pytest.mark.parametrize("weight", [0.0, 0.1, 1.0])
+def test_what_a_weekend_counts_for_is_a_choice(weight: float) -> None:
+    start, ends = at("2026-07-10 16:00"), pd.DatetimeIndex([at("2026-07-13 16:00"), at("2026-11-27 16:00")])
+    found = variance_years(start, ends, weekend_weight=weight) * (252 + 113 * weight)
+    # to 27 November: 97 sessions and a half one, 40 weekend days, Labor Day and Thanksgiving
+    assert found[0] == pytest.approx(1 + 2 * weight, abs=1e-9)
+    assert found[1] == pytest.approx(97 + 0.5 + 42 * weight, abs=1e-9)
+    if weight == WEEKEND_WEIGHT:
+        np.testing.assert_array_equal(found / (252 + 113 * weight), variance_years(start, ends))
+
+
+def test_so_many_years_from_a_snapshot() -> None:
+    start, years = at("2026-07-09 15:45"), np.array([0.0, 7 / 365, 91 / 365, 2.0])
+    instants = pd.DatetimeIndex([start + pd.Timedelta(days=365 * float(year)) for year in years])
+    np.testing.assert_array_equal(variance_years_after(start, years), variance_years(start, instants))
+    found = variance_years_after(start, np.array([np.nan, 25.0, -50.0, 1.0]), weekend_weight=0.3)
+    np.testing.assert_array_equal(np.isnan(found), [True, True, True, False])

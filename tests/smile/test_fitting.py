@@ -268,7 +268,7 @@ def test_the_simplest_curve_that_the_quotes_determine(x: Floats, kind: str) -> N
 
 def assert_same(one: Curves, other: Curves, here: Any = slice(None), there: Any = slice(None)) -> None:
     for item in fields(Curves):
-        if item.name != "residual":
+        if item.name not in {"residual", "variance_factor"}:
             np.testing.assert_array_equal(getattr(one, item.name)[here], getattr(other, item.name)[there])
 
 

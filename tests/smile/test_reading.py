@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from scipy.interpolate import PchipInterpolator
 from scipy.special import ndtr, ndtri
 
 from volskew.smile.curves import value_and_gradient
 from volskew.smile.fitting import MOVES, Curves, fit_curves
-from volskew.smile.layout import FIRST_BUMP, HIGHEST, LEVEL, MIDDLE, PARAMETERS, SCALE
+from volskew.smile.layout import EXPIRIES, FIRST_BUMP, HIGHEST, LEVEL, MIDDLE, PARAMETERS, SCALE, SIDE
+from volskew.smile.read_kernels import combine
 
 Floats = NDArray[np.float64]
 YEARS = np.array([0.02, 0.08, 0.25, 0.5, 1.5])
@@ -160,111 +160,79 @@ def test_vols_are_flat_beyond_the_quotes(curves: Curves) -> None:
     assert np.isnan(curves.vols(np.array([0, 1]), np.array([np.nan, np.inf]))).all()
 
 
-# --- between maturities -----------------------------------------------------------------------------------
+# --- windows of expiries ----------------------------------------------------------------------------------
 
 
-def at_points(
-    curves: Curves,
-    passes: NDArray[np.bool_],
-    clock: Floats,
-    years: Floats,
-    times: Floats,
-    d1: Floats,
-    spans: Floats,
-    *,
-    linear: bool = False,
-) -> Floats:
+def in_windows(
+    curves: Curves, order: NDArray[np.int64], tenors: Floats, d1: Floats, *, power: float = 0.9
+) -> tuple[NDArray[np.int64], Floats]:
+    """What the slices in `order` read around each tenor, on a clock of its own."""
+    years = np.append(YEARS, 0.7)
     table = curves.tabulate(years)
-    return curves.interpolate(passes, clock, years, times, d1, spans, table=table, linear=linear)
+    return curves.read_windows(
+        order, years[order], years[order] ** power, tenors, d1, table=table, close=2 / 24 / 365
+    )
 
 
-def by_hand(curves: Curves, clock: Floats, years: Floats, time: float, d1: float, span: float) -> float:
-    """The slices of a plain loop; all of them pass, by rising time."""
-    variances = []
-    for number, T in enumerate(years):
-        one = plain(curves, number)
-        low, high = (one.d1(one.scale * (x + side)) for x, side in ((one.lowest, -0.5), (one.highest, 0.5)))
-        variances.append(one.vol(one.strike_of(d1)) ** 2 * T if high <= d1 <= low else math.nan)
-    if time in clock:
-        place = clock.tolist().index(time)
-        return math.sqrt(variances[place] / years[place])
-    if not clock[0] < time < clock[-1]:
-        return math.nan
-    after = int(np.searchsorted(clock, time))
-    w1, w2 = variances[after - 1], variances[after]
-    share = (time - clock[after - 1]) / (clock[after] - clock[after - 1])
-    return math.sqrt(((1 - share) * w1 + share * w2) / span) if w2 > w1 else math.nan
+def by_hand(curves: Curves, number: int, d1: float) -> float:
+    """Vol of one slice, read by the plain twin; NaN beyond half a deviation from its quotes."""
+    one = plain(curves, number)
+    low, high = (one.d1(one.scale * (x + side)) for x, side in ((one.lowest, -0.5), (one.highest, 0.5)))
+    return one.vol(one.strike_of(d1)) if high <= d1 <= low else math.nan
 
 
-@settings(max_examples=40, deadline=None)
-@given(st.floats(0.0, 2.0), st.floats(0.01, 0.99), st.booleans())
-def test_points_are_interpolated_as_by_hand(time: float, delta: float, is_warped: bool) -> None:
-    curves = many_years()
-    passes = np.append(np.ones(len(YEARS), dtype=bool), True)  # the one without a fit is left out by itself
-    years = np.append(YEARS, 0.7)
-    clock = years**0.8 if is_warped else years
-    at = time**0.8 if is_warped else time
-    d1 = float(ndtri(delta))
-    found = at_points(
-        curves, passes, clock, years, np.array([at]), np.array([d1]), np.array([time]), linear=True
-    )[0]
-    expected = by_hand(curves, clock[:-1], YEARS, at, d1, time)
-    assert found == pytest.approx(expected, rel=2e-8, nan_ok=True)  # cubics between knots: 1e-9 of a vol
+@settings(max_examples=60, deadline=None)
+@given(st.floats(0.0, 2.0), st.floats(0.01, 0.99), st.sets(st.integers(0, len(YEARS) - 1)))
+def test_the_expiries_around_are_read_as_by_hand(time: float, delta: float, left_out: set[int]) -> None:
+    curves, d1 = many_years(), float(ndtri(delta))
+    order = np.array([n for n in range(len(YEARS)) if n not in left_out], dtype=np.int64)
+    (place,), (vols,) = in_windows(curves, order, np.array([time]), np.array([d1]))
+    own = YEARS[order]
+    if len(order) and np.abs(own - time).min() <= 2 / 24 / 365:
+        expected = by_hand(curves, int(order[np.abs(own - time).argmin()]), d1)
+        assert place == (-1 if math.isnan(expected) else -2)
+        assert place == -1 or vols[0] == pytest.approx(expected, rel=2e-8)  # cubics between knots
+        return
+    after = int(np.searchsorted(own, time))
+    if not 0 < after < len(order):
+        assert place == -1
+        return
+    first, second = (by_hand(curves, int(order[n]), d1) ** 2 * own[n] for n in (after - 1, after))
+    if not second > first:
+        assert place == -1
+        return
+    assert place >> EXPIRIES == after
+    for row in range(EXPIRIES):
+        n = after - SIDE + row
+        expected = by_hand(curves, int(order[n]), d1) if 0 <= n < len(order) else math.nan
+        assert bool(place >> row & 1) is not math.isnan(expected)
+        scaled = expected * math.sqrt(own[n] / own[n] ** 0.9) if expected == expected else 0.0  # noqa: PLR0124
+        assert vols[row] == pytest.approx(scaled, rel=2e-8)  # as above
 
 
-@settings(max_examples=40, deadline=None)
-@given(st.floats(0.02, 1.5), st.floats(0.05, 0.95), st.booleans())
-def test_the_cubic_is_that_of_scipy(time: float, delta: float, is_warped: bool) -> None:
-    curves = many_years()
-    years, d1 = np.append(YEARS, 0.7), float(ndtri(delta))
-    clock = years**0.8 if is_warped else years
-    at = time**0.8 if is_warped else time
-    passes = np.ones(len(years), dtype=bool)
-    found = at_points(curves, passes, clock, years, np.array([at]), np.array([d1]), np.array([time]))[0]
-    w = [plain(curves, n).vol(plain(curves, n).strike_of(d1)) ** 2 * T for n, T in enumerate(YEARS)]
-    expected = math.sqrt(PchipInterpolator(clock[:-1], w)(at) / time)
-    assert found == pytest.approx(expected, rel=2e-8)  # as above
-
-
-@pytest.mark.parametrize("linear", [False, True])
-def test_of_slices_of_one_instant_the_first_serves(curves: Curves, linear: bool) -> None:
-    names = ("rows", "covariances", "responses", "facts", "kinds")
-    doubled = {name: np.concatenate([getattr(curves, name), getattr(curves, name)[[1, 2]]]) for name in names}
-    twice = Curves(**doubled, residual=curves.residual)
-    twice.rows[-2:, LEVEL] *= 1.1
-    years = np.append(YEARS, 0.7)
-    times, d1 = np.linspace(0.02, 1.5, 50), np.full(50, 0.3)
-    one = at_points(curves, np.ones(6, dtype=bool), years, years, times, d1, times, linear=linear)
-    more = np.append(years, YEARS[[1, 2]])
-    two = at_points(twice, np.ones(8, dtype=bool), more, more, times, d1, times, linear=linear)
-    np.testing.assert_array_equal(two, one)
-
-
-def test_points_at_an_expiry_are_its_own(curves: Curves) -> None:
-    years = np.append(YEARS, 0.7)
-    passes = np.ones(len(years), dtype=bool)
-    d1 = np.repeat(ndtri(DELTAS), len(YEARS))
-    times = np.tile(YEARS, len(DELTAS))
-    found = at_points(curves, passes, years, years, times, d1, times).reshape(len(DELTAS), -1)
-    read = curves.read(np.repeat(ndtri(DELTAS)[:, None], len(years), axis=1), at="d1").vol[:, :-1]
-    np.testing.assert_allclose(found, read, rtol=1e-8)  # cubics between knots
-    passes[2] = False
-    over = at_points(curves, passes, years, years, times, d1, times).reshape(len(DELTAS), -1)
-    assert (over[:, 2] != found[:, 2]).all()
-    np.testing.assert_array_equal(np.delete(over, 2, axis=1), np.delete(found, 2, axis=1))
+def test_polynomials_of_weights_are_summed_up() -> None:
+    generator = np.random.default_rng(5)
+    vols, weights = generator.uniform(0.1, 0.4, (9, EXPIRIES)), generator.normal(0, 1, (3, EXPIRIES, 6))
+    windows = np.arange(9) % 3
+    middles, half_widths = np.array([0.2, 0.5, 1.0]), np.array([0.05, 0.1, 0.3])
+    u = generator.uniform(-1, 1, 9)
+    out = np.empty(9)
+    combine(vols, windows, middles, half_widths, weights, middles[windows] + u * half_widths[windows], out)
+    expected = [
+        sum(np.polyval(weights[windows[n], j], u[n]) * vols[n, j] for j in range(EXPIRIES)) for n in range(9)
+    ]
+    np.testing.assert_allclose(out, expected, rtol=1e-12, atol=1e-14)
 
 
 def test_falling_variance_and_nothing_to_read_give_nothing() -> None:
     falling = many_years(level=0.3, rise=-0.15)  # total variance peaks before a year
-    years = np.append(YEARS, 0.7)
-    passes = np.ones(len(years), dtype=bool)
+    order = np.arange(len(YEARS))
 
-    def at(time: float, delta: float = 0.5, *, chosen: NDArray[np.bool_] = passes) -> float:
-        d1 = np.array([ndtri(delta)])
-        return float(at_points(falling, chosen, years, years, np.array([time]), d1, np.array([time]))[0])
+    def at(time: float, delta: float = 0.5, *, chosen: NDArray[np.int64] = order) -> int:
+        return int(in_windows(falling, chosen, np.array([time]), np.array([ndtri(delta)]))[0][0])
 
-    assert at(0.3) > 0
-    assert math.isnan(at(1.0))
+    assert at(0.3) >= 0
+    assert at(1.0) == -1
     for time, delta in (
         (0.019, 0.5),
         (1.51, 0.5),
@@ -274,8 +242,8 @@ def test_falling_variance_and_nothing_to_read_give_nothing() -> None:
         (0.3, np.nan),
         (-1, 0.5),
     ):
-        assert math.isnan(at(time, delta))
-    assert math.isnan(at(0.3, chosen=np.zeros(len(years), dtype=bool)))
+        assert at(time, delta) == -1
+    assert at(0.3, chosen=order[:0]) == -1
 
 
 def test_a_flat_smile_has_the_textbook_strikes() -> None:

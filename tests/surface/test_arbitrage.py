@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.typing import NDArray
+from scipy.special import ndtr
 
+from volskew.settings import Settings
 from volskew.smile.fitting import MOVES, Curves, fit_curves
 from volskew.smile.layout import PARAMETERS, WIDTH
 from volskew.smile.local import Nodes, fit_local
 from volskew.smile.svi import RawSvi
+from volskew.surface import fit_surface
 from volskew.surface.arbitrage import arbitrage_table
 from volskew.surface.outliers import far_outliers, near_outliers
 
@@ -39,6 +46,17 @@ def curves_of(*slices: tuple[RawSvi, float, float, float]) -> Curves:
     )
 
 
+def too_high(svi: RawSvi, k: float, years: float, width: float) -> float:
+    """Vol points by which the vol at k is too high for a butterfly of strikes `width` apart to be free."""
+    strikes = FORWARD * math.exp(k) * np.array([1 - width, 1.0, 1 + width])
+    s = np.sqrt(svi.total_variance(np.log(strikes / FORWARD)))
+    d1 = np.log(FORWARD / strikes) / s + s / 2
+    sign = 1.0 if k > 0 else -1.0
+    prices = sign * (FORWARD * ndtr(sign * d1) - strikes * ndtr(sign * (d1 - s)))
+    vega = FORWARD * math.exp(-(d1[1] ** 2) / 2) / math.sqrt(2 * math.pi) * math.sqrt(years)
+    return float(-100 * (prices[0] - 2 * prices[1] + prices[2]) / (2 * vega))
+
+
 def test_a_butterfly_is_an_error_among_quotes_and_a_flag_beyond() -> None:
     for low, high, severity in ((-1.5, 1.5, "error"), (-1.5, 0.5, "flag")):
         curves = curves_of((VOGT, 1.0, low, high))
@@ -54,8 +72,18 @@ def test_a_butterfly_is_an_error_among_quotes_and_a_flag_beyond() -> None:
         for found, end in zip((case["strike_low"], case["strike_high"]), ends, strict=True):
             assert math.log(found / FORWARD) == pytest.approx(end, abs=step)
             assert 0.6424079 <= math.log(found / FORWARD) <= 1.2569130
-        assert math.log(case["strike"] / FORWARD) == pytest.approx(0.8792625, abs=step)
-        assert case["size"] == pytest.approx(0.0328636, abs=1e-4)
+        worst = math.log(case["strike"] / FORWARD)
+        assert worst == pytest.approx(0.8792625, abs=step)
+        assert case["is_within_quotes"] == (severity == "error")
+        assert case["g"] == pytest.approx(-0.0328636, abs=1e-4)
+        assert math.isnan(case["slope"])
+        # the butterfly of a tenth of a deviation, priced by the formulas alone
+        assert case["size"] == pytest.approx(too_high(VOGT, worst, 1.0, 0.1 * curves.scale[0]), rel=1e-6)
+        # d^2 times the density, which is g n(d2)/(K s), over twice the vega: -g/2 (d/K)^2/s
+        s = math.sqrt(float(VOGT.total_variance(worst)))
+        assert case["size"] == pytest.approx(
+            100 * -case["g"] / 2 * (0.1 * curves.scale[0]) ** 2 / s, rel=0.01
+        )
     unread = arbitrage_table(
         curves, names=["x"], forward=np.array([FORWARD]), years=np.ones(1), readable=[False]
     )
@@ -73,8 +101,17 @@ def test_wings_steeper_than_two_are_flagged() -> None:
     )  # fmt: skip
     (case,) = table[table["kind"] == "wing"].to_dict("records")
     assert (case["name"], case["severity"]) == ("steep", "flag")
-    assert case["strike"] == pytest.approx(FORWARD * math.exp(0.1), rel=1e-12)
-    assert case["size"] == pytest.approx(0.25, rel=1e-9)
+    assert not case["is_within_quotes"]
+    assert case["slope"] == pytest.approx(2.25, rel=1e-12)
+    assert math.isnan(case["g"])
+    # three deviations beyond the last quote, less the smile of slopes 0.75 and 2 there
+    scale = math.sqrt(float(steep.total_variance(0.0)))
+    end = 0.1 + 3 * scale
+    ends = [math.log(case[name] / FORWARD) for name in ("strike_low", "strike_high", "strike")]
+    assert ends == pytest.approx([0.1, end, end], rel=1e-12)
+    held = RawSvi(a=0.02, b=1.375, rho=0.625 / 1.375, m=0.0, sigma=0.1)
+    off = [math.sqrt(float(svi.total_variance(end))) for svi in (steep, held)]
+    assert case["size"] == pytest.approx(100 * (off[0] - off[1]), rel=1e-9)
 
 
 def test_crossings_are_between_neighbours_where_both_have_quotes() -> None:
@@ -87,6 +124,9 @@ def test_crossings_are_between_neighbours_where_both_have_quotes() -> None:
     )
     (case,) = table[table["kind"] == "calendar"].to_dict("records")
     assert (case["name"], case["name_after"], case["severity"]) == ("early", "late", "error")
+    assert case["is_within_quotes"]
+    assert math.isnan(case["g"])
+    assert math.isnan(case["slope"])
     k = np.linspace(-0.2, 0.3, 20_001)  # where both have quotes
     lacks = np.sqrt(early.total_variance(k) / 0.6) - np.sqrt(late.total_variance(k) / 0.6)
     assert case["size"] == pytest.approx(100 * lacks.max(), abs=1e-3)
@@ -101,6 +141,21 @@ def test_crossings_are_between_neighbours_where_both_have_quotes() -> None:
             other, names=["late", "early"], forward=forward, years=times, readable=[True, True]
         )
         assert table[table["kind"] == "calendar"].empty
+
+
+def test_a_planted_crossing_is_found_on_a_chain(qqq_like: Any, make_chain: Callable[..., Any]) -> None:
+    """The later smile lies below the earlier one in total variance, most of all in its put wing."""
+    early, late = replace(qqq_like, level=0.21, rho=-0.75), replace(qqq_like, level=0.185, rho=-0.25)
+    chain = pd.concat([make_chain(early, days=(84,)), make_chain(late, days=(98,))], ignore_index=True)
+    table = fit_surface(chain, settings=Settings(rate=0.04)).arbitrage
+    (case,) = table[table["kind"] == "calendar"].to_dict("records")
+    assert ("2026-10-02" in case["name"], "2026-10-16" in case["name_after"]) == (True, True)
+    assert case["is_within_quotes"]
+    first, last = 84 / 365, 98 / 365
+    k = np.array([math.log(case["strike"] / late.forward(last))])
+    lacks = float(early.vol(k, first)[0] * math.sqrt(first / last) - late.vol(k, last)[0])
+    assert lacks > 0.01
+    assert case["size"] == pytest.approx(100 * lacks, abs=0.05)  # what fits of quotes in cents leave open
 
 
 # --- outliers ---------------------------------------------------------------------------------------------

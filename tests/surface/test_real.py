@@ -115,7 +115,7 @@ def test_no_session_of_vendor_vols_is_lost(real: Path) -> None:
     assert len(table) == 47  # every session from 2026-05-26 to 2026-07-31
     assert table["QQQ"].between(0.19, 0.26).all()
     assert table["IWM"].between(0.16, 0.23).all()
-    assert (table["QQQ"] - table["IWM"]).between(-0.013, 0.045).all()
+    assert (table["QQQ"] - table["IWM"]).between(-0.0145, 0.045).all()
     # the day that has quotes as well: within 0.05 points of what these give with early exercise left in,
     # measured 0.01 both; with it taken out they are 0.15 and 0.10 points lower
     assert table.loc["2026-07-10", "QQQ"] == pytest.approx(0.2108, abs=5e-4)

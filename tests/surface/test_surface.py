@@ -19,7 +19,8 @@ from volskew.surface import Surface, fit_surface
 from volskew.surface.outliers import _stands_alone, near_outliers
 
 MakeChain = Callable[..., pd.DataFrame]
-SETTINGS = Settings(rate=0.04)
+SETTINGS = Settings(rate=0.04, tenor_clock="calendar")
+"""Variance of these chains accrues by the day."""
 DELTAS = (0.1, 0.25, 0.5, 0.75, 0.9)
 
 
@@ -51,9 +52,11 @@ def test_known_readings_of_the_other_kind(iwm_like: Any, make_chain: MakeChain, 
 def test_what_a_reading_says(surface: Surface, qqq_like: Any) -> None:
     estimate = surface.vol(tenor="3M", delta="25c")
     assert estimate.error is not None
-    assert 0 < estimate.error < 2e-4  # clean cents: a vol point in a hundred and less
+    # clean cents: a vol point in a hundred and less; two expiries say nothing of what lies between them
+    assert 0 < estimate.details["fit_error"] < 5e-5
+    assert 0 < estimate.error < 5e-4
     assert estimate.flags == ()
-    assert estimate.method == "svi european-exercise parity:median rate=flat:0.0400"
+    assert estimate.method == "svi european-exercise parity:median rate=flat:0.0400 clock=calendar"
     details = estimate.details
     assert (details["tenor"], details["delta"]) == ("3m", "0.25")
     assert (details["expiry_before"], details["expiry_after"]) == ("2026-10-02", "2026-10-16")
@@ -69,7 +72,7 @@ def test_what_a_reading_says(surface: Surface, qqq_like: Any) -> None:
 
 
 def test_an_assumed_rate_is_flagged(chain: pd.DataFrame, surface: Surface) -> None:
-    assumed = fit_surface(chain)
+    assumed = fit_surface(chain, settings=Settings(tenor_clock="calendar"))
     assert assumed.vol().flags == ("RATE_ASSUMED",)
     assert [entry.code for entry in assumed.ledger] == ["RATE_ASSUMED"]
     assert assumed.vol().value == pytest.approx(surface.vol().value, rel=1e-12)  # 4 % both
@@ -146,19 +149,40 @@ def test_far_quotes_change_nothing(qqq_like: Any, make_chain: MakeChain) -> None
         assert wider.vol(delta=delta).value == pytest.approx(wide.vol(delta=delta).value, rel=1e-12)
 
 
-def test_expiries_beyond_the_next_on_either_side_change_nothing(qqq_like: Any, make_chain: MakeChain) -> None:
-    four, more = (
+def test_expiries_beyond_four_on_either_side_change_nothing(qqq_like: Any, make_chain: MakeChain) -> None:
+    eight = (42, 56, 63, 84, 98, 112, 126, 154)
+    some, more = (
         fit_surface(make_chain(qqq_like, days=days), settings=SETTINGS)
-        for days in ((63, 84, 98, 126), (7, 28, 63, 84, 98, 126, 189))
+        for days in (eight, (7, 28, *eight, 189))
     )
-    assert more.vol().value == pytest.approx(four.vol().value, rel=1e-12)
-    assert more.smiles["n_read"].gt(0).sum() == 7
+    # their weights are in the errors of the expiries, which know what neighbouring quotes of all share
+    assert more.vol().value == pytest.approx(some.vol().value, rel=1e-6)
+    assert more.smiles["n_read"].gt(0).sum() == 11
 
 
-def test_along_the_line_two_expiries_are_all(qqq_like: Any, make_chain: MakeChain, surface: Surface) -> None:
+def test_along_the_line_two_expiries_are_all(qqq_like: Any, make_chain: MakeChain) -> None:
     line = SETTINGS.replace(tenor_interpolation="linear")
-    more = fit_surface(make_chain(qqq_like, days=(7, 28, 84, 98, 189)), settings=line)
-    assert more.vol().value == pytest.approx(surface.vol().value, rel=1e-12)
+    two, more = (
+        fit_surface(make_chain(qqq_like, days=days), settings=line)
+        for days in ((84, 98), (7, 28, 84, 98, 189))
+    )
+    assert more.vol().value == pytest.approx(two.vol().value, rel=1e-12)
+
+
+def test_variance_accrues_by_session_or_by_the_day(qqq_like: Any, make_chain: MakeChain) -> None:
+    """From a Friday: 82 days end on a Wednesday, and hold more weekends than whole weeks do."""
+    chain = make_chain(qqq_like, days=(28, 63, 82, 98, 126))
+    by_day, by_session, as_day = (
+        fit_surface(chain, settings=SETTINGS.replace(**named)).vol()
+        for named in (
+            {"tenor_clock": "calendar"},
+            {"tenor_clock": "variance"},
+            {"tenor_clock": "variance", "weekend_weight": 1.0},
+        )
+    )
+    assert by_session.value - by_day.value > 2e-4
+    # but for half sessions
+    assert as_day.value == pytest.approx(by_day.value, abs=2e-5)
 
 
 def test_inputs_are_left_alone_and_a_second_run_is_the_same(chain: pd.DataFrame, surface: Surface) -> None:
@@ -381,11 +405,16 @@ def test_a_bad_line_of_one_expiry_leaves_the_others_bit_for_bit(qqq_like: Any, m
     for expiry, lines in bad.groupby("expiry"):
         alone = fit_surface(lines, settings=SETTINGS)
         inside = whole.smiles[whole.smiles["expiry"] == expiry].reset_index(drop=True)
-        pd.testing.assert_frame_equal(inside, alone.smiles, check_exact=True)
+        pd.testing.assert_frame_equal(of_itself(inside), of_itself(alone.smiles), check_exact=True)
         pd.testing.assert_frame_equal(whole.quotes.loc[lines.index], alone.quotes, check_exact=True)
         if not hit[lines.index].any():
             untouched = before.smiles[before.smiles["expiry"] == expiry].reset_index(drop=True)
-            pd.testing.assert_frame_equal(inside, untouched, check_exact=True)
+            pd.testing.assert_frame_equal(of_itself(inside), of_itself(untouched), check_exact=True)
+
+
+def of_itself(smiles: pd.DataFrame) -> pd.DataFrame:
+    """Without errors: what neighbouring quotes share is known of the whole chain only."""
+    return smiles[[name for name in smiles.columns if not name.startswith("error_")]]
 
 
 def test_a_steep_put_wing_has_no_outliers_but_a_line_beside_its_neighbours_is_one(

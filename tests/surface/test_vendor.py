@@ -94,7 +94,9 @@ def test_without_deltas_the_lasts_serve_and_without_trades_the_spot(
     nothing = fit_surface(
         vendor_chain.assign(vendor_delta=np.nan, volume=0.0, underlying_price=np.nan), settings=SETTINGS
     )
-    assert nothing.vol().flags == ("NO_QUOTES_LEFT",)
+    missing = nothing.vol()
+    assert missing.flags == ("NO_EXPIRY_BEFORE",)
+    assert "NO_FORWARD" in missing.details["reason"]
     assert {entry.code for entry in nothing.ledger} == {"NO_FORWARD"}
 
 

@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
-import datetime as dt
+from functools import lru_cache
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from volskew.market.clock import EASTERN, are_sessions, session_closes
+from volskew.market.calendar import calendar, outside_error
 
-__all__ = ["variance_years"]
+__all__ = ["WEEKEND_WEIGHT", "variance_years", "variance_years_after"]
 
-_HALF_SESSION, _NO_SESSION = 0.5, 0.05
-"""Variance of a day against a full session's: French and Roll (1986) found a weekend to add some 10 %."""
-_CLOSE = 16.0
-_A_YEAR = 252.0 + 113.0 * _NO_SESSION
+WEEKEND_WEIGHT: Final = 0.1
+"""Of a day without a session. French and Roll (1986) found a weekend to add some 10 % of a weekday's
+variance, 0.05 a day; real expiries are read best from their neighbours with 0.05 to 0.15
+(docs/accuracy.md)."""
+
+_HALF_SESSION: Final = 0.5
+_SESSIONS, _OTHERS = 252.0, 113.0
+"""Days of either kind of the year that is 1 on the clock."""
+_HOUR = 3_600_000_000
+_A_YEAR = 365.0 * 24 * _HOUR
+"""[microseconds]"""
+
+Floats = npt.NDArray[np.float64]
 
 
-def variance_years(start: pd.Timestamp, ends: pd.DatetimeIndex) -> npt.NDArray[np.float64]:
+def variance_years(
+    start: pd.Timestamp, ends: pd.DatetimeIndex, *, weekend_weight: float = WEEKEND_WEIGHT
+) -> Floats:
     """Time from a snapshot to each instant on the clock of variance [years of such time].
 
-    A session weighs 1, a session that closes early 0.5, any other day 0.05; a day lasts from 16:00 to 16:00
-    in New York, and its weight accrues evenly.
+    A session weighs 1, a session that closes early 0.5, any other day `weekend_weight`; a day lasts from
+    16:00 to 16:00 in New York, and its weight accrues evenly.
 
     Parameters
     ----------
@@ -30,6 +42,8 @@ def variance_years(start: pd.Timestamp, ends: pd.DatetimeIndex) -> npt.NDArray[n
         With time zone.
     ends : pandas.DatetimeIndex
         With time zone; NaT gives NaN, instants before the start a negative time.
+    weekend_weight : float
+        From 0 to 1.
 
     Raises
     ------
@@ -40,26 +54,55 @@ def variance_years(start: pd.Timestamp, ends: pd.DatetimeIndex) -> npt.NDArray[n
     --------
     >>> friday = pd.Timestamp("2026-07-10 16:00", tz="America/New_York")
     >>> ends = pd.DatetimeIndex([friday + pd.Timedelta(days=3), friday + pd.Timedelta(days=4)])
-    >>> (variance_years(friday, ends) * 257.65).round(2).tolist()
-    [1.1, 2.1]
+    >>> (variance_years(friday, ends) * (252 + 113 * 0.1)).round(2).tolist()
+    [1.2, 2.2]
     """
-    known = ends[ends.notna()]
-    if known.empty:
-        return np.full(len(ends), np.nan)
-    first = min(start, known.min()).tz_convert(EASTERN).date() - dt.timedelta(days=1)
-    last = max(start, known.max()).tz_convert(EASTERN).date() + dt.timedelta(days=1)
-    days = pd.date_range(first, last, freq="D")
-    at = (days + pd.Timedelta(hours=_CLOSE)).tz_localize(EASTERN)
-    weight = np.where(are_sessions(days), 1.0, _NO_SESSION)
-    trading = np.flatnonzero(weight == 1.0)
-    closes = pd.DatetimeIndex(session_closes(days[trading]))
-    early = np.asarray(closes.tz_convert(EASTERN).hour) < _CLOSE
-    weight[trading[early]] = _HALF_SESSION
-    clock = np.cumsum(weight)
-    seconds = at.as_unit("us").asi8.astype(np.float64)
+    begin, instants = _microseconds(start), np.where(ends.isna(), np.nan, ends.as_unit("us").asi8)
+    at, _ = _clock(weekend_weight)
+    for instant in (begin, *instants[~((instants >= at[0]) & (instants <= at[-1]))].tolist()):
+        if not (at[0] <= instant <= at[-1] or np.isnan(instant)):
+            raise outside_error(pd.Timestamp(int(instant), unit="us", tz="UTC").isoformat())
+    return _passed(begin, instants, weekend_weight)
 
-    def read(instants: pd.DatetimeIndex) -> npt.NDArray[np.float64]:
-        return np.asarray(np.interp(instants.as_unit("us").asi8.astype(np.float64), seconds, clock))
 
-    passed = read(ends) - read(pd.DatetimeIndex([start]))
-    return np.where(ends.notna(), passed, np.nan) / _A_YEAR
+def variance_years_after(
+    start: pd.Timestamp, years: Floats, *, weekend_weight: float = WEEKEND_WEIGHT
+) -> Floats:
+    """Time on the clock of variance that passes in so many years of 365 days; NaN beyond the calendar.
+
+    Parameters
+    ----------
+    start : pandas.Timestamp
+        With time zone.
+    years : ndarray of float
+    weekend_weight : float
+        See `variance_years`.
+    """
+    begin = _microseconds(start)
+    # whole microseconds, as instants are
+    return _passed(begin, begin + np.rint(years * _A_YEAR), weekend_weight)
+
+
+def _microseconds(instant: pd.Timestamp) -> float:
+    return float(pd.DatetimeIndex([instant]).as_unit("us").asi8[0])
+
+
+def _passed(begin: float, instants: Floats, weekend_weight: float) -> Floats:
+    at, clock = _clock(weekend_weight)
+    first = np.interp(begin, at, clock, left=np.nan, right=np.nan)
+    passed = np.interp(instants, at, clock, left=np.nan, right=np.nan) - first
+    return np.asarray(passed / (_SESSIONS + _OTHERS * weekend_weight))
+
+
+@lru_cache(maxsize=8)
+def _clock(weekend_weight: float) -> tuple[Floats, Floats]:
+    """16:00 in New York of every day of the calendar [microseconds], and the weights up to it."""
+    known = calendar()
+    at = known.evenings - _HOUR
+    weight = np.where(known.trading, 1.0, weekend_weight)
+    sessions = known.days - known.first
+    weight[sessions[known.closes < at[sessions]]] = _HALF_SESSION
+    found = at.astype(np.float64), np.cumsum(weight)
+    for array in found:
+        array.setflags(write=False)
+    return found

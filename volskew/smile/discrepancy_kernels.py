@@ -9,7 +9,8 @@ of SVI integrated out over a flat prior), times a wide prior around one percent 
 mids, in half-spreads, likewise.
 
 The posterior covariance holds both the noise of the quotes and what they leave open about the shape, so that
-sparse quotes give wide errors; it is widened by what the errors of neighbouring strikes have in common.
+sparse quotes give wide errors. It takes the quotes to err independently; what neighbours have in common is
+the business of `volskew.smile.neighbours`.
 Linear responses of the parameters to all bids, all asks and the forward come from the same equations.
 
 Where the sum has a butterfly within its quotes, the discrepancy is allowed less, and at last nothing.
@@ -67,7 +68,6 @@ _NARROWEST, _WIDEST = 0.01, 60.0
 _FIRST_DAMPING, _RIDGE = 1e-2, 1e-9
 _NUGGET = 1e-6
 _SVI_PARAMETERS = 5.0
-_MOST_SHARED = 0.6
 
 
 @kernel
@@ -376,32 +376,11 @@ def _multiply(matrix: Floats, vector: Floats, out: Floats) -> None:
 
 
 @kernel
-def _shared(residual: Floats, bound: float) -> float:
-    """What neighbours' errors in common add to a variance: ``(1 + r)/(1 - r)``, r their correlation.
-
-    Residuals of neighbours lean against each other by what was fitted: that much is added to their
-    correlation.
-    """
-    n = residual.size
-    product, squares, before = 0.0, 0.0, 0.0
-    for i in range(n):
-        here = min(max(residual[i], -bound), bound)
-        product += here * before
-        squares += here * here
-        before = here
-    if squares <= 0.0:
-        return 1.0
-    r = min(max(product / squares + _PARAMETERS_WORTH / n, 0.0), _MOST_SHARED)
-    return (1.0 + r) / (1.0 - r)
-
-
-@kernel
 def measure_uncertainty(
     x: Floats,
     v: Floats,
     weight: Floats,
     moves: Floats,
-    residual: Floats,
     curve: Floats,
     scale: float,
     n_fixed: float,
@@ -414,8 +393,8 @@ def measure_uncertainty(
     """Fill in the covariance of the parameters and their responses to moves of the quotes; noise and ratio.
 
     `moves` has a row for each way in which all quotes may move [units of the level]. With three fixed
-    parameters, those of an eSSVI slice, the ratio of prior and noise variance is worked out here. `residual`
-    is the fit's, of which `scale` is the size.
+    parameters, those of an eSSVI slice, the ratio of prior and noise variance is worked out here. `scale` is
+    the size of the fit's residuals.
     """
     n, size = x.size, int(n_fixed) + BUMPS
     full, whole, row, robust = (
@@ -435,7 +414,7 @@ def measure_uncertainty(
     _frame(n_fixed, chain, frame)
     _fold(full, frame, matrix)
     _posterior(matrix, precision, ratio, _RIDGE, work)
-    variance = noise * noise * _shared(residual, bound)
+    variance = noise * noise
     for k in range(PARAMETERS):
         # a row of the inverse, seen from all parameters
         copy(frame[k], solution)

@@ -150,8 +150,8 @@ def measure_slices(
         n_fixed = 5.0 if kinds[number] == SVI else 3.0
         fact[SPREAD] = robust_scale(residual, n_fixed + 2.0)
         fact[NOISE], fact[RATIO] = measure_uncertainty(
-            x, v, weight, moves[:, first:last], residual, curve, fact[SPREAD], n_fixed, chains[number],
-            fact[RATIO], precision, covariances[number], responses[number],
+            x, v, weight, moves[:, first:last], curve, fact[SPREAD], n_fixed, chains[number], fact[RATIO],
+            precision, covariances[number], responses[number],
         )  # fmt: skip
         fact[LEAST], fact[LEAST_AT] = lowest_butterfly(curve, curve[LOWEST], curve[HIGHEST])
         fact[FALLS] = 1.0 if _falls(curve) else 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Literal
@@ -16,6 +17,7 @@ from volskew.smile.layout import (
     CURVATURE,
     DROPPED,
     ESSVI,
+    EXPIRIES,
     FACTS,
     FALLS,
     HIGHEST,
@@ -95,6 +97,9 @@ class Curves:
         0 none, 1 SVI with its discrepancy, 2 eSSVI.
     residual : ndarray of float
         [half-spreads] Of each quote, in the order given; NaN where its slice has no fit.
+    variance_factor : float
+        By what the covariances grow since neighbouring quotes do not err independently; see
+        `volskew.smile.neighbours`. It belongs to the whole chain, all else to a slice alone.
     """
 
     rows: Floats
@@ -103,6 +108,7 @@ class Curves:
     facts: Floats
     kinds: Integers
     residual: Floats
+    variance_factor: float = 1.0
 
     @property
     def scale(self) -> Floats:
@@ -190,14 +196,34 @@ class Curves:
             with_forward = with_forward + slope / share
         else:
             with_forward = with_forward + slope
-        return Readings(vol, x * self.scale, slope, error, to_bid, to_ask, with_forward)
+        wider = math.sqrt(self.variance_factor)
+        return Readings(vol, x * self.scale, slope, wider * error, to_bid, to_ask, with_forward)
 
     def tabulate(self, years: Floats) -> Floats:
-        """Total variance by d1 of every slice, for `interpolate`: made once, read a million times."""
+        """Total variance by d1 of every slice, for `read_windows`: made once, read a million times."""
         kernels = _kernels()
         table = np.empty((len(years), kernels.KNOTS, 2))
         kernels.tabulate(self.rows, np.ascontiguousarray(years), table)
         return table
+
+    def read_windows(
+        self,
+        order: Integers,
+        years: Floats,
+        clock: Floats,
+        tenors: Floats,
+        d1: Floats,
+        *,
+        table: Floats,
+        close: float,
+    ) -> tuple[Integers, Floats]:
+        """What the slices around many (tenor, d1) read; see `volskew.smile.read_kernels.read_windows`."""
+        places, vols = np.empty(len(tenors), dtype=np.int64), np.empty((len(tenors), EXPIRIES))
+        _kernels().read_windows(
+            table, self.rows, order, years, clock, np.ascontiguousarray(tenors), np.ascontiguousarray(d1),
+            close, places, vols,
+        )  # fmt: skip
+        return places, vols
 
     def replaced(self, other: Curves, slices: Integers, places: Integers, left: Integers) -> Curves:
         """These curves with some slices' taken from another fit, which has no others.
@@ -221,42 +247,6 @@ class Curves:
         residual = self.residual[left]
         residual[places] = other.residual
         return Curves(**parts, residual=residual)
-
-    def interpolate(
-        self,
-        passes: NDArray[np.bool_],
-        clock: Floats,
-        years: Floats,
-        times: Floats,
-        d1: Floats,
-        spans: Floats,
-        *,
-        table: Floats,
-        linear: bool = False,
-    ) -> Floats:
-        """Vols at many (time, d1), total variance along the monotone cubic between the slices that pass.
-
-        `clock` and `years` are those of the slices; `times` are on the clock, `spans` the years by which each
-        result is annualised. NaN beyond the slices and their quotes, and where total variance falls.
-        """
-        chosen = np.flatnonzero(passes & (self.scale > 0))
-        order = chosen[np.argsort(clock[chosen], kind="stable")].astype(np.int64)
-        # of slices of one instant the first serves
-        order = order[np.append(True, np.diff(clock[order]) > 0)[: len(order)]]
-        out = np.empty(len(times))
-        _kernels().interpolate_points(
-            table,
-            self.rows,
-            order,
-            np.ascontiguousarray(clock[order]),
-            np.ascontiguousarray(years[order]),
-            np.ascontiguousarray(times),
-            np.ascontiguousarray(d1),
-            np.ascontiguousarray(spans),
-            linear,
-            out,
-        )
-        return out
 
     def vols(self, slices: Integers, log_moneyness: Floats) -> Floats:
         """The smile's vol at each (slice, log-moneyness), flat beyond its quotes; NaN where it has none."""

@@ -11,6 +11,7 @@ __all__ = [
     "CURVATURE",
     "DROPPED",
     "ESSVI",
+    "EXPIRIES",
     "FACTS",
     "FALLS",
     "FIRST_BUMP",
@@ -31,6 +32,8 @@ __all__ = [
     "RIGHT",
     "SCALE",
     "SHIFT",
+    "SIDE",
+    "SIZES",
     "SPREAD",
     "SVI",
     "WIDTH",
@@ -56,6 +59,12 @@ the quotes and its x; whether d1 falls throughout."""
 FACTS: Final = 8
 ALLOWED, REDUCED, DROPPED = 0, 1, 2
 """What became of the discrepancy."""
+
+SIDE: Final = 4
+EXPIRIES: Final = 2 * SIDE
+"""Expiries of a window of the term structure: so many on either side of the tenor."""
+SIZES: Final = 48
+"""Pairs of sizes of its two parts that are weighed."""
 
 MAD_TO_SIGMA: Final = 1.4826022185056018
 """1 / N^-1(3/4): median absolute deviation to standard deviation, for normal errors."""

@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from volskew.pricing.compiled import inlined, kernel
 from volskew.smile.curves import butterfly, derivatives, normal_distance, value_and_gradient
-from volskew.smile.layout import HIGHEST, LEVEL, LOWEST, PARAMETERS, SCALE
-from volskew.smile.tenor_kernels import monotone
+from volskew.smile.layout import EXPIRIES, HIGHEST, LEVEL, LOWEST, PARAMETERS, SCALE, SIDE
 
 __all__ = [
     "ERROR",
@@ -23,9 +22,10 @@ __all__ = [
     "VOL",
     "X",
     "butterflies",
+    "combine",
     "evaluate",
-    "interpolate_points",
     "read",
+    "read_windows",
     "tabulate",
 ]
 
@@ -161,50 +161,112 @@ def _variance_at(table: Floats, curve: Floats, wanted: float, years: float) -> f
     return float(w0 + f * (m0 + f * (3.0 * rise - 2.0 * m0 - m1 + f * (m0 + m1 - 2.0 * rise))))
 
 
+@inlined
+def _first_not_below(values: Floats, wanted: float) -> int:
+    """The place of the first of some rising values that is not below one."""
+    low, high = 0, values.size
+    while low < high:
+        middle = (low + high) // 2
+        if values[middle] < wanted:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
 @kernel
-def interpolate_points(
+def _read_window(
     table: Floats,
     curves: Floats,
     order: Integers,
-    clock: Floats,
     years: Floats,
-    times: Floats,
+    clock: Floats,
+    after: int,
+    z: float,
+    out: Floats,
+) -> int:
+    """Vols, on the clock, of the expiries around an interval at a d1; the number of the window, or -1."""
+    present, first, second = 0, math.nan, math.nan
+    for j in range(EXPIRIES):
+        place = after - SIDE + j
+        out[j] = 0.0
+        if not 0 <= place < order.size:
+            continue
+        variance = _variance_at(table[order[place]], curves[order[place]], z, years[place])
+        first = variance if j == SIDE - 1 else first
+        second = variance if j == SIDE else second
+        if variance > 0.0:
+            present |= 1 << j
+            out[j] = math.sqrt(variance / clock[place])
+    return (after << EXPIRIES) + present if second > first > 0.0 else -1
+
+
+@kernel
+def read_windows(
+    table: Floats,
+    curves: Floats,
+    order: Integers,
+    years: Floats,
+    clock: Floats,
+    tenors: Floats,
     wanted: Floats,
-    spans: Floats,
-    linear: bool,
+    close: float,
+    places: Integers,
     vols: Floats,
 ) -> None:
-    """Vols at many (time, d1): total variance at constant delta along the cubic or line between slices.
+    """What the expiries around many (tenor, d1) read; what is between them is another's business.
 
-    `order` lists the slices that may be read by rising clock; `clock` and `years` are theirs; `times` are on
-    the clock, `spans` the years by which each result is annualised. NaN beyond the slices, where a slice
-    cannot be read, or where total variance falls.
+    `order` lists the slices that may be read by rising `years`, which are theirs as `clock` is. `places`
+    gets, of each point, the number of its window: ``256 * interval + present``, the interval that between the
+    places ``interval - 1`` and ``interval`` in `order`, and a bit for each of the eight expiries of the
+    window that can be read; -1 where there is no reading, -2 where an expiry is within `close` of the tenor.
+    `vols` gets the vols of the eight, annualised on the clock; 0 where there is none; of an expiry at the
+    tenor its vol, first.
     """
     n = order.size
-    around, at = np.empty(4), np.empty(4)
-    for i in range(times.size):
-        vols[i] = math.nan
-        time, z = times[i], wanted[i]
-        if n == 0 or not (clock[0] <= time <= clock[n - 1] and math.isfinite(z)):
+    for i in range(tenors.size):
+        places[i] = -1
+        tenor, z = tenors[i], wanted[i]
+        if n == 0 or not (math.isfinite(tenor) and math.isfinite(z)):
             continue
-        last, high = 0, n
-        while last < high:
-            middle = (last + high) // 2
-            if clock[middle] < time:
-                last = middle + 1
-            else:
-                high = middle
-        for j in range(4):
-            place = last - 2 + j
-            around[j], at[j] = math.nan, math.nan
-            if 0 <= place < n and (j in (1, 2) or not linear):
-                around[j] = _variance_at(table[order[place]], curves[order[place]], z, years[place])
-                at[j] = clock[place] if around[j] > 0.0 else math.nan
-        if clock[last] == time:
-            vols[i] = math.sqrt(around[2] / years[last])
-        elif around[2] > around[1]:
-            total = monotone(at[0], at[1], at[2], at[3], around[0], around[1], around[2], around[3], time)
-            vols[i] = math.sqrt(total / spans[i])
+        after = _first_not_below(years, tenor)
+        near = min(after, n - 1)
+        if after > 0 and tenor - years[after - 1] < abs(years[near] - tenor):
+            near = after - 1
+        if abs(years[near] - tenor) <= close:
+            variance = _variance_at(table[order[near]], curves[order[near]], z, years[near])
+            places[i] = -2 if variance > 0.0 else -1
+            vols[i, 0] = math.sqrt(max(variance, 0.0) / years[near])
+        elif 0 < after < n:
+            places[i] = _read_window(table, curves, order, years, clock, after, z, vols[i])
+
+
+@kernel
+def combine(
+    vols: Floats,
+    windows: Integers,
+    middles: Floats,
+    half_widths: Floats,
+    weights: Floats,
+    times: Floats,
+    out: Floats,
+) -> None:
+    """Vols on the clock at many times from those of their windows.
+
+    `weights` are polynomials of (windows, expiries, degrees), highest degree first, in the place between the
+    two expiries around, from -1 to 1; `middles` and `half_widths` are those of these.
+    """
+    degrees = weights.shape[2]
+    for i in range(times.size):
+        number = windows[i]
+        u = (times[i] - middles[number]) / half_widths[number]
+        total = 0.0
+        for j in range(EXPIRIES):
+            weight = weights[number, j, 0]
+            for degree in range(1, degrees):
+                weight = weight * u + weights[number, j, degree]
+            total += weight * vols[i, j]
+        out[i] = total
 
 
 @inlined

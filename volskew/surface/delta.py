@@ -11,13 +11,16 @@ import re
 
 from volskew.errors import SettingsError
 
-__all__ = ["STANDARD_DELTAS", "delta_label", "delta_text", "parse_delta"]
+__all__ = ["ACCEPTED_DELTAS", "STANDARD_DELTAS", "delta_label", "delta_text", "parse_delta"]
 
 STANDARD_DELTAS: tuple[float, ...] = (0.25, 0.5, 0.75)
 """The deltas that every smile is fitted around: 25-delta call, middle, 25-delta put."""
 
 _LABEL = re.compile(r"(\d{1,2}(?:\.\d+)?)([cp])")
-_ACCEPTED = '"25c" (call), "25p" (put), "50", or a forward call delta such as 0.25, strictly between 0 and 1'
+ACCEPTED_DELTAS = (
+    '"25c" (call), "25p" (put), "50", or a forward call delta such as 0.25, strictly between 0 and 1'
+)
+"""In words, for messages."""
 
 
 def parse_delta(delta: float | str) -> float:
@@ -65,7 +68,7 @@ def parse_delta(delta: float | str) -> float:
         except (TypeError, ValueError):
             value = math.nan
     if not 0 < value < 1:
-        msg = f"delta must be {_ACCEPTED}; got {delta!r}"
+        msg = f"delta must be {ACCEPTED_DELTAS}; got {delta!r}"
         raise SettingsError(msg)
     return round(value, 10)
 

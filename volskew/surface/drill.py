@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -54,12 +56,12 @@ class Behind:
     point : Point
         Where the expiries were read.
     numbers : tuple of int
-        Every expiry that the reading depends on: those around the tenor, and the next on either side that
-        give the cubic its slopes.
+        Every expiry that the reading depends on. Of a missing reading those that were looked at: the nearest
+        to the tenor on either side, and those named as failed.
     shares : tuple of float
-        What the reading moves by per vol of each.
+        What the reading moves by per vol of each; NaN of a missing reading.
     around : tuple of int
-        Those around the tenor; one where it is the tenor.
+        Those around the tenor; one where it is the tenor. Of a forward vol those around either tenor.
     """
 
     expiries: Expiries = field(repr=False)
@@ -81,6 +83,27 @@ class Behind:
                 used[number] = used.get(number, 0.0) + share
         return cls(expiries, tables, point, tuple(used), tuple(used.values()), around)
 
+    @classmethod
+    def of_missing(
+        cls, expiries: Expiries, tables: Tables, point: Point, around: Sequence[int], named: Sequence[int]
+    ) -> Behind:
+        """What stands behind a missing reading: the nearest expiries, and others that were looked over."""
+        numbers = tuple(sorted({*around, *named}, key=lambda number: expiries.slices.years[number]))
+        return cls(expiries, tables, point, numbers, (math.nan,) * len(numbers), tuple(around))
+
+    @classmethod
+    def together(cls, parts: Sequence[Behind], rates: Sequence[float]) -> Behind:
+        """What stands behind a number made of readings at one place, by what it moves by with each."""
+        first = parts[0]
+        used: dict[int, float] = {}
+        for part, rate in zip(parts, rates, strict=True):
+            for number, share in zip(part.numbers, part.shares, strict=True):
+                used[number] = used.get(number, 0.0) + rate * share
+        numbers = tuple(sorted(used, key=lambda number: first.expiries.slices.years[number]))
+        around = tuple(sorted({number for part in parts for number in part.around}))
+        shares = tuple(used[number] for number in numbers)
+        return cls(first.expiries, first.tables, first.point, numbers, shares, around)
+
     def __call__(self, name: str) -> pd.DataFrame:
         """A table of the expiries of the reading.
 
@@ -96,8 +119,9 @@ class Behind:
         -------
         pandas.DataFrame
             Of every expiry that the reading depends on. ``share`` is what the reading moves by per vol of
-            it; ``is_around`` tells the expiries around the tenor from the next ones on either side, which
-            give the cubic its slopes.
+            it; ``is_around`` tells the expiries around the tenor from others that have a part in it. Of a
+            missing reading the nearest expiries to the tenor on either side and those that were looked over,
+            with the gates that they failed (``gates``) and without shares.
 
         Raises
         ------

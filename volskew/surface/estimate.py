@@ -50,6 +50,24 @@ class Estimate:
         """Whether there is a number at all."""
         return math.isfinite(self.value)
 
+    def __str__(self) -> str:
+        """The value with its error, or why there is none, for people.
+
+        Examples
+        --------
+        >>> print(Estimate(0.21437, 0.00012))
+        0.21437 +- 0.00012
+        >>> print(Estimate(0.21437, flags=("NO_QUOTES",)))
+        0.21437, error not known
+        >>> print(Estimate(math.nan, flags=("CAL_ARB",)))
+        no reading (CAL_ARB)
+        """
+        if not self.is_read:
+            return f"no reading ({' '.join(self.flags)})"
+        if self.error is None or not math.isfinite(self.error):
+            return f"{self.value:.5f}, error not known"
+        return f"{self.value:.5f} +- {self.error:.5f}"
+
     def __float__(self) -> float:
         """The value alone."""
         return float(self.value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 from typing import NamedTuple
 
@@ -14,16 +14,23 @@ from scipy.special import ndtri
 
 from volskew.market.calendar import LAST_DAY
 from volskew.market.clock import EASTERN
-from volskew.market.variance_time import variance_years
-from volskew.quotes.lines import BoolArray, FloatArray
+from volskew.market.variance_time import variance_years, variance_years_after
+from volskew.quotes.lines import FloatArray
 from volskew.settings import Settings
+from volskew.smile.layout import SIZES
+from volskew.surface.delta import STANDARD_DELTAS
 from volskew.surface.points import Point
 from volskew.surface.reading import AtPoint, Slices, read_points
-from volskew.surface.tenor import TenorReadings, interpolate_all
+from volskew.surface.tenor import LINEAR, Clock, TenorReadings, Term, interpolate_all, log_evidence
 
 __all__ = ["DAYS_A_YEAR", "Expiries", "Places"]
 
 DAYS_A_YEAR = 365.0
+
+_WEIGHT_ERROR = 0.02
+"""What a weekend counts for is known so well: real roots are read best with 0.05 to 0.15."""
+_EVIDENCE_SHARE = 0.5
+"""What each standard delta says of the term structure counts for a half: the same events move all three."""
 
 
 class Places(NamedTuple):
@@ -50,6 +57,8 @@ class Expiries:
         Label of the discount curve.
     flags : tuple of str
         What every reading of the surface carries.
+    has_quotes : bool
+        A line of the chain is left that no rule excluded.
     """
 
     slices: Slices
@@ -58,8 +67,10 @@ class Expiries:
     by_vendor: bool
     rate: str
     flags: tuple[str, ...]
+    has_quotes: bool
     _read: dict[Point, AtPoint] = field(default_factory=dict, repr=False)
     _tables: dict[str, FloatArray] = field(default_factory=dict, repr=False)
+    _said: dict[float, FloatArray] = field(default_factory=dict, repr=False)
 
     # --- at a place -----------------------------------------------------------------------------------------
 
@@ -87,41 +98,48 @@ class Expiries:
 
         `without` names, place by place, an expiry that the reading has to do without.
         """
-        short = self.is_short(tenors)
-        at = tenors.copy()
-        if short.any():
-            at[short] = self.clock_at(tenors[short])
-        parts = []
+        rule, clock = self.settings.tenor_interpolation, Clock(self.clock, self.clock_at(tenors))
+        terms, said = [], []
         for place, number in zip_longest(smiles, without):
-            passes = place.passes
-            if number is not None:
-                passes = passes.copy()
-                passes[number] = False
-            parts.append(self._between(place, passes, tenors, at, short))
-        return TenorReadings.of_places(parts, len(self.slices.years))
-
-    def _between(
-        self, place: AtPoint, passes: BoolArray, tenors: FloatArray, at: FloatArray, short: BoolArray
-    ) -> TenorReadings:
-        """Readings of one place; those that are short on the clock of variance, on which they are `at`."""
-        by_clock = [(short, self.clock if short.any() else None), (~short, None)]
-        clocks = [(mask, clock) for mask, clock in by_clock if mask.any()]
-        parts = [
+            terms.append(place.term if number is None else place.term.without(number))
+            if rule != LINEAR:
+                known = number is None
+                said.append(self.evidence(tenors) if known else self._say(tenors, clock, without=number))
+        term, evidence = Term.of_places(terms), np.concatenate(said) if said else None
+        readings, moved = (
             interpolate_all(
-                self.slices.years, place.vol, passes, tenors=tenors[mask], bracket=self.settings.bracket,
-                clock=clock, clock_at=at[mask], rule=self.settings.tenor_interpolation, errors=place.error,
+                term,
+                self.slices.years,
+                tenors=tenors,
+                bracket=self.settings.bracket,
+                clock=one,
+                rule=rule,
+                evidence=evidence,
             )
-            for mask, clock in clocks
-        ]  # fmt: skip
-        if len(parts) == 1:
-            return parts[0]
-        order = np.argsort(np.concatenate([np.flatnonzero(mask) for mask, _ in clocks]))
-        return TenorReadings(
-            *(
-                np.concatenate([getattr(part, name) for part in parts], axis=-1)[..., order]
-                for name in TenorReadings.__slots__
-            )
+            for one in (clock, self._other_clock(tenors))
         )
+        by_clock = np.nan_to_num(moved.vol - readings.vol)
+        return replace(readings, bracket_error=np.hypot(readings.bracket_error, by_clock))
+
+    def _other_clock(self, tenors: FloatArray) -> Clock:
+        """The clock as it may be as well: what a weekend counts for is not known exactly."""
+        weight = self.settings.weekend_weight
+        weight += _WEIGHT_ERROR if weight + _WEIGHT_ERROR <= 1.0 else -_WEIGHT_ERROR
+        return Clock(self._on_clock(weight), self._tenors_on_clock(tenors, weight))
+
+    def evidence(self, tenors: FloatArray) -> FloatArray:
+        """What the standard deltas say of the term structure around each tenor; said once."""
+        new = np.array([tenor for tenor in tenors.tolist() if tenor not in self._said], dtype=np.float64)
+        if new.size:
+            found = self._say(new, Clock(self.clock, self.clock_at(new)))
+            self._said.update(zip(new.tolist(), found, strict=True))
+        return np.array([self._said[tenor] for tenor in tenors.tolist()]).reshape(len(tenors), SIZES)
+
+    def _say(self, tenors: FloatArray, clock: Clock, *, without: int | None = None) -> FloatArray:
+        terms = [smiles.term for smiles in self.at_all([Point("delta", delta) for delta in STANDARD_DELTAS])]
+        if without is not None:
+            terms = [term.without(without) for term in terms]
+        return _EVIDENCE_SHARE * log_evidence(terms, self.slices.years, tenors, clock)
 
     def errors(
         self, readings: TenorReadings, smiles: Sequence[AtPoint]
@@ -169,29 +187,35 @@ class Expiries:
         # by the element: one strike is the same number alone and in a grid, on any machine
         return Places(forward, k, forward * np.array([math.exp(one) for one in k.tolist()]))
 
-    # --- the clock of variance ------------------------------------------------------------------------------
-
-    def is_short(self, years: FloatArray) -> BoolArray:
-        """Tenors that are interpolated on the clock of variance."""
-        return years * DAYS_A_YEAR < self.settings.variance_time_below_days
+    # --- the clock ------------------------------------------------------------------------------------------
 
     @property
     def clock(self) -> FloatArray:
-        """Time to each expiry on the clock of variance."""
-        if "clock" not in self._tables:
+        """Time to each expiry [years] on the clock of the settings; NaN where it is not known."""
+        return self._on_clock(self.settings.weekend_weight)
+
+    def clock_at(self, years: FloatArray) -> FloatArray:
+        """The same of tenors."""
+        return self._tenors_on_clock(years, self.settings.weekend_weight)
+
+    def _on_clock(self, weight: float) -> FloatArray:
+        if self.settings.tenor_clock == "calendar":
+            return self.slices.years
+        name = f"clock {weight}"
+        if name not in self._tables:
             keys = [expiry for _, _, expiry in self.slices.keys]
             expiries = pd.DatetimeIndex(keys, dtype="datetime64[us, UTC]")
             # expired ones, and those beyond the calendar of sessions, have no time on its clock
             known = (expiries > self.snapshot_time) & (expiries < pd.Timestamp(LAST_DAY, tz=EASTERN))
-            self._tables["clock"] = variance_years(
-                self.snapshot_time, pd.DatetimeIndex(expiries.where(known))
+            self._tables[name] = variance_years(
+                self.snapshot_time, pd.DatetimeIndex(expiries.where(known)), weekend_weight=weight
             )
-        return self._tables["clock"]
+        return self._tables[name]
 
-    def clock_at(self, years: FloatArray) -> FloatArray:
-        """Times from the snapshot on the clock of variance."""
-        instants = self.snapshot_time + pd.to_timedelta(years * DAYS_A_YEAR, unit="D")
-        return variance_years(self.snapshot_time, pd.DatetimeIndex(instants))
+    def _tenors_on_clock(self, years: FloatArray, weight: float) -> FloatArray:
+        if self.settings.tenor_clock == "calendar":
+            return years
+        return variance_years_after(self.snapshot_time, years, weekend_weight=weight)
 
     @property
     def variances(self) -> FloatArray:

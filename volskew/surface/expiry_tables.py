@@ -11,10 +11,12 @@ from volskew.quotes.lines import FloatArray
 from volskew.surface.expiries import DAYS_A_YEAR, Expiries
 from volskew.surface.points import Point
 
-__all__ = ["SLICE", "expiries_table", "lines_table", "numbers_in"]
+__all__ = ["PASSED", "SLICE", "expiries_table", "lines_table", "numbers_in"]
 
 SLICE = ("root", "settlement", "expiry")
 """Columns that name a slice in every table of a surface."""
+PASSED = "passed"
+"""Stands for the gates of an expiry that failed none."""
 
 
 def expiries_table(expiries: Expiries, point: Point, numbers: Sequence[int]) -> pd.DataFrame:
@@ -25,7 +27,7 @@ def expiries_table(expiries: Expiries, point: Point, numbers: Sequence[int]) -> 
         {
             "root": [key[0] for key in keys],
             "settlement": [key[1] for key in keys],
-            "expiry": pd.DatetimeIndex([key[2] for key in keys]),
+            "expiry": pd.DatetimeIndex([key[2] for key in keys], dtype="datetime64[us, UTC]"),
             "days": own.years[rows] * DAYS_A_YEAR,
             "method": [own.methods[number] for number in rows],
             "vol": smiles.vol[rows],
@@ -45,7 +47,7 @@ def expiries_table(expiries: Expiries, point: Point, numbers: Sequence[int]) -> 
             "delta_above": smiles.around.above[rows],
             "gates": [
                 " ".join(str(failure.code) for failure in smiles.failures(number, own, expiries.settings))
-                or "passed"
+                or PASSED
                 for number in rows
             ],
         }

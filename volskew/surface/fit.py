@@ -13,6 +13,7 @@ from volskew.market.rates import choose_curve
 from volskew.market.table import MarketRow, market_row
 from volskew.quotes.clean import find_labels
 from volskew.quotes.lines import FloatArray, Lines
+from volskew.quotes.schema import COLUMNS
 from volskew.settings import Settings
 from volskew.surface.chain import Chain
 from volskew.surface.delta import STANDARD_DELTAS
@@ -68,8 +69,9 @@ def fit_surface(
     Raises
     ------
     InputError
-        The table is empty, lacks canonical columns, or holds more than one symbol or snapshot.
+        It is no table, is empty, lacks canonical columns, or holds more than one symbol or snapshot.
     """
+    _check_columns(quotes)
     if quotes.empty:
         raise InputError("the quotes table is empty", code="EMPTY", accepted="the lines of one snapshot")
     ledger = Ledger()
@@ -154,7 +156,15 @@ def fit_surface(
         quotes_around=Neighbourhood(smiles.nodes, smiles.deltas, chain.lines.n_slices),
     )
     flags = tuple(market.curve.flags) if needs_rate(set(forwards["method"])) else ()
-    expiries = Expiries(slices, settings, snapshot, chain.by_vendor, market.curve.label, flags)
+    expiries = Expiries(
+        slices=slices,
+        settings=settings,
+        snapshot_time=snapshot,
+        by_vendor=chain.by_vendor,
+        rate=market.curve.label,
+        flags=flags,
+        has_quotes=bool(smiles.quotes["exclusion"].isna().any()),
+    )
     *standard, at_the_forward = expiries.at_all([*_STANDARD, _AT_THE_FORWARD])
     return Surface(
         symbol=symbol,
@@ -169,6 +179,17 @@ def fit_surface(
         flags=flags,
         _expiries=expiries,
     )
+
+
+def _check_columns(quotes: object) -> None:
+    """Refuse what is no table of canonical quotes, before any stage stumbles over it."""
+    accepted = "canonical quotes, as vs.read_chain(path) returns them"
+    if not isinstance(quotes, pd.DataFrame):
+        kind = type(quotes).__name__
+        raise InputError(f"fit_surface takes a table of quotes, not a {kind}", accepted=accepted)
+    lacking = [column.name for column in COLUMNS if column.name not in quotes.columns]
+    if lacking:
+        raise InputError(f"the quotes table lacks {', '.join(lacking)}", accepted=accepted)
 
 
 def _delta_factor(chain: Chain, found: Forwards, settings: Settings) -> FloatArray:

@@ -1,4 +1,4 @@
-"""Many vols at once: a table by tenor and delta with errors, and the surface as a function."""
+"""Many vols at once: a table by tenor and delta with errors."""
 
 from __future__ import annotations
 
@@ -7,19 +7,18 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtri
+from numpy.typing import NDArray
 
 from volskew.market.tenors import canonical_tenor, tenor_years
-from volskew.quotes.lines import BoolArray, FloatArray
+from volskew.quotes.lines import BoolArray
 from volskew.surface.expiries import DAYS_A_YEAR, Expiries
 from volskew.surface.labels import NO_ERROR, NO_QUOTES, flags_of, method_of
-from volskew.surface.points import Point, parse_point
+from volskew.surface.points import parse_point
 from volskew.surface.reading import AtPoint
 from volskew.surface.reasons import code_of
 from volskew.surface.tenor import WIDE_BRACKET, TenorReadings
 
-__all__ = ["GRID_DELTAS", "GRID_TENORS", "evaluate", "grid_table"]
+__all__ = ["GRID_DELTAS", "GRID_TENORS", "grid_table"]
 
 GRID_TENORS = ("1w", "2w", "3w", "1m", "2m", "3m", "4m", "5m", "6m", "9m", "1y", "18m", "2y")
 GRID_DELTAS = tuple(round(0.05 * step, 2) for step in range(1, 20))
@@ -116,27 +115,3 @@ def _words(
             words.add(NO_QUOTES if expiries.by_vendor else NO_ERROR)
         method[same], flags[same] = method_of(expiries, pair), " ".join(sorted(words))
     return method, flags, code
-
-
-def evaluate(expiries: Expiries, years: ArrayLike, delta: ArrayLike) -> FloatArray:
-    """Vols at many maturities and deltas; see `Surface.vols`."""
-    time, wanted = np.broadcast_arrays(
-        np.asarray(years, dtype=np.float64), np.asarray(delta, dtype=np.float64)
-    )
-    out = np.full(time.size, np.nan)
-    flat_time, flat_delta = time.ravel(), wanted.ravel()
-    is_short = expiries.is_short(flat_time)
-    nearest = np.digitize(flat_delta, (0.375, 0.625))
-    for number, standard in enumerate((0.25, 0.5, 0.75)):
-        passes = expiries.at(Point("delta", standard)).passes & expiries.slices.is_curve
-        for short in (False, True):
-            here = np.flatnonzero((nearest == number) & (is_short == short))
-            if here.size:
-                clock = expiries.clock if short else expiries.slices.years
-                at = expiries.clock_at(flat_time[here]) if short else flat_time[here]
-                out[here] = expiries.slices.curves.interpolate(
-                    passes, clock, expiries.slices.years, at, ndtri(flat_delta[here]), flat_time[here],
-                    table=expiries.variances,
-                    linear=expiries.settings.tenor_interpolation == "linear",
-                )  # fmt: skip
-    return out.reshape(time.shape)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Sequence
 
+from volskew.settings import Settings
 from volskew.surface.expiries import Expiries
 from volskew.surface.forwards import AMERICAN, PARITY_OF_VOLS
 from volskew.surface.pricer import IGNORED
@@ -40,7 +41,7 @@ SMILE_FALLBACK = "SMILE_FALLBACK"
 ROLL = "ROLL"
 """Flag of a reading that the next expiry on one side would have changed by more than its errors explain."""
 _ROLL, _ROLL_ERRORS = 0.002, 3.0
-_ROLL, _ROLL_ERRORS = 0.002, 3.0
+_DEFAULTS = Settings()
 
 
 def flags_of(expiries: Expiries, numbers: Sequence[int], smiles: AtPoint) -> set[str]:
@@ -60,8 +61,8 @@ def flags_of(expiries: Expiries, numbers: Sequence[int], smiles: AtPoint) -> set
 
 
 def is_roll(reading: TenorReading, other: TenorReading, error: float) -> bool:
-    """Whether a reading without one of its expiries is another one by more than errors explain."""
-    return abs(other.vol - reading.vol) > max(_ROLL, _ROLL_ERRORS * (error + other.bracket_error))
+    """Whether a reading without one of its expiries is another one by more than its error explains."""
+    return abs(other.vol - reading.vol) > max(_ROLL, _ROLL_ERRORS * error)
 
 
 def method_of(expiries: Expiries, numbers: Sequence[int]) -> str:
@@ -72,9 +73,19 @@ def method_of(expiries: Expiries, numbers: Sequence[int]) -> str:
     smiles = "+".join(sorted({slices.methods[number] for number in chosen})) or "none"
     kind = "vendor-vol" if expiries.by_vendor else _exercise(used)
     rate = [f"rate={expiries.rate}"] if needs_rate(used) else []
-    convention = settings.delta_convention
-    delta = [] if convention == "forward" else [f"delta={convention}"]
-    return " ".join([smiles, kind, *used, *rate, *delta])
+    return " ".join([smiles, kind, *used, *rate, *_choices(settings)])
+
+
+def _choices(settings: Settings) -> list[str]:
+    """What a reading was asked to be where that is not the default."""
+    names = {"delta": "delta_convention", "tenor": "tenor_interpolation", "clock": "tenor_clock"}
+    if settings.tenor_clock != "calendar":  # there a weekend counts as any other day
+        names["weekend"] = "weekend_weight"
+    return [
+        f"{word}={getattr(settings, name)}"
+        for word, name in names.items()
+        if getattr(settings, name) != getattr(_DEFAULTS, name)
+    ]
 
 
 def needs_rate(methods: Collection[str]) -> bool:

@@ -6,7 +6,7 @@ import math
 from typing import Literal, NamedTuple
 
 from volskew.errors import SettingsError
-from volskew.surface.delta import delta_label, delta_text, parse_delta
+from volskew.surface.delta import ACCEPTED_DELTAS, delta_label, delta_text, parse_delta
 
 __all__ = ["AT_THE_FORWARD", "Point", "parse_point"]
 
@@ -77,7 +77,11 @@ def parse_point(
     if delta is not None:
         if isinstance(delta, str) and delta.strip().lower() == AT_THE_FORWARD:
             return Point("log_moneyness", 0.0)
-        return Point("delta", parse_delta(delta))
+        try:
+            return Point("delta", parse_delta(delta))
+        except SettingsError as error:
+            msg = f'delta must be {ACCEPTED_DELTAS}, or "atmf" (the strike at the forward); got {delta!r}'
+            raise SettingsError(msg) from error
     if strike is not None:
         value = _number("strike", strike)
         if value <= 0.0:

@@ -18,6 +18,7 @@ from volskew.smile.local import MIN_POINTS, LocalFits, Nodes, fit_local
 from volskew.surface.gates import Failure, Neighbourhood, Neighbours
 from volskew.surface.points import Point
 from volskew.surface.smiles import LOCAL, NONE
+from volskew.surface.tenor import Term
 
 __all__ = ["AtPoint", "Slices", "read_points"]
 
@@ -104,6 +105,11 @@ class AtPoint:
     disagrees: BoolArray
     passes: BoolArray
     around: Neighbours
+
+    @property
+    def term(self) -> Term:
+        """What is interpolated between the expiries."""
+        return Term(self.vol, self.error, self.passes)
 
     def failures(self, number: int, slices: Slices, settings: Settings) -> tuple[Failure, ...]:
         """Every gate that a slice failed, those whatever is read first."""

@@ -11,7 +11,7 @@ from volskew.surface.gates import FORWARD_CODES
 from volskew.surface.points import Point
 from volskew.surface.tenor import TenorReading
 
-__all__ = ["code_of", "looked_over", "why_missing"]
+__all__ = ["code_of", "looked_over", "nearest", "why_missing"]
 
 _HALF_A_DAY = 0.5 / DAYS_A_YEAR
 """An expiry on the day of the tenor stands on both sides of it."""
@@ -20,8 +20,8 @@ _NEAREST_NAMED = 3
 
 
 def code_of(expiries: Expiries, code: Code | None) -> Code:
-    """The code of a missing reading: that of the interpolation, but where no quote is left at all."""
-    if not len(expiries.slices.nodes.vol):
+    """The code of a missing reading: that of the interpolation, but where no line is left at all."""
+    if not expiries.has_quotes:
         return Code.NO_QUOTES_LEFT
     return code or Code.NO_FIT
 
@@ -38,15 +38,33 @@ def why_missing(expiries: Expiries, reading: TenorReading, tenor: float, point: 
             f"{slices.names[reading.before]} to {smiles.vol[reading.after]:.4f} at "
             f"{slices.names[reading.after]}"
         )
-    years = slices.years
-    side = years < tenor + _HALF_A_DAY if code is Code.NO_EXPIRY_BEFORE else years > tenor - _HALF_A_DAY
-    candidates = np.flatnonzero(side)
-    if not len(candidates):
+    number = _nearest_on_a_side(slices.years, tenor, before=code is Code.NO_EXPIRY_BEFORE)
+    if number is None:
         return code, f"{code.meaning}: the chain has none on that side of {tenor * DAYS_A_YEAR:g} days"
-    nearest = int(candidates[np.abs(years[candidates] - tenor).argmin()])
-    failed = smiles.failures(nearest, slices, expiries.settings)
+    failed = smiles.failures(number, slices, expiries.settings)
     why = "; ".join(f"{failure.code} ({failure.detail})" for failure in failed)
-    return code, f"{code.meaning}; the nearest, {slices.names[nearest]}, failed {why}"
+    return code, f"{code.meaning}; the nearest, {slices.names[number]}, failed {why}"
+
+
+def nearest(expiries: Expiries, reading: TenorReading, tenor: float) -> tuple[list[int], list[int]]:
+    """The expiries around a tenor that has no reading, and those that were looked over.
+
+    On either side that of the reading where it has one, else the nearest, whatever it failed.
+    """
+    years = expiries.slices.years
+    sides = [
+        _nearest_on_a_side(years, tenor, before=before) if used is None else used
+        for used, before in ((reading.before, True), (reading.after, False))
+    ]
+    over = [number for number in _nearer(years, reading, tenor) if years[number] > 0.0]
+    return sorted({number for number in sides if number is not None}), over
+
+
+def _nearest_on_a_side(years: FloatArray, tenor: float, *, before: bool) -> int | None:
+    """The expiry nearest to a tenor on one side of it, whatever it failed; those that have expired aside."""
+    side = years < tenor + _HALF_A_DAY if before else years > tenor - _HALF_A_DAY
+    candidates = np.flatnonzero(side & (years > 0.0))
+    return int(candidates[np.abs(years[candidates] - tenor).argmin()]) if len(candidates) else None
 
 
 def looked_over(

@@ -19,6 +19,7 @@ from volskew.quotes.schema import Exclusion, with_columns
 from volskew.settings import Settings
 from volskew.smile.fitting import Curves, fit_curves
 from volskew.smile.local import LocalFits, Nodes, fit_local
+from volskew.smile.neighbours import variance_factor
 from volskew.surface.chain import Chain, runs
 from volskew.surface.delta import STANDARD_DELTAS
 from volskew.surface.outliers import far_outliers, near_outliers, nearest_fit
@@ -125,6 +126,8 @@ def fit_smiles(
         local = fit_local(nodes, STANDARD_DELTAS, n_slices=n)
     outliers = np.zeros(len(quotes), dtype=bool)
     outliers[first.row], outliers[nodes.row] = True, False
+    factor = variance_factor(nodes.slice_id, nodes.log_moneyness, curves.residual)
+    curves = replace(curves, variance_factor=factor)
     methods = _ladder(curves, local, settings)
     on_smile = _vols_on_smile(vols, chain, nodes, curves, local, methods)
     with np.errstate(divide="ignore", invalid="ignore"):

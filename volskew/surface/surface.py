@@ -20,7 +20,8 @@ from volskew.surface.drill import Tables
 from volskew.surface.estimate import Estimate
 from volskew.surface.expiries import Expiries
 from volskew.surface.expiry_tables import expiries_table, lines_table, numbers_in
-from volskew.surface.grid import GRID_DELTAS, GRID_TENORS, evaluate, grid_table
+from volskew.surface.function import evaluate
+from volskew.surface.grid import GRID_DELTAS, GRID_TENORS, grid_table
 from volskew.surface.points import Point, parse_point
 from volskew.surface.reasons import looked_over, why_missing
 from volskew.surface.vol_reading import read_forward_vol, read_vol
@@ -74,9 +75,9 @@ class Surface:
 
     def vol(
         self,
-        *,
         tenor: str = "3m",
         delta: float | str | None = None,
+        *,
         strike: float | None = None,
         log_moneyness: float | None = None,
     ) -> Estimate:
@@ -159,8 +160,9 @@ class Surface:
         -------
         ndarray of float
             [decimal, annual] Of the broadcast shape. NaN beyond the expiries that can be read from their
-            curves at the 25-, 50- or 75-delta nearest to each delta, beyond their quotes, and where total
-            variance falls. No error, no flags: `vol` and `grid` have those.
+            curves at the multiple of five delta nearest to each delta, beyond their quotes, and where total
+            variance falls. Within 1e-6 of `grid` at its deltas, where no expiry is read from a local fit. No
+            error, no flags: `vol` and `grid` have those.
         """
         return evaluate(self._expiries, years, delta)
 

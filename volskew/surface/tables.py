@@ -12,12 +12,12 @@ from volskew.settings import Settings
 from volskew.smile.fitting import Curves
 from volskew.surface.chain import Chain
 from volskew.surface.delta import STANDARD_DELTAS, delta_label
+from volskew.surface.expiry_tables import PASSED
 from volskew.surface.reading import AtPoint, Slices
 from volskew.surface.smiles import Smiles
 
 __all__ = ["smiles_table"]
 
-_PASSED = "passed"
 _PARAMETERS = ("a", "b", "rho", "m", "sigma")
 
 
@@ -87,7 +87,7 @@ def smiles_table(
     columns["repaired"] = pd.array(_repairs(smiles.curves, slices), dtype="str")
     for name, smile in zip(labels, standard, strict=True):
         words = [
-            " ".join(str(item.code) for item in smile.failures(number, slices, settings)) or _PASSED
+            " ".join(str(item.code) for item in smile.failures(number, slices, settings)) or PASSED
             for number in range(len(slices.years))
         ]
         columns[f"gates_{name}"] = pd.array(words, dtype="str")

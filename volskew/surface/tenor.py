@@ -1,19 +1,23 @@
-"""Constant maturity: total variance at constant delta, along a monotone cubic between expiries.
+"""Constant maturity: the vol at a tenor from those of the expiries around it, at constant delta.
 
-    vol = sqrt(w(t)/T),   w(t_i) = s_i^2 T_i
+Vols are read on a clock on which variance accrues (`volskew.market.variance_time`), or the calendar, and by
+one of two rules:
 
-with ``s_i`` the vol of each expiry at the same delta, ``T`` calendar time and ``t`` time on the clock in
-which variance accrues: the calendar, or below some days variance time, in which a weekend counts for little
-(`volskew.market.variance_time`). The cubic (`volskew.smile.tenor_kernels`) takes its slopes from the next
-expiry on either side. The straight line between the two expiries around the tenor, which many
-vendors take, reads too high where total variance is convex in time, and day after day so. Nothing is
-extrapolated.
+* ``gaussian_process``: the term structure is a smooth curve with what dated events add, and both are learned
+  from the expiries around the tenor, up to four on either side (`volskew.smile.term_kernels`). The reading is
+  linear in their vols; its error holds their noise and what may lie between them.
+* ``linear``: the straight line in total variance between the two expiries around the tenor, as most
+  vendors draw it.
+
+The result is annualised by the calendar whichever clock is used. Nothing is extrapolated: an expiry that
+passed its gates stands on either side of the tenor, or at it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -21,18 +25,75 @@ from volskew.ledger import Code
 from volskew.loading import importing
 from volskew.quotes.lines import BoolArray, FloatArray, IntArray
 from volskew.settings import Bracket
+from volskew.smile.layout import EXPIRIES, SIDE, SIZES
 
-__all__ = ["WIDE_BRACKET", "TenorReading", "TenorReadings", "interpolate", "interpolate_all"]
+__all__ = [
+    "EXACT",
+    "LINEAR",
+    "PROCESS",
+    "WIDE_BRACKET",
+    "Clock",
+    "TenorReading",
+    "TenorReadings",
+    "Term",
+    "interpolate",
+    "interpolate_all",
+    "log_evidence",
+    "process_weights",
+]
 
 WIDE_BRACKET = "WIDE_BRACKET"
 """Flag of a reading whose two expiries lie outside the preferred bracket."""
 
-_EXACT = 2.0 / 24 / 365
+LINEAR, PROCESS = "linear", "gaussian_process"
+"""Rules; see `Settings.tenor_interpolation`."""
+
+EXACT = 2.0 / 24 / 365
 """[years] An expiry this near the tenor is the tenor: clock changes and settlement times differ by hours."""
-_RULE_SHARE = 0.2
-"""Of the distance between the ways to interpolate: what the cubic may be off by."""
-_NOISE_SHARE = 0.5
-_DIFFERENCE = 1e-6
+_BEFORE, _AFTER = SIDE - 1, SIDE
+"""Rows of a window in which the two expiries around the tenor stand."""
+
+
+class Term(NamedTuple):
+    """What one place (a delta, a strike) reads at every expiry, or several places do.
+
+    Attributes
+    ----------
+    vols, errors : ndarray of float, (expiries,) or (places, expiries)
+        [vol] Reading and standard error of each expiry; an unknown error is NaN.
+    passes : ndarray of bool, as these
+        Expiries that passed their gates; others are looked over.
+    """
+
+    vols: FloatArray
+    errors: FloatArray
+    passes: BoolArray
+
+    @classmethod
+    def of_places(cls, terms: Sequence[Term]) -> Term:
+        """What several places read, from what each does."""
+        vols, errors, passes = zip(*terms, strict=True)
+        return cls(np.stack(vols), np.stack(errors), np.stack(passes))
+
+    def without(self, number: int) -> Term:
+        """The same with one expiry looked over."""
+        passes = self.passes.copy()
+        passes[number] = False
+        return self._replace(passes=passes)
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """The clock on which readings are interpolated.
+
+    Attributes
+    ----------
+    expiries, tenors : ndarray of float
+        [years] Time to each expiry and to each tenor on it.
+    """
+
+    expiries: FloatArray
+    tenors: FloatArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +111,8 @@ class TenorReading:
     is_wide : bool
         The bracket lies outside the preferred one.
     bracket_error : float
-        [vol] What the interpolation may be off by: for the line in total variance its distance to the line in
-        vol, for the cubic a fifth of that, or of its own distance to the line in total variance.
+        [vol] What may lie between the expiries, one standard error: of the process its own; of the line in
+        total variance its distance to the line in vol.
     code : Code or None
     """
 
@@ -74,10 +135,10 @@ class TenorReadings:
     before, after : ndarray of int
     is_wide, falls : ndarray of bool
         `falls`: total variance does not increase between the two.
-    expiries : ndarray of int, (4, readings)
-        The expiries that a reading is made of: the outer one before, the two around the tenor, the outer one
-        after. An expiry at the tenor stands alone, in the second row.
-    shares : ndarray of float, (4, readings)
+    expiries : ndarray of int, (8, readings)
+        The expiries that a reading is made of, by rising time; the two around the tenor are in the fourth and
+        fifth row. An expiry at the tenor stands alone, in the fourth.
+    shares : ndarray of float, (8, readings)
         dvol of the reading per dvol of each of these; 0 where there is none.
     """
 
@@ -109,22 +170,6 @@ class TenorReadings:
             code=code,
         )
 
-    @classmethod
-    def of_places(cls, parts: Sequence[TenorReadings], n_slices: int) -> TenorReadings:
-        """Readings at several places on the smiles, place by place.
-
-        `expiries` then are positions in what all slices read at all places, place by place too: `total` and
-        `moved` take the errors and changes of all places in that order.
-        """
-        if len(parts) == 1:
-            return parts[0]
-        joined = {
-            name: np.concatenate([getattr(part, name) for part in parts], axis=-1) for name in cls.__slots__
-        }
-        place = np.repeat(np.arange(len(parts)), [len(part.vol) for part in parts])
-        joined["expiries"] = joined["expiries"] + n_slices * place
-        return cls(**joined)
-
     def total(self, errors: FloatArray) -> FloatArray:
         """Errors of the readings from those of the expiries, taken as independent [vol]."""
         parts = np.where(self.shares != 0, self.shares * errors[self.expiries], 0.0)
@@ -141,146 +186,267 @@ def _added(parts: FloatArray) -> FloatArray:
     return np.asarray(np.cumsum(parts, axis=0)[-1])
 
 
-def interpolate_all(
-    years: FloatArray,
-    vols: FloatArray,
-    passes: BoolArray,
-    *,
-    tenors: FloatArray,
-    bracket: Bracket,
-    clock: FloatArray | None = None,
-    clock_at: FloatArray | None = None,
-    rule: str = "monotone",
-    errors: FloatArray | None = None,
-) -> TenorReadings:
-    """Read vols at tenors from the nearest expiries that pass on each side.
+@dataclass(frozen=True, slots=True)
+class _Windows:
+    """The expiries around each tenor, from those that may be read; arrays of (8, tenors) or of tenors.
+
+    Of several places the tenors stand place by place; `expiries` are positions in what all of them read, one
+    place after another, `before` and `after` numbers of expiries.
+    """
+
+    expiries: IntArray
+    present: BoolArray
+    exact: BoolArray
+    known: BoolArray
+    before: IntArray
+    after: IntArray
+
+
+def _windows(term: Term, years: FloatArray, clock: FloatArray, tenors: FloatArray) -> _Windows:
+    n = len(years)
+    usable = np.atleast_2d(term.passes & np.isfinite(term.vols)) & (years > 0) & (clock > 0)
+    tenors, row = np.tile(tenors, len(usable)), np.repeat(np.arange(len(usable)), len(tenors))
+    if not n:
+        none, no = np.full(len(tenors), -1, dtype=np.intp), np.zeros(len(tenors), dtype=bool)
+        empty = np.zeros((EXPIRIES, len(tenors)), dtype=np.intp)
+        return _Windows(empty, empty > 0, no, no, none, none)
+    order, counts = _serving(usable, years, clock)
+    count, last = counts[row], np.maximum(counts[row] - 1, 0)
+    at = years[order][row]
+    place = ((at < tenors[:, np.newaxis]) & (np.arange(n) < count[:, np.newaxis])).sum(axis=1)
+    left, right = np.maximum(place - 1, 0), np.minimum(place, last)
+    away = np.abs(at - tenors[:, np.newaxis])
+    each = np.arange(len(tenors))
+    near = np.where(away[each, right] <= away[each, left], right, left)
+    exact = (away[each, near] <= EXACT) & (count > 0)
+    low, high = np.where(exact, near, place - 1), np.where(exact, near, place)
+    known = (low >= 0) & (high < count)
+    rows = np.arange(EXPIRIES)[:, np.newaxis]
+    places = np.where(rows < SIDE, low + rows - _BEFORE, high + rows - _AFTER)
+    present = (places >= 0) & (places < count) & known & ~exact
+    present[_BEFORE] |= known & exact
+    return _Windows(
+        expiries=order[row, np.clip(places, 0, last)] + n * row,
+        present=present,
+        exact=exact,
+        known=known,
+        before=np.where(low >= 0, order[row, np.clip(low, 0, last)], -1),
+        after=np.where(high < count, order[row, np.clip(high, 0, last)], -1),
+    )
+
+
+def _serving(usable: BoolArray, years: FloatArray, clock: FloatArray) -> tuple[IntArray, IntArray]:
+    """Expiries that serve each place, soonest first, and how many do; behind these stand the others."""
+    by_time = np.argsort(years, kind="stable")
+    serves = usable[:, by_time]
+    is_new = np.append(True, ~(np.diff(clock[by_time]) <= 0))
+    if not is_new.all():
+        # of expiries of one instant the first serves
+        seen = np.cumsum(serves, axis=1)
+        earlier: IntArray = (seen - serves)[:, np.flatnonzero(is_new)[np.cumsum(is_new) - 1]]
+        serves &= seen - earlier == 1
+    return by_time[np.argsort(~serves, axis=1, kind="stable")], serves.sum(axis=1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Series:
+    """Windows as the process takes them, a row each: times, vols and noises over the level."""
+
+    times: FloatArray
+    vols: FloatArray
+    noises: FloatArray
+    level: FloatArray
+
+    @classmethod
+    def of(cls, term: Term, windows: _Windows, years: FloatArray, clock: FloatArray) -> _Series:
+        """Vols annualised on the clock; the level of a window is the mean of the two around the tenor."""
+        chosen, there = windows.expiries, windows.present
+        faster = np.sqrt(years[chosen] / clock[chosen])
+        own = np.where(there, term.vols[chosen] * faster, np.nan)
+        level = np.sqrt(own[_BEFORE] * own[_AFTER])
+        noise = np.nan_to_num(term.errors)[chosen] * faster / level
+        return cls(
+            times=np.ascontiguousarray(np.where(there, clock[chosen], np.nan).T),
+            vols=np.ascontiguousarray((own / level).T),
+            noises=np.ascontiguousarray(noise.T),
+            level=level,
+        )
+
+
+def log_evidence(terms: Sequence[Term], years: FloatArray, tenors: FloatArray, clock: Clock) -> FloatArray:
+    """What the expiries around each tenor say of the process, from several places together.
 
     Parameters
     ----------
-    years, vols : ndarray of float
-        Time to expiry [years] and vol of each slice, in any order.
-    passes : ndarray of bool
-        Slices that passed their gates; others are looked over.
+    terms : sequence of Term
+        What the places read.
+    years : ndarray of float
+        Time to each expiry [years].
+    tenors : ndarray of float
+        [years]
+    clock : Clock
+
+    Returns
+    -------
+    ndarray of float, (tenors, 48)
+        Log-likelihood of each pair of sizes; 0 where nothing is said.
+    """
+    found = np.zeros((len(tenors), SIZES))
+    with importing:
+        from volskew.smile import term_kernels  # noqa: PLC0415
+    for term in terms:
+        windows = _windows(term, years, clock.expiries, tenors)
+        rows = np.flatnonzero(windows.known & ~windows.exact)
+        if rows.size:
+            series = _Series.of(term, _take(windows, rows), years, clock.expiries)
+            part = np.empty((len(rows), SIZES))
+            term_kernels.log_evidence(series.times, series.vols, series.noises, part)
+            found[rows] += part
+    return found
+
+
+def _take(windows: _Windows, rows: IntArray) -> _Windows:
+    return _Windows(*(getattr(windows, name)[..., rows] for name in _Windows.__slots__))
+
+
+def process_weights(
+    times: FloatArray, noises: FloatArray, evidence: FloatArray, at: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Weights of the expiries in the vol at each time, and the standard deviation of what lies between them.
+
+    Parameters
+    ----------
+    times, noises : ndarray of float, (readings, 8)
+        [years on the clock; of the level] NaN where there is no expiry.
+    evidence : ndarray of float, (readings, 48)
+    at : ndarray of float
+        [years on the clock]
+
+    Returns
+    -------
+    weights : ndarray of float, (readings, 8)
+        They sum to 1; of vols that are annualised on the clock.
+    deviation : ndarray of float
+        Of the level.
+    """
+    weights, variances = np.empty(times.shape), np.empty(len(times))
+    with importing:
+        from volskew.smile import term_kernels  # noqa: PLC0415
+    term_kernels.predict(
+        np.ascontiguousarray(times), np.ascontiguousarray(noises), np.ascontiguousarray(evidence),
+        np.ascontiguousarray(at), weights, variances,
+    )  # fmt: skip
+    return weights, np.sqrt(variances)
+
+
+def interpolate_all(
+    term: Term,
+    years: FloatArray,
+    *,
+    tenors: FloatArray,
+    bracket: Bracket,
+    clock: Clock | None = None,
+    rule: str = PROCESS,
+    evidence: FloatArray | None = None,
+) -> TenorReadings:
+    """Read vols at tenors from the expiries around them that pass.
+
+    Parameters
+    ----------
+    term : Term
+        What the place, or each of several, reads at every expiry, in any order. Readings stand place by
+        place, tenors within; their `expiries` are positions in what all places read, one after another.
+    years : ndarray of float
+        Time to each expiry [years].
     tenors : ndarray of float
         [years]
     bracket : Bracket
         What is flagged as wide.
-    clock, clock_at : ndarray of float, optional
-        Time to expiry of each slice, and each tenor, on the clock of variance; the calendar without them.
-    rule : {"monotone", "linear"}
-        Between the two expiries around the tenor; see `Settings.tenor_interpolation`.
-    errors : ndarray of float, optional
-        [vol] Standard error of each slice's vol: an outer expiry whose error moves the cubic by more than
-        half of what lies between the two straight lines is left out of it.
+    clock : Clock, optional
+        On which variance accrues; the calendar without it.
+    rule : {"gaussian_process", "linear"}
+    evidence : ndarray of float, (tenors, 48) or (readings, 48), optional
+        What is known of the process; see `log_evidence`. Without it what the places say themselves, together.
     """
-    usable = np.flatnonzero(passes & np.isfinite(vols) & (years > 0))
-    order = usable[np.argsort(years[usable], kind="stable")]
-    # of expiries of one instant the first serves
-    order = order[np.append(True, np.diff(years[order]) > 0)[: len(order)]]
-    at, n = years[order], len(order)
-    if not n:
-        nan, none = np.full(len(tenors), np.nan), np.full(len(tenors), -1, dtype=np.intp)
-        no = np.zeros(len(tenors), dtype=bool)
-        return TenorReadings(
-            nan, np.zeros(len(tenors)), np.zeros(len(tenors)), none, none, no, no,
-            np.full((4, len(tenors)), 0, dtype=np.intp), np.zeros((4, len(tenors))),
-        )  # fmt: skip
-    place = np.searchsorted(at, tenors)
-    left, right = np.maximum(place - 1, 0), np.minimum(place, n - 1)
-    near = np.where(np.abs(at[right] - tenors) <= np.abs(at[left] - tenors), right, left)
-    exact = np.abs(at[near] - tenors) <= _EXACT
-    low = np.where(exact, near, place - 1)
-    high = np.where(exact, near, np.where(at[right] == tenors, place + 1, place))
-    known = (low >= 0) & (high < n)
-    places = np.stack([low - 1, low, high, high + 1])
-    present = (places >= 0) & (places < n) & known & ~exact
-    present[1] |= known & exact
-    chosen = order[np.clip(places, 0, n - 1)]
-    ticks = years if clock is None else clock
-    wanted = tenors if clock_at is None else clock_at
-    i, j = chosen[1], chosen[2]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        weight = np.where(known & ~exact, (wanted - ticks[i]) / (ticks[j] - ticks[i]), 0.0)
-        w = vols[chosen] ** 2 * years[chosen]
-        straight = (1 - weight) * w[1] + weight * w[2]
-        falls = known & ~exact & (w[2] <= w[1])
-        read = known & ~falls
-        is_wide = ~exact & (
-            (years[i] < bracket.lowest * tenors - _EXACT)
-            | (years[j] > bracket.highest * tenors + _EXACT)
-            | (years[j] - years[i] > bracket.widest * tenors + _EXACT)
-        )
-        plain = np.sqrt(straight / tenors)
-        # what the two straight lines, in total variance and in vol, differ by
-        apart = np.abs(plain - ((1 - weight) * vols[i] + weight * vols[j]))
-        if rule == "linear":
-            total, slopes = straight, np.stack([0 * weight, 1 - weight, weight, 0 * weight])
-        else:
-            known_errors = np.zeros(len(years)) if errors is None else np.nan_to_num(errors)
-            total, slopes = _cubic(
-                np.where(present, ticks[chosen], np.nan),
-                w,
-                wanted,
-                noise=vols[chosen] * years[chosen] / (plain * tenors) * known_errors[chosen],
-                most=_NOISE_SHARE * apart,
-            )
-        vol = np.where(exact, vols[i], np.sqrt(total / tenors))
-        vol = np.where(read, vol, np.nan)
-        beside = apart if rule == "linear" else _RULE_SHARE * np.maximum(apart, np.abs(vol - plain))
-        # d vol/d w = 1/(2 vol T), d w_i/d vol_i = 2 vol_i T_i
-        shares = slopes * vols[chosen] * years[chosen] / (vol * tenors)
-        shares = np.where(present & read & ~exact, shares, 0.0)
-        shares[1] = np.where(exact & read, 1.0, shares[1])
+    clock = Clock(years, tenors) if clock is None else clock
+    windows = _windows(term, years, clock.expiries, tenors)
+    n_places = 1 if term.vols.ndim == 1 else len(term.vols)
+    if rule == LINEAR:
+        evidence = None
+    elif evidence is None:
+        alone = [term] if term.vols.ndim == 1 else [Term(*values) for values in zip(*term, strict=True)]
+        evidence = log_evidence(alone, years, tenors, clock)
+    # from here on all places one after another
+    term = Term(term.vols.ravel(), term.errors.ravel(), term.passes.ravel())
+    years, tenors = np.tile(years, n_places), np.tile(tenors, n_places)
+    clock = Clock(np.tile(clock.expiries, n_places), np.tile(clock.tenors, n_places))
+    if evidence is not None and len(evidence) != len(tenors):
+        evidence = np.tile(evidence, (n_places, 1))
+    chosen, exact, known = windows.expiries, windows.exact, windows.known
+    n = len(tenors)
+    vol, weight, beside = np.full(n, np.nan), np.zeros(n), np.zeros(n)
+    shares, falls, is_wide = np.zeros((EXPIRIES, n)), np.zeros(n, dtype=bool), np.zeros(n, dtype=bool)
+    if len(years):
+        i, j = chosen[_BEFORE], chosen[_AFTER]
+        vol[exact] = term.vols[i[exact]]
+        shares[_BEFORE, exact] = 1.0
+        between = np.flatnonzero(known & ~exact)
+        w = term.vols**2 * years
+        falls[between] = w[j[between]] <= w[i[between]]
+        is_wide[between] = (
+            (years[i] < bracket.lowest * tenors - EXACT)
+            | (years[j] > bracket.highest * tenors + EXACT)
+            | (years[j] - years[i] > bracket.widest * tenors + EXACT)
+        )[between]
+        # a tenor within hours of an expiry that is out of the question may lie beyond the clock's own bracket
+        ticks, at = clock.expiries, clock.tenors
+        weight[between] = ((at - ticks[i])[between]) / ((ticks[j] - ticks[i])[between])
+        read = between[~falls[between]]
+        if read.size:
+            if evidence is None:
+                found = _along_the_line(term, years, tenors[read], weight[read], i[read], j[read])
+            else:
+                own = Clock(clock.expiries, clock.tenors[read])
+                found = _by_the_process(term, _take(windows, read), years, tenors[read], own, evidence[read])
+            vol[read], shares[:, read], beside[read] = found
     return TenorReadings(
         vol=vol,
-        weight=np.where(known, weight, 0.0),
-        bracket_error=np.where(read & ~exact, beside, 0.0),
-        before=np.where(low >= 0, order[np.clip(low, 0, n - 1)], -1),
-        after=np.where(high < n, order[np.clip(high, 0, n - 1)], -1),
-        is_wide=known & is_wide,
+        weight=weight,
+        bracket_error=beside,
+        before=windows.before,
+        after=windows.after,
+        is_wide=is_wide,
         falls=falls,
         expiries=chosen,
         shares=shares,
     )
 
 
-def _cubic(
-    times: FloatArray, variances: FloatArray, at: FloatArray, *, noise: FloatArray, most: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """Total variance read along the cubic, and its derivatives in those of the four expiries.
-
-    An outer expiry that is noisier than what its slope is good for is left out: `noise` is the error of the
-    reading [vol] per derivative, `most` what it may be.
-    """
-    slopes = _slopes(times, variances, at)
-    noisy = np.abs(slopes) * noise > most
-    noisy[1:3] = False
-    if noisy.any():
-        times = np.where(noisy, np.nan, times)
-        slopes = _slopes(times, variances, at)
-    return _monotone(times, variances, at), slopes
+def _along_the_line(
+    term: Term, years: FloatArray, tenors: FloatArray, weight: FloatArray, i: IntArray, j: IntArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Vols along the straight line in total variance, shares of the expiries, distance to the line in vol."""
+    w = term.vols**2 * years
+    vol = np.sqrt(((1 - weight) * w[i] + weight * w[j]) / tenors)
+    shares = np.zeros((EXPIRIES, len(tenors)))
+    # d vol/d w = 1/(2 vol T), d w_i/d vol_i = 2 vol_i T_i
+    shares[_BEFORE] = (1 - weight) * term.vols[i] * years[i] / (vol * tenors)
+    shares[_AFTER] = weight * term.vols[j] * years[j] / (vol * tenors)
+    return vol, shares, np.abs(vol - ((1 - weight) * term.vols[i] + weight * term.vols[j]))
 
 
-def _monotone(times: FloatArray, variances: FloatArray, at: FloatArray) -> FloatArray:
-    """Total variance at each time."""
-    with importing:
-        from volskew.smile.tenor_kernels import monotone_points  # noqa: PLC0415
-    out = np.empty(len(at))
-    monotone_points(
-        np.ascontiguousarray(times), np.ascontiguousarray(variances), np.ascontiguousarray(at), out
-    )
-    return out
-
-
-def _slopes(times: FloatArray, variances: FloatArray, at: FloatArray) -> FloatArray:
-    """Derivatives of the total variance read in those of the four expiries, by central differences."""
-    slopes = np.zeros_like(variances)
-    for row in range(len(variances)):
-        step = np.zeros_like(variances)
-        step[row] = _DIFFERENCE * variances[row]
-        rise = _monotone(times, variances + step, at) - _monotone(times, variances - step, at)
-        slopes[row] = rise / (2 * step[row])
-    return slopes
+def _by_the_process(
+    term: Term, windows: _Windows, years: FloatArray, tenors: FloatArray, clock: Clock, evidence: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Means of the process, shares of the expiries, standard deviation of what lies between them."""
+    series = _Series.of(term, windows, years, clock.expiries)
+    weights, deviation = process_weights(series.times, series.noises, evidence, clock.tenors)
+    slower = np.sqrt(clock.tenors / tenors)
+    chosen = windows.expiries
+    shares = weights.T * np.sqrt(years[chosen] / clock.expiries[chosen]) * slower
+    shares = np.where(windows.present, shares, 0.0)
+    vol = _added(np.where(windows.present, shares * term.vols[chosen], 0.0))
+    return vol, shares, deviation * series.level * slower
 
 
 def interpolate(
@@ -301,6 +467,7 @@ def interpolate(
     >>> round(read.vol, 5), round(read.weight, 12)
     (0.20583, 0.5)
     """
+    term = Term(vols, np.full(len(vols), np.nan), passes)
     return interpolate_all(
-        years, vols, passes, tenors=np.array([tenor], dtype=np.float64), bracket=bracket, rule="linear"
+        term, years, tenors=np.array([tenor], dtype=np.float64), bracket=bracket, rule=LINEAR
     ).one(0)

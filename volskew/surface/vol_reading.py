@@ -17,7 +17,7 @@ from volskew.surface.expiries import Expiries
 from volskew.surface.labels import NO_ERROR, NO_QUOTES, ROLL, flags_of, is_roll, method_of
 from volskew.surface.points import Point
 from volskew.surface.reading import AtPoint
-from volskew.surface.reasons import why_missing
+from volskew.surface.reasons import nearest, why_missing
 from volskew.surface.tenor import WIDE_BRACKET, TenorReading
 
 __all__ = ["read_forward_vol", "read_vol"]
@@ -27,6 +27,13 @@ def read_vol(
     expiries: Expiries, tables: Tables, tenor: str, point: Point, *, names: Mapping[str, str]
 ) -> Estimate:
     """The vol at a tenor and a place; `names` (symbol, date) go into its details. See `Surface.vol`."""
+    return _read(expiries, tables, tenor, point, names=names)[0]
+
+
+def _read(
+    expiries: Expiries, tables: Tables, tenor: str, point: Point, *, names: Mapping[str, str]
+) -> tuple[Estimate, Behind]:
+    """The reading, and what stands behind it."""
     years = np.array([tenor_years(tenor, settings=expiries.settings)])
     smiles = expiries.at(point)
     readings = expiries.between([smiles], years)
@@ -44,13 +51,15 @@ def read_vol(
     if reading.code is not None or reading.before is None or reading.after is None:
         code, reason = why_missing(expiries, reading, float(years[0]), point)
         details["reason"] = reason
-        return Estimate(
+        behind = Behind.of_missing(expiries, tables, point, *nearest(expiries, reading, float(years[0])))
+        missing = Estimate(
             value=math.nan,
             flags=(str(code),),
             method=method_of(expiries, ()),
             details=details,
-            resolve=tables,
+            resolve=behind,
         )
+        return missing, behind
     pair = sorted({reading.before, reading.after})
     error, parts = expiries.errors(readings, [smiles])
     place = expiries.places(readings, [smiles], years)
@@ -72,23 +81,26 @@ def read_vol(
         flags.add(NO_QUOTES if expiries.by_vendor else NO_ERROR)
     if any(is_roll(reading, other, known or 0.0) for other in others.values()):
         flags.add(ROLL)
-    return Estimate(
+    behind = Behind.of(expiries, tables, readings, point)
+    found = Estimate(
         value=reading.vol,
         error=known,
         flags=tuple(sorted(flags)),
         method=method_of(expiries, pair),
         details=details,
-        resolve=Behind.of(expiries, tables, readings, point),
+        resolve=behind,
     )
+    return found, behind
 
 
 def read_forward_vol(
     expiries: Expiries, tables: Tables, tenors: tuple[str, str], point: Point, *, names: Mapping[str, str]
 ) -> Estimate:
     """The vol between two tenors, the first shorter, at a constant delta. See `Surface.forward_vol`."""
-    both = [read_vol(expiries, tables, tenor, point, names=names) for tenor in tenors]
-    years = np.array([tenor_years(tenor, settings=expiries.settings) for tenor in tenors])
-    first, last = years.tolist()
+    read = [_read(expiries, tables, tenor, point, names=names) for tenor in tenors]
+    both, parts = [reading for reading, _ in read], [behind for _, behind in read]
+    unread = Behind.together(parts, (math.nan, math.nan))
+    first, last = (tenor_years(tenor, settings=expiries.settings) for tenor in tenors)
     details: dict[str, Any] = {
         "start": canonical_tenor(tenors[0]),
         "end": canonical_tenor(tenors[1]),
@@ -99,33 +111,42 @@ def read_forward_vol(
     missing = [reading for reading in both if not reading.is_read]
     if missing:
         details["reason"] = missing[0].details["reason"]
-        return Estimate(value=math.nan, flags=missing[0].flags, details=details, method=missing[0].method)
+        return Estimate(
+            value=math.nan,
+            flags=missing[0].flags,
+            details=details,
+            method=missing[0].method,
+            resolve=unread,
+        )
     w = [reading.value**2 * t for reading, t in zip(both, (first, last), strict=True)]
     if w[1] <= w[0]:
         details["reason"] = f"total variance falls from {w[0]:.6f} to {w[1]:.6f}"
-        return Estimate(value=math.nan, flags=(str(Code.CAL_ARB),), details=details, method=both[1].method)
+        return Estimate(
+            value=math.nan,
+            flags=(str(Code.CAL_ARB),),
+            details=details,
+            method=both[1].method,
+            resolve=unread,
+        )
     value = math.sqrt((w[1] - w[0]) / (last - first))
     # what the forward vol moves by as either reading does
     span = value * (last - first)
     rates = [reading.value * t / span for reading, t in zip(both, (first, last), strict=True)]
-    smiles = expiries.at(point)
-    readings = expiries.between([smiles], years)
-    share = np.zeros(len(expiries.slices.years))
-    for place, rate in enumerate((-rates[0], rates[1])):
-        np.add.at(share, readings.expiries[:, place], rate * readings.shares[:, place])
+    behind = Behind.together(parts, (-rates[0], rates[1]))
+    share, own = np.array(behind.shares), expiries.at(point).error[list(behind.numbers)]
     used = share != 0
     bracket = [
         reading.details["bracket_error"] * reading.value * t / span
         for reading, t in zip(both, (first, last), strict=True)
     ]
-    error = math.sqrt(float(((share[used] * smiles.error[used]) ** 2).sum()) + sum(b**2 for b in bracket))
+    error = math.sqrt(float(((share[used] * own[used]) ** 2).sum()) + sum(b**2 for b in bracket))
     return Estimate(
         value=value,
         error=_known(expiries, error),
         flags=tuple(sorted({flag for reading in both for flag in reading.flags})),
         method=both[1].method,
         details=details,
-        resolve=tables,
+        resolve=behind,
     )
 
 

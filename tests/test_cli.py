@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import math
 import shutil
 import subprocess
 import sys
@@ -16,7 +17,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from volskew import cli
 from volskew.cli import run
+from volskew.pricing import compiled
 
 _CHAINS = Path(__file__).parents[1] / "chains"
 _QUOTES = _CHAINS / "quotes"
@@ -26,6 +29,12 @@ _QUOTES = _CHAINS / "quotes"
 def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "work").mkdir()
     monkeypatch.chdir(tmp_path / "work")
+
+
+@pytest.fixture(autouse=True)
+def _as_on_a_fast_machine_that_has_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli, "_SILENT_FOR", math.inf)
+    monkeypatch.setattr(compiled, "is_kept", lambda _: True)
 
 
 def _last_files(n: int) -> list[Path]:
@@ -94,6 +103,47 @@ def test_rank_writes_the_three_files_with_their_columns(
     assert len(shown.splitlines()) <= 40
 
 
+def test_the_strike_at_the_forward_is_ranked_and_kept(chains: Path) -> None:
+    asked = ["rank", str(chains), "--delta", "atmf", "--no-chart", "--store", "vols.db"]
+    assert run(asked) == 0
+    assert {row["delta"] for row in _rows("out/history.csv")} == {"atmf"}
+    rows = _rows("out/rankings.csv")
+    assert {row["delta"] for row in rows} == {"atmf"}
+    assert "3m atmf vol" in rows[0]["verdict"]
+    assert run(asked) == 0
+    assert not [row for row in _rows("out/ledger.csv") if row["code"] == "RESTATED"]
+
+
+def test_a_first_run_and_a_long_one_tell_what_they_are_at(
+    chains: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    compiling = "compiling kernels (once, a minute or two) ..."
+    monkeypatch.setattr(cli, "_SILENT_FOR", 0.0)
+    monkeypatch.setattr(compiled, "is_kept", lambda name: name != "measure_slices")
+    assert run(["rank", str(chains), "--no-chart"]) == 0
+    told = capsys.readouterr().err.splitlines()
+    assert told[0] == compiling
+    assert told[1:] == [f"{stage}: {done} of 6" for stage in ("reading", "measuring") for done in range(1, 7)]
+    file = str(max(chains.glob("QQQ*")))
+    for command in ("measure", "explain", "grid", "vols", "smiles", "verify"):
+        assert run([command, file]) == 0
+        assert capsys.readouterr().err.splitlines()[0] == compiling, command
+
+
+def test_progress_in_a_file_is_a_line_a_tenth(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(cli, "_SILENT_FOR", 0.0)
+    report = cli._plain_progress()
+    for done in range(1, 501):
+        report("measuring", done, 500)
+    told = capsys.readouterr().err.splitlines()
+    assert told == [f"measuring: {done} of 500" for done in range(50, 501, 50)]
+    monkeypatch.setattr(cli, "_SILENT_FOR", 60.0)
+    report("reading", 10, 10)
+    assert capsys.readouterr().err == ""
+
+
 def test_a_rerun_gives_the_same_bytes_whatever_the_number_of_processes(chains: Path) -> None:
     assert run(["rank", str(chains), "--out", "first", "--no-chart"]) == 0
     assert run(["rank", str(chains), "--out", "second", "--no-chart", "--jobs", "2"]) == 0
@@ -125,7 +175,44 @@ def test_measure_prints_csv_to_stdout_and_the_rest_to_stderr(
     table = pd.read_csv(io.StringIO(out))
     assert sorted(table["delta"].unique()) == [0.25, 0.5, 0.75]
     assert len(table) == 9
-    assert "9 readings" in err
+    assert "9 readings from 3 chains in 6 files" in err
+    assert "could be read" not in err
+
+
+def test_cells_and_lines_that_cannot_be_read_are_counted_on_stderr(
+    chains: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = max(chains.glob("QQQ*"))
+    lines = gzip.decompress(file.read_bytes()).decode().splitlines()
+    strike, bid = (lines[0].split(",").index(name) for name in ("strike", "bid"))
+    for row, place in ((3, strike), (4, bid), (5, bid)):
+        cells = lines[row].split(",")
+        cells[place] = "soon"
+        lines[row] = ",".join(cells)
+    lines[6] = lines[6].rsplit(",", 2)[0]
+    Path("odd_simulated.csv").write_text("\n".join(lines) + "\n")
+    told = "Not all could be read: BAD_CELLS 3, RAGGED 1; `volskew inspect` shows where."
+    for command in ("measure", "explain", "grid", "vols", "smiles", "verify"):
+        extra = ["--sample", "5"] if command == "verify" else []
+        assert run([command, "odd_simulated.csv", *extra]) == 0, command
+        assert capsys.readouterr().err.splitlines().count(told) == 1, command
+    assert run(["inspect", "odd_simulated.csv"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "first in row 4, column 'strike'; taken from the option symbol" in shown
+
+
+def test_a_missing_reading_is_told_with_where_to_look(
+    chains: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["measure", str(max(chains.glob("QQQ*"))), "--tenor", "3m", "--tenor", "2y"]
+    assert run(asked) == 3
+    told = capsys.readouterr().err.splitlines()[-1]
+    assert told.startswith("1 reading from 1 chain in 1 file (")
+    assert told.endswith("; 1 reading missing: volskew explain says why, or the ledger of --out DIR.")
+    assert run([*asked, "--delta", "25c", "--delta", "50", "--out", "m"]) == 3
+    told = capsys.readouterr().err.splitlines()[-1]
+    assert told.startswith("2 readings from 1 chain")
+    assert told.endswith("; 2 readings missing: ledger.csv says why.")
 
 
 def test_vols_shows_every_line_read(chains: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -161,6 +248,20 @@ def test_smiles_are_drawn_on_request(chains: Path, capsys: pytest.CaptureFixture
     out, err = capsys.readouterr()
     assert out.startswith("symbol,")
     assert err.startswith("QQQ 2026-07-10: no expiry on 2026-09-19; the nearest are 2026-09-18")
+
+
+def test_arbitrage_is_a_table_of_its_own(chains: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = str(max(chains.glob("IWM*")))
+    header = "series,date,symbol,kind,severity,is_within_quotes,name,name_after,"
+    header += "strike_low,strike_high,strike,size,g,slope"
+    assert run(["smiles", file, "--arbitrage", "--out", "arbitrage.csv"]) == 0
+    text = Path("arbitrage.csv").read_text()
+    assert text.splitlines()[0] == header
+    told = capsys.readouterr()
+    assert told.out == "arbitrage.csv\n"
+    assert ("No smile has static arbitrage" in told.err) == (len(text.splitlines()) == 1)
+    assert run(["smiles", file, "--arbitrage"]) == 0
+    assert capsys.readouterr().out == text
 
 
 def test_the_grid_is_a_table_with_reasons(chains: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -295,6 +396,7 @@ def test_a_missing_path_is_exit_1(capsys: pytest.CaptureFixture[str]) -> None:
         ["rank", ".", "--splice", "desk"],
         ["rank", ".", "--rate", "0.04", "--rates", "curve.csv"],
         ["smiles", ".", "--tenor", "3m"],
+        ["smiles", ".", "--arbitrage", "--chart", "charts"],
         ["smiles", ".", "--chart", "charts", "--tenor", "3m", "--expiry", "2026-10-16"],
         ["smiles", ".", "--chart", "charts", "--expiry", "October"],
         ["grid", ".", "--delta", "300c"],
@@ -394,7 +496,7 @@ def test_a_reader_that_goes_away_ends_the_program_quietly(chains: Path, command:
         check=True,
     )
     assert done.stdout == "0\n"
-    assert done.stderr == ""
+    assert done.stderr.replace("compiling kernels (once, a minute or two) ...\n", "") == ""
 
 
 def test_another_kind_of_table_in_a_folder_is_passed_over(

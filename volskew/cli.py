@@ -9,6 +9,7 @@ import errno
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,7 +25,14 @@ from volskew.settings import Settings
 if TYPE_CHECKING:
     import pandas as pd
 
+    from volskew.workflow import Inputs
+
 __all__ = ["main", "run"]
+
+_LAST_COMPILED = "measure_slices"
+"""The last kernel that a surface needs to be fitted."""
+_SILENT_FOR = 5.0
+"""Seconds: a run that is done sooner tells nothing of its progress where nobody watches."""
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -90,7 +98,7 @@ _readings = _options(
         multiple=True,
         default=("25c",),
         show_default=True,
-        help="25c call, 25p put, 50.",
+        help="25c call, 25p put, 50, or atmf.",
     ),
     click.option(
         "--measure",
@@ -178,6 +186,7 @@ def rank_command(out: str, chart: bool, pairs: Sequence[tuple[str, str]], **opti
     from volskew.workflow import rank_files
 
     check_writable(out)
+    _tell_of_compiling()
     with _progress() as progress:
         result = rank_files(
             list(options["paths"]),
@@ -228,6 +237,7 @@ def measure_command(out: str | None, **options: Any) -> int:
     from volskew.workflow import measure_files
     from volskew.workflow.measure import Request
 
+    _tell_of_compiling()
     with _progress() as progress:
         result = measure_files(
             list(options["paths"]),
@@ -239,7 +249,7 @@ def measure_command(out: str | None, **options: Any) -> int:
             jobs=options["jobs"],
             progress=progress,
         )
-    _complain([*result.inputs.problems, *result.inputs.absence()])
+    _complain([*result.inputs.problems, *result.inputs.unread(), *result.inputs.absence()])
     if out is None:
         click.echo(measures_text(result), nl=False)
         click.echo(ledger_notes(result.ledger), nl=False, err=True)
@@ -248,7 +258,7 @@ def measure_command(out: str | None, **options: Any) -> int:
             click.echo(file)
     if out is not None and result.readings.empty:
         click.echo(ledger_notes(result.ledger), nl=False, err=True)
-    print_measures(result)
+    print_measures(result, has_ledger=out is not None)
     return result.exit_code
 
 
@@ -268,6 +278,7 @@ def vols_command(out: str | None, solve_all: bool, **options: Any) -> int:
     """
     from volskew.workflow import vols_table
 
+    _tell_of_compiling()
     table, inputs = vols_table(
         list(options["paths"]),
         settings=_settings(options),
@@ -276,7 +287,7 @@ def vols_command(out: str | None, solve_all: bool, **options: Any) -> int:
         columns=_columns(options),
         solve_all=solve_all,
     )
-    return _emit(table, out, problems=inputs.problems)
+    return _emit(table, out, inputs)
 
 
 @cli.command(name="smiles", epilog=_EXIT_CODES)
@@ -287,9 +298,19 @@ def vols_command(out: str | None, solve_all: bool, **options: Any) -> int:
 @click.option("--chart", metavar="DIR", help="Draw a PNG a session and symbol into this folder too.")
 @click.option("--tenor", help="The chart shows the expiries around this tenor; default: 3m.")
 @click.option("--expiry", "expiries", multiple=True, metavar="DATE", help="The chart shows this expiry.")
+@click.option(
+    "--arbitrage",
+    is_flag=True,
+    help="Instead: every case of static arbitrage, its expiry, strikes and size in vol points.",
+)
 @click.option("--out", metavar="FILE", help="Write here instead of stdout.")
 def smiles_command(
-    out: str | None, chart: str | None, tenor: str | None, expiries: Sequence[str], **options: Any
+    out: str | None,
+    chart: str | None,
+    tenor: str | None,
+    expiries: Sequence[str],
+    arbitrage: bool,
+    **options: Any,
 ) -> int:
     """Each expiry's forward, smile, errors, checks and gates.
 
@@ -300,25 +321,40 @@ def smiles_command(
 
     The chart holds the quotes from bid to ask, those left out by their codes, the smile, its cross-check and
     the readings with their errors.
+
+    With --arbitrage, a row a case: kind (butterfly, wing, calendar), is_within_quotes, name of the expiry
+    (name_after: of the later one), strike_low and strike_high between which it holds, strike where it is
+    worst, size (vol points by which the smile is off there), g of a butterfly, slope of a wing.
     """
     from volskew.report import draw_pictures
-    from volskew.workflow import picture_smiles, smiles_table
+    from volskew.workflow import arbitrage_table, picture_smiles, smiles_table
 
+    _tell_of_compiling()
     common: dict[str, Any] = {
         "settings": _settings(options),
         "symbols": options["symbols"] or None,
         "format": options["format_name"],
         "columns": _columns(options),
     }
+    if arbitrage:
+        if chart is not None or tenor is not None or expiries:
+            raise click.UsageError("--arbitrage is a table of its own: it goes without --chart")
+        table, inputs = arbitrage_table(list(options["paths"]), **common)
+        status = _emit(table, out, inputs)
+        if table.empty:
+            click.echo(
+                "No smile has static arbitrage, within its quotes or three deviations beyond them.", err=True
+            )
+        return status
     if chart is None:
         if tenor is not None or expiries:
             raise click.UsageError("--tenor and --expiry say what --chart draws, so they need it")
         table, inputs = smiles_table(list(options["paths"]), **common)
-        return _emit(table, out, problems=inputs.problems)
+        return _emit(table, out, inputs)
     check_writable(chart)
     table, pictures, inputs = picture_smiles(list(options["paths"]), tenor=tenor, expiries=expiries, **common)
     drawn, trouble = draw_pictures(pictures, chart)
-    status = _emit(table, out, problems=[*inputs.problems, *trouble])
+    status = _emit(table, out, inputs, trouble=trouble)
     for file in drawn:
         # stdout may hold the table
         click.echo(file, err=out is None)
@@ -337,12 +373,13 @@ def grid_command(out: str | None, tenors: Sequence[str], deltas: Sequence[str], 
     """The vols of every session at every tenor and delta, with errors, as CSV.
 
     A row a tenor and delta: vol, error (one standard error), bid and ask (the reading of all bids, and of
-    all asks), strike, expiries, method, flags; code says why there is no vol, which is no failure. Vols are
-    decimals.
+    all asks), strike, expiries, method, flags (as explain has them, but for ROLL, which a grid does not look
+    for); code says why there is no vol, which is no failure. Vols are decimals.
     """
     from volskew.report.tables import VOL_DECIMALS
     from volskew.workflow import grid_table
 
+    _tell_of_compiling()
     wanted = {name: given for name, given in (("tenors", tenors), ("deltas", deltas)) if given}
     table, inputs = grid_table(
         list(options["paths"]),
@@ -352,7 +389,7 @@ def grid_command(out: str | None, tenors: Sequence[str], deltas: Sequence[str], 
         format=options["format_name"],
         columns=_columns(options),
     )
-    status = _emit(table, out, problems=inputs.problems, decimals=VOL_DECIMALS)
+    status = _emit(table, out, inputs, decimals=VOL_DECIMALS)
     if table["vol"].isna().all():
         click.echo("No vol could be read at any tenor and delta; the column code says why.", err=True)
         return 1
@@ -383,6 +420,7 @@ def explain_command(out: str | None, **options: Any) -> int:
     from volskew.report import print_explanation, write_explanations
     from volskew.workflow import explain_readings
 
+    _tell_of_compiling()
     explanations, inputs = explain_readings(
         list(options["paths"]),
         tenors=options["tenors"],
@@ -397,7 +435,7 @@ def explain_command(out: str | None, **options: Any) -> int:
         print_explanation(explanation)
     for file in files:
         click.echo(file)
-    _complain(inputs.problems)
+    _complain([*inputs.problems, *inputs.unread()])
     read = [explanation.reading.is_read for explanation in explanations]
     if not any(read):
         return 1
@@ -438,6 +476,7 @@ def verify_command(out: str | None, sample: int | str, **options: Any) -> int:
     from volskew.report import print_verification, write_verification
     from volskew.workflow import verify_file
 
+    _tell_of_compiling()
     with _progress() as progress:
         verification = verify_file(
             list(options["paths"]),
@@ -577,8 +616,9 @@ def _columns(options: Mapping[str, Any]) -> dict[str, str] | None:
 def _emit(
     table: pd.DataFrame,
     out: str | None,
+    inputs: Inputs,
     *,
-    problems: Sequence[str],
+    trouble: Sequence[str] = (),
     decimals: Mapping[str, int] | None = None,
 ) -> int:
     from volskew.files import write_whole
@@ -589,8 +629,8 @@ def _emit(
         click.echo(text, nl=False)
     else:
         click.echo(write_whole(out, text))
-    _complain(problems)
-    return 3 if problems else 0
+    _complain([*inputs.problems, *trouble, *inputs.unread()])
+    return 3 if inputs.problems or trouble else 0
 
 
 def _complain(problems: Sequence[str]) -> None:
@@ -600,9 +640,12 @@ def _complain(problems: Sequence[str]) -> None:
 
 @contextmanager
 def _progress() -> Iterator[Callable[[str, int, int], None]]:
-    """A progress bar on a terminal's stderr; nothing where stderr is a file."""
-    if sys.stderr is None or not sys.stderr.isatty():  # None: closed by the shell (2>&-)
+    """A progress bar on a terminal's stderr; where stderr is a file a line every tenth of a long run."""
+    if sys.stderr is None:  # closed by the shell (2>&-)
         yield lambda _stage, _done, _total: None
+        return
+    if not sys.stderr.isatty():
+        yield _plain_progress()
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -623,6 +666,28 @@ def _progress() -> Iterator[Callable[[str, int, int], None]]:
             bar.update(tasks[stage], completed=done, total=total)
 
         yield report
+
+
+def _plain_progress() -> Callable[[str, int, int], None]:
+    """Progress as lines of text."""
+    started = time.monotonic()
+    told: dict[str, int] = {}
+
+    def report(stage: str, done: int, total: int) -> None:
+        tenth = 10 * done // max(total, 1)
+        if tenth > told.get(stage, 0) and time.monotonic() - started >= _SILENT_FOR:
+            told[stage] = tenth
+            click.echo(f"{stage}: {done:,} of {total:,}", err=True)
+
+    return report
+
+
+def _tell_of_compiling() -> None:
+    """Say why the first run takes a while."""
+    from volskew.pricing import compiled
+
+    if not compiled.is_kept(_LAST_COMPILED):
+        click.echo("compiling kernels (once, a minute or two) ...", err=True)
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -58,8 +58,8 @@ def test_rows_are_complete(surface: Surface) -> None:
     assert tuple(rows.columns) == COLUMNS
     (row,) = rows.to_dict("records")
     assert row["value"] == pytest.approx(0.20, abs=1e-4)  # cents over a vega of 15 dollars and more
-    # a flat term structure is interpolated without error: what is left is the noise of cent quotes
-    assert 1e-6 < row["error"] < 5e-4
+    # the noise of cent quotes is far below that; but two expiries do not tell what lies between them
+    assert 1e-6 < row["error"] < 2e-3
     assert row["forward"] == pytest.approx(100, rel=1e-4)
     assert row == row | {
         "date": "2026-07-10",
@@ -89,6 +89,14 @@ def test_spellings_are_canonical_and_asked_for_once(surface: Surface) -> None:
     assert rows["delta"].tolist() == ["0.25", "0.75", "0.5"] * 2
     assert not rows.duplicated(["measure", "tenor", "delta"]).any()
     assert missing(surface, tenors=("3m",), deltas=("25c", "25p")) == []
+
+
+def test_the_strike_at_the_forward_is_measured_by_its_name(surface: Surface) -> None:
+    rows = measure(surface, deltas=("ATMF", "25c", "atmf"))
+    assert rows["delta"].tolist() == ["atmf", "0.25"]
+    assert rows["value"].tolist() == [surface.vol(delta=delta).value for delta in ("atmf", "25c")]
+    (entry,) = (entry for entry in missing(surface, tenors=("1y",), deltas=("atmf",)) if entry.is_failure)
+    assert entry.detail.startswith("1y atmf: ")
 
 
 def test_what_cannot_be_read_is_an_entry_and_no_row(surface: Surface) -> None:

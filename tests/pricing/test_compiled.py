@@ -203,6 +203,19 @@ def test_the_second_process_takes_the_code_from_the_first(copy: Copy) -> None:
     assert (_hits(second), len(copy.files())) == (1, 2)
 
 
+def test_whether_code_is_kept_can_be_asked(copy: Copy) -> None:
+    def is_kept(name: str) -> bool:
+        module = copy.load()
+        return bool(sys.modules[f"{module.__package__}.compiled"].is_kept(name))
+
+    assert not is_kept("tiny")
+    copy.load().tiny(3.0)
+    assert is_kept("tiny")
+    assert not is_kept("tin")
+    copy.set_slope(5.0)
+    assert not is_kept("tiny")
+
+
 def test_a_constant_changed_in_another_file_counts(copy: Copy) -> None:
     assert copy.load().tiny(3.0) == 7.0
     copy.set_slope(5.0)

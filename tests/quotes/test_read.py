@@ -281,6 +281,17 @@ def test_two_columns_for_one_thing_are_refused(tmp_path: Path, header: str, row:
         assert read_chain(agreeing)["bid"].tolist() == [1.0]
 
 
+def test_bad_cells_that_an_option_symbol_tells_are_said_to_be_taken_from_it(tmp_path: Path) -> None:
+    rows = [f"2026-03-10,ABC260618P00{k}000,{k},1,2" for k in range(500, 506)]
+    rows[1] = rows[1].replace(",501,", ",soon,")
+    rows[2] = "2026-03-10,,later,1,2"
+    path = put(tmp_path, chain(*rows, header="date,option,strike,bid,ask"))
+    (entry,) = (entry for entry in only(path).entries if "strike" in entry.detail)
+    told = "no number: 'soon', first in row 3, column 'strike'; 1 of them taken from the option symbol"
+    assert (entry.detail, entry.count) == (told, 2)
+    assert read_chain(path)["strike"].tolist()[:2] == [500.0, 501.0]
+
+
 def test_a_right_that_contradicts_its_option_symbol_is_told(tmp_path: Path) -> None:
     rows = [f"2026-03-10,ABC260618P00{k}000,C,1,2" for k in (500, 501)]
     (entry,) = only(put(tmp_path, chain(*rows, header="date,option,right,bid,ask"))).entries

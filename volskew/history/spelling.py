@@ -2,7 +2,7 @@
 
 Two spellings of one key would stand side by side as two readings, so every key is brought to one: symbols in
 capitals, ISO dates, ``3m``, and the forward call delta in shortest decimals (``0.25`` for a 25-delta call,
-``0.75`` for a 25-delta put). Instants are UTC to the second.
+``0.75`` for a 25-delta put) or ``atmf`` for the strike at the forward. Instants are UTC to the second.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import pandas as pd
 from volskew.errors import SettingsError
 from volskew.market.clock import EASTERN, canonical_tenor, is_session, session_close
 from volskew.quotes.roots import SYMBOL
-from volskew.surface.delta import delta_text
+from volskew.surface.points import parse_point
 
 __all__ = ["NONE", "SPELLINGS", "canonical", "default_known_at", "flag_text", "plain_text"]
 
@@ -48,8 +48,8 @@ def canonical(name: str, value: object) -> str:
 
     Examples
     --------
-    >>> [canonical("delta", delta) for delta in (0.25, "25c", ".250", "25p", "50", "-")]
-    ['0.25', '0.25', '0.25', '0.75', '0.5', '-']
+    >>> [canonical("delta", delta) for delta in (0.25, "25c", ".250", "25p", "50", "ATMF", "-")]
+    ['0.25', '0.25', '0.25', '0.75', '0.5', 'atmf', '-']
     >>> canonical("tenor", "3M"), canonical("symbol", "qqq")
     ('3m', 'QQQ')
     """
@@ -114,7 +114,7 @@ def _delta(value: object) -> str:
         return NONE
     if not isinstance(value, str | float | np.floating):
         raise ValueError  # noqa: TRY004 - the caller names the cell and what is accepted
-    return delta_text(value if isinstance(value, str) else float(value))
+    return parse_point(delta=value if isinstance(value, str) else float(value)).text
 
 
 def _date(value: object) -> str:
@@ -188,7 +188,7 @@ SPELLINGS: Final[dict[str, tuple[Callable[[object], str], str]]] = {
     "tenor": (_tenor, "a tenor such as 1m, 3m, 1y or 91d, or '-' for none"),
     "delta": (
         _delta,
-        "a forward call delta between 0 and 1, 25c for a call, 25p for a put, 50, or '-' for none",
+        "a forward call delta between 0 and 1, 25c for a call, 25p for a put, 50, atmf, or '-' for none",
     ),
     "snapshot_time": (_instant, "an instant with its zone, such as 2026-07-10T20:00:00Z"),
     "known_at": (_instant, "an instant with its zone, such as 2026-07-10T20:00:00Z"),

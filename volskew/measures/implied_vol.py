@@ -1,4 +1,4 @@
-"""Implied vol at a constant maturity and a constant forward call delta."""
+"""Implied vol at a constant maturity and a constant forward call delta, or at the forward."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ TITLE = "implied vol at constant maturity and delta [decimal, annual]"
 HAS_DELTA = True
 
 
-def read(surface: Surface, *, tenor: str, delta: float) -> Estimate:
+def read(surface: Surface, *, tenor: str, delta: str) -> Estimate:
     """The reading; see `volskew.surface.Surface.vol`."""
     return surface.vol(tenor=tenor, delta=delta)
 
 
-def explain(surface: Surface, *, tenor: str, delta: float) -> list[Entry]:
+def explain(surface: Surface, *, tenor: str, delta: str) -> list[Entry]:
     """What stands behind a missing reading; see `volskew.surface.Surface.failures`."""
     return surface.failures(tenor=tenor, delta=delta)

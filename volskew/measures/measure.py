@@ -10,7 +10,8 @@ import pandas as pd
 from volskew.ledger import Entry
 from volskew.market.tenors import canonical_tenor
 from volskew.measures.registry import Measure, find_measure
-from volskew.surface import Surface, delta_text, parse_delta
+from volskew.surface import Surface
+from volskew.surface.points import parse_point
 
 __all__ = ["COLUMNS", "measure", "missing"]
 
@@ -53,7 +54,7 @@ def measure(
     tenors : sequence of str
         ``"3m"``, ``"91d"``, ...
     deltas : sequence of float or str
-        ``"25c"``, ``"25p"``, ``"50"`` or forward call deltas.
+        ``"25c"``, ``"25p"``, ``"50"``, forward call deltas, or ``"atmf"`` for the strike at the forward.
     measures : sequence of str
         Names in `volskew.measures.registry.MEASURES`.
 
@@ -61,8 +62,8 @@ def measure(
     -------
     pandas.DataFrame
         `COLUMNS`, one row for each number that could be read, unrounded; sorted as asked for. Vols are
-        decimals, dates and instants ISO texts, `delta` the forward call delta, missing numbers NaN,
-        flags separated by spaces. What could not be read is not a row: see `missing`.
+        decimals, dates and instants ISO texts, `delta` the forward call delta or ``atmf``, missing numbers
+        NaN, flags separated by spaces. What could not be read is not a row: see `missing`.
 
     Raises
     ------
@@ -90,7 +91,7 @@ def measure(
                 **common,
                 "measure": item.name,
                 "tenor": tenor,
-                "delta": delta_text(delta) if item.has_delta else "-",
+                "delta": delta if item.has_delta else "-",
                 "value": estimate.value,
                 "error": float("nan") if estimate.error is None else estimate.error,
                 "forward": details["forward"],
@@ -135,11 +136,11 @@ def missing(
 
 def _wanted(
     tenors: Sequence[str], deltas: Sequence[float | str], measures: Sequence[str]
-) -> Iterator[tuple[Measure, str, float]]:
+) -> Iterator[tuple[Measure, str, str]]:
     """Each number asked for, once, in canonical spelling."""
     items = [find_measure(name) for name in dict.fromkeys(measures)]
     labels = list(dict.fromkeys(canonical_tenor(tenor) for tenor in tenors))
-    values = list(dict.fromkeys(parse_delta(delta) for delta in deltas))
+    values = list(dict.fromkeys(parse_point(delta=delta).text for delta in deltas))
     for item in items:
         for tenor in labels:
             for delta in values if item.has_delta else values[:1]:

@@ -18,13 +18,13 @@ __all__ = ["MEASURES", "Measure", "find_measure"]
 class Read(Protocol):
     """Reads one number from a surface; NaN with the reason in its flags where there is none."""
 
-    def __call__(self, surface: Surface, *, tenor: str, delta: float) -> Estimate: ...
+    def __call__(self, surface: Surface, *, tenor: str, delta: str) -> Estimate: ...
 
 
 class Explain(Protocol):
     """The ledger entries of a reading: why it is missing, and what was looked over."""
 
-    def __call__(self, surface: Surface, *, tenor: str, delta: float) -> list[Entry]: ...
+    def __call__(self, surface: Surface, *, tenor: str, delta: str) -> list[Entry]: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,15 @@ from numba.extending import intrinsic
 from volskew.errors import SettingsError
 from volskew.loading import hold_during_fork, importing
 
-__all__ = ["bits_to_float", "float_to_bits", "fma", "inlined", "kernel", "use_widest_vectors"]
+__all__ = [
+    "bits_to_float",
+    "float_to_bits",
+    "fma",
+    "inlined",
+    "is_kept",
+    "kernel",
+    "use_widest_vectors",
+]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -133,6 +141,25 @@ def inlined(function: Callable[P, R]) -> Callable[P, R]:
         Numba is told not to compile (``NUMBA_DISABLE_JIT``).
     """
     return cast("Callable[P, R]", _dispatcher(function, {**_OPTIONS, "forceinline": True}))
+
+
+def is_kept(name: str) -> bool:
+    """Whether machine code of a kernel, for arguments of any kind, is on disk for the present sources.
+
+    Parameters
+    ----------
+    name : str
+        Of the kernel's function.
+    """
+    leaf = _leaf()
+    if leaf is None:
+        return False
+    try:
+        return any(
+            next(place.folder(leaf).glob(f"{name}-*{_SUFFIX}"), None) is not None for place in _places()
+        )
+    except OSError:
+        return False
 
 
 def _dispatcher(function: Callable[..., Any], options: dict[str, Any]) -> Any:

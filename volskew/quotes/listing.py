@@ -58,6 +58,7 @@ def contract_terms(raw: RawChain, columns: dict[str, Any], notes: Notes, label: 
         known = np.asarray(pc.is_valid(symbols.column("strike")).to_numpy())
         unknown = ~known & ~_is_blank(raw.cells["option"])
         notes.add("option", unknown, "option symbol")
+        notes.restored(known)
         osi_expiry = symbols.column("expiration").to_numpy().astype("datetime64[D]")
         osi_strike = symbols.column("strike").to_numpy()
         osi_right = pc.fill_null(symbols.column("is_call"), False).to_numpy()  # noqa: FBT003

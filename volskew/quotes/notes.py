@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -16,6 +17,7 @@ __all__ = ["Notes"]
 _NEEDED: Final = frozenset(
     ("strike", "is_call", "expiry", "bid", "ask", "vendor_vol", "vendor_vol_pct", "date")
 )
+_TOLD_BY_SYMBOLS: Final = frozenset(("strike", "is_call", "expiry"))
 _DECIMAL_COMMA: Final = re.compile(r"[+-]?[0-9]*,[0-9]+")
 _WORST_SHARE: Final = 0.5
 _WORST_COUNT: Final = 10
@@ -29,6 +31,7 @@ class Notes:
     def __init__(self, raw: RawChain, label: str, source: str) -> None:
         self._raw, self._label, self._source = raw, label, source
         self.entries: list[Entry] = []
+        self._bad: list[tuple[int, str, Mask]] = []
 
     def add(self, name: str, bad: Mask, what: str) -> None:
         """Note the bad cells of a field.
@@ -60,7 +63,17 @@ class Notes:
                 f"{count} of {len(bad)} cells are no {what}, the first being",
                 file=self._label, row=row, column=column, value=text, accepted=_accepted(what),
             )  # fmt: skip
+        self._bad.append((len(self.entries), name, bad))
         self.say(f"no {what}: {text!r}, first in row {row}, column {column!r}", count)
+
+    def restored(self, known: Mask) -> None:
+        """Say of bad strikes, expiries and rights how many their lines' option symbols tell."""
+        for place, name, bad in self._bad:
+            count = int((bad & known).sum())
+            if name in _TOLD_BY_SYMBOLS and count:
+                whole = "" if count == bad.sum() else f"{count} of them "
+                detail = f"{self.entries[place].detail}; {whole}taken from the option symbol"
+                self.entries[place] = replace(self.entries[place], detail=detail)
 
     def say(self, detail: str, count: int, *, code: Code = Code.BAD_CELLS, row: int | None = None) -> None:
         """Add an entry in words, with the row that shows it first."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 import os
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +30,8 @@ _MARKS = "xvs^P*Dp<>hX"
 """One for each exclusion code, in the order in which they are met."""
 _MOST = 0.95
 """Share of the used quotes that the lower part shows whole."""
+_TITLE = 110
+"""Characters of a line of a title."""
 _ROOM = 0.12
 """Of the height of smile and quotes, above and below them."""
 
@@ -91,6 +94,8 @@ def _figure(picture: Picture) -> Figure:
     title = f"{picture.symbol} smiles, {picture.date}, {picture.wanted}  (series {picture.series})"
     if picture.series.startswith("simulated"):
         title += "  SIMULATED"
+    if picture.reason:
+        title += "\n" + textwrap.fill(f"{picture.reason}.", _TITLE)
     figure.suptitle(title, x=0.01, ha="left", fontsize=12)
     parts = figure.subfigures(n, 1, squeeze=False)[:, 0]
     for part, panel in zip(parts, picture.panels, strict=True):
@@ -136,7 +141,8 @@ def _draw(axes: Axes, panel: Panel) -> None:
         room = 0.03 * float(strikes.max() - strikes.min()) or 1.0
         axes.set_xlim(float(strikes.min()) - room, float(strikes.max()) + room)
     axes.set_ylim(low, high)
-    axes.set_title(panel.name, loc="left", fontsize=10)
+    failed = f": not read, {panel.failed}" if panel.failed else ""
+    axes.set_title(textwrap.fill(panel.name + failed, _TITLE), loc="left", fontsize=10)
     axes.set_ylabel("vol [%]")
     axes.legend(loc="upper right", frameon=False, fontsize=8)
 

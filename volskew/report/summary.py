@@ -181,10 +181,10 @@ def _ledger_sentence(result: RankResult) -> str:
     return text + "".join(f", {code} {count}" for code, count in sorted(days.items())) + "."
 
 
-def print_measures(result: MeasureResult) -> None:
+def print_measures(result: MeasureResult, *, has_ledger: bool) -> None:
     """Say on one line what was measured; the table itself goes to stdout as CSV."""
     console = Console(stderr=True, highlight=False)
-    console.print(result.sentence())
+    console.print(result.sentence(has_ledger=has_ledger), soft_wrap=True)
 
 
 def print_inspection(inspections: Sequence[Inspection]) -> None:

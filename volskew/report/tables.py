@@ -29,6 +29,8 @@ __all__ = [
 
 _DECIMALS = {
     "strike": 4,
+    "strike_low": 4,
+    "strike_high": 4,
     "bid": 4,
     "ask": 4,
     "last": 4,

@@ -6,7 +6,7 @@ grid of a file, ``explain`` one reading with its parts, ``pictures`` the smiles 
 in histories that somebody else made; ``verify`` holds the solve against other people's code.
 """
 
-from volskew.workflow.drill import grid_table, smiles_table, vols_table
+from volskew.workflow.drill import arbitrage_table, grid_table, smiles_table, vols_table
 from volskew.workflow.explain import Explanation, explain_readings
 from volskew.workflow.gather import Inputs, Unit, gather
 from volskew.workflow.imports import import_history, rank_series_file
@@ -25,6 +25,7 @@ __all__ = [
     "RankResult",
     "Unit",
     "Verification",
+    "arbitrage_table",
     "explain_readings",
     "gather",
     "grid_table",

@@ -14,7 +14,15 @@ from volskew.surface.points import parse_point
 from volskew.surface.surface import GRID_DELTAS, GRID_TENORS
 from volskew.workflow.gather import Inputs, PathLike, Unit, gather
 
-__all__ = ["fit_unit", "gather_units", "grid_table", "smiles_of", "smiles_table", "vols_table"]
+__all__ = [
+    "arbitrage_table",
+    "fit_unit",
+    "gather_units",
+    "grid_table",
+    "smiles_of",
+    "smiles_table",
+    "vols_table",
+]
 
 _SLICE = ["root", "settlement", "expiry"]
 _BEHIND_FORWARD = [
@@ -84,6 +92,38 @@ def smiles_table(
     return pd.concat(tables, ignore_index=True), inputs
 
 
+def arbitrage_table(
+    paths: PathLike | Sequence[PathLike],
+    *,
+    settings: Settings | None = None,
+    symbols: Sequence[str] | None = None,
+    format: str | None = None,  # noqa: A002 - the name that users know from the command line
+    columns: Mapping[str, str] | None = None,
+) -> tuple[pd.DataFrame, Inputs]:
+    """Every case of static arbitrage of the smiles of every session, with its place and size.
+
+    Parameters
+    ----------
+    paths, settings, symbols, format, columns
+        As in `vols_table`.
+
+    Returns
+    -------
+    table : pandas.DataFrame
+        ``series, date, symbol`` and the columns of `Surface.arbitrage`; no rows where there is none.
+    inputs : Inputs
+
+    Raises
+    ------
+    InputError
+        No file could be read.
+    """
+    chosen = settings or Settings()
+    inputs = gather_units(paths, settings=chosen, symbols=symbols, format=format, columns=columns)
+    tables = [_keyed(unit, fit_unit(unit, settings=chosen).arbitrage) for unit in inputs.units]
+    return pd.concat(tables, ignore_index=True), inputs
+
+
 def grid_table(
     paths: PathLike | Sequence[PathLike],
     *,
@@ -122,14 +162,19 @@ def grid_table(
     for delta in deltas:
         parse_point(delta=delta)
     inputs = gather_units(paths, settings=chosen, symbols=symbols, format=format, columns=columns)
-    tables = []
-    for unit in inputs.units:
-        table = fit_unit(unit, settings=chosen).grid(tenors=tenors, deltas=deltas)
-        table.insert(0, "series", unit.series)
-        table.insert(1, "date", unit.date.isoformat())
-        table.insert(2, "symbol", unit.symbol)
-        tables.append(table)
+    tables = [
+        _keyed(unit, fit_unit(unit, settings=chosen).grid(tenors=tenors, deltas=deltas))
+        for unit in inputs.units
+    ]
     return pd.concat(tables, ignore_index=True), inputs
+
+
+def _keyed(unit: Unit, table: pd.DataFrame) -> pd.DataFrame:
+    """A table of a unit's surface with the unit's key ahead."""
+    key = {"series": unit.series, "date": unit.date.isoformat(), "symbol": unit.symbol}
+    for place, (name, value) in enumerate(key.items()):
+        table.insert(place, name, value)
+    return table
 
 
 def smiles_of(surface: Surface) -> pd.DataFrame:

@@ -103,6 +103,15 @@ class Inputs:
             return []
         return [f"No file holds {' or '.join(self.absent)}; these hold {', '.join(sorted(self.symbols))}."]
 
+    def unread(self) -> list[str]:
+        """Say how many cells and lines of the files that were read could not be; [] where none."""
+        told = {str(code): 0 for code in (Code.BAD_CELLS, Code.RAGGED)}
+        for entry in self.ledger:
+            if entry.code in told:
+                told[entry.code] += entry.count
+        counts = ", ".join(f"{code} {count:,}" for code, count in told.items() if count)
+        return [f"Not all could be read: {counts}; `volskew inspect` shows where."] if counts else []
+
 
 def gather(
     paths: PathLike | Sequence[PathLike],

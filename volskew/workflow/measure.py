@@ -21,7 +21,8 @@ from volskew.market import tenor_days
 from volskew.measures import COLUMNS, measure, missing
 from volskew.measures.registry import find_measure
 from volskew.settings import Settings
-from volskew.surface import fit_surface, parse_delta
+from volskew.surface import fit_surface
+from volskew.surface.points import parse_point
 from volskew.workflow.gather import Inputs, PathLike, Progress, Unit, gather, no_progress
 
 __all__ = ["MeasureResult", "Request", "measure_files", "measure_units"]
@@ -51,7 +52,7 @@ class Request:
         for tenor in self.tenors:
             tenor_days(tenor, settings=settings)
         for delta in self.deltas:
-            parse_delta(delta)
+            parse_point(delta=delta)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +80,23 @@ class MeasureResult:
             return 1
         return 3 if self.ledger.has_failures else 0
 
-    def sentence(self) -> str:
-        """What was done, in one line."""
-        missing = [entry for entry in self.ledger if entry.stage == Stage.TENOR and entry.is_failure]
+    def sentence(self, *, has_ledger: bool = False) -> str:
+        """What was done, in one line; `has_ledger` where the ledger was written to a file."""
+        missing = sum(entry.stage == Stage.TENOR and entry.is_failure for entry in self.ledger)
         text = (
-            f"{len(self.readings)} readings from {len(self.inputs.units)} chains "
-            f"in {self.inputs.n_files} files ({self.inputs.n_lines:,} lines)"
+            f"{_counted(len(self.readings), 'reading')} from {_counted(len(self.inputs.units), 'chain')} "
+            f"in {_counted(self.inputs.n_files, 'file')} ({_counted(self.inputs.n_lines, 'line')})"
         )
-        return text + (f"; {len(missing)} readings missing, see the ledger." if missing else ".")
+        if not missing:
+            return f"{text}."
+        where = (
+            "ledger.csv says why" if has_ledger else "volskew explain says why, or the ledger of --out DIR"
+        )
+        return f"{text}; {_counted(missing, 'reading')} missing: {where}."
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" + ("" if count == 1 else "s")
 
 
 def measure_files(

@@ -13,6 +13,7 @@ from volskew.market import EASTERN, canonical_tenor, tenor_days
 from volskew.settings import Settings
 from volskew.surface import Surface
 from volskew.surface.delta import STANDARD_DELTAS, delta_label
+from volskew.surface.expiry_tables import PASSED
 from volskew.surface.points import Point
 from volskew.workflow.drill import fit_unit, gather_units, smiles_of
 from volskew.workflow.gather import Inputs, PathLike
@@ -46,6 +47,18 @@ class Panel:
     quotes: pd.DataFrame = field(repr=False)
     line: pd.DataFrame = field(repr=False)
     points: pd.DataFrame = field(repr=False)
+
+    @property
+    def failed(self) -> str:
+        """The gates that the expiry failed and at which of the deltas, or ""."""
+        places: dict[str, list[str]] = {}
+        for label, gates in zip(self.points["label"], self.points["gates"], strict=True):
+            for code in () if gates == PASSED else str(gates).split():
+                places.setdefault(code, []).append(str(label))
+        return ", ".join(
+            code if len(labels) == len(self.points) else f"{code} at {' and '.join(labels)}"
+            for code, labels in places.items()
+        )
 
 
 @dataclass(frozen=True, slots=True)

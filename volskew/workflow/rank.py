@@ -20,7 +20,7 @@ from volskew.quotes.roots import canonical_symbol
 from volskew.ranking import Ranking, rank
 from volskew.ranking.table import build_table
 from volskew.settings import Settings
-from volskew.surface import delta_text, parse_delta
+from volskew.surface.points import parse_point
 from volskew.workflow.gather import Inputs, PathLike, Progress, no_progress
 from volskew.workflow.measure import MeasureResult, Request, as_of_failures, measure_files
 
@@ -273,7 +273,7 @@ def _rank_one(
         series=series,
         measure=measure,
         tenor=canonical_tenor(tenor),
-        delta=delta_text(parse_delta(delta)),
+        delta=parse_point(delta=delta).text,
     )
     missing = [leg for leg in legs if ranking.is_leg_missing(leg)]
     for leg in missing:
@@ -290,7 +290,7 @@ def _expiries_differ(
         "date": str(day),
         "measure": measure,
         "tenor": canonical_tenor(tenor),
-        "delta": delta_text(parse_delta(delta)),
+        "delta": parse_point(delta=delta).text,
     }
     mask = rows["symbol"].isin(legs)
     for column, value in key.items():

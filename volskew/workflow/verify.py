@@ -141,7 +141,7 @@ def verify_file(
         pricer=chosen.pricer,
         inputs=inputs,
         problems=problems,
-        notes=[*taken, *empty, *rates],
+        notes=[*taken, *inputs.unread(), *empty, *rates],
     )
 
 

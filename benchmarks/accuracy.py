@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     from accuracy.findings import Findings
 
 _SECTIONS = ("ours", "peers", "grid", "real")
-_SEEDS, _DAYS, _SCRIPT_DAYS, _OIPD_DAYS = 2, 20, 5, 2
+_SEEDS, _DAYS, _SCRIPT_DAYS, _OIPD_DAYS = 8, 5, 1, 2
 _QUICK_SEEDS, _QUICK_DAYS, _QUICK_OIPD_DAYS = 1, 3, 1
-_GRID_SCENARIOS, _GRID_DAYS = ("calm", "stressed", "sparse", "dirty"), 3
+_GRID_SCENARIOS, _GRID_SEEDS, _GRID_DAYS = ("calm", "stressed", "sparse", "dirty", "events"), 3, 1
 _DURATION = "A whole run takes about 15 minutes on two cores, --quick about four."
 
 
@@ -127,7 +127,7 @@ def _grid(given: argparse.Namespace, found: Findings) -> None:
 
     days = min(given.days, _GRID_DAYS)
     scenarios = [name for name in _GRID_SCENARIOS if name in given.scenarios]
-    keys = chains.keys(scenarios, given.seeds[:1], days)
+    keys = chains.keys(scenarios, given.seeds[:_GRID_SEEDS], days)
     found.grid = scoring.grids(keys, given.chains, given.jobs)
 
 

@@ -13,7 +13,9 @@ import numpy as np
 import pandas as pd
 
 import volskew as vs
+from accuracy import left_out
 from accuracy.chains import DELTAS, SYMBOLS, TENOR
+from accuracy.tables import INTERVAL
 from volskew.quotes import read_file
 from volskew.surface import Surface
 
@@ -42,6 +44,7 @@ def measured(place: Path) -> dict[str, Any]:
     """Everything of this part as plain tables: lists of dicts."""
     return {
         "readings": list(_readings(place)),
+        "left_out": list(_left_out(place)),
         "exchange": list(_against_the_exchange(place)),
         "vendor": list(_vendor(place)),
         "grid": _grid_time(place),
@@ -105,6 +108,27 @@ def _against_the_exchange(place: Path) -> Iterator[dict[str, Any]]:
                         "error": np.nan if estimate.error is None else estimate.error,
                         "flags": " ".join(estimate.flags),
                     }
+
+
+def _left_out(place: Path) -> Iterator[dict[str, Any]]:
+    """How far expiries lie from what their neighbours say, by root and rule [vol bp]."""
+    chains = [place / "generic" / f"{symbol}_{_CHAIN_DAY}.csv.gz" for symbol in SYMBOLS]
+    for directory, pattern in _EXCHANGE.values():
+        chains += sorted((place / directory).glob(pattern))
+    rows = [row for path in chains for surface in _surfaces(path) for row in left_out.missed(surface)]
+    table = pd.DataFrame(rows)
+    for (symbol, rule), group in table.groupby(["symbol", "rule"], sort=False):
+        away = 1e4 * group["miss"].abs()
+        yield {
+            "symbol": symbol,
+            "rule": rule,
+            "sessions": int(group["date"].nunique()),
+            "count": len(group),
+            "median": float(away.median()),
+            "p90": float(away.quantile(0.9)),
+            "error": float(1e4 * group["error"].median()),
+            "coverage": float((group["miss"].abs() <= INTERVAL * group["error"]).mean()),
+        }
 
 
 def _comparable(quotes: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:

@@ -24,7 +24,7 @@ from accuracy.tables import (
     same_chains,
     summary,
 )
-from volskew.settings import Settings
+from volskew.simulate.trading_time import TYPICAL_WEEKEND
 
 TITLES = {
     "25c": "25-delta call",
@@ -293,9 +293,9 @@ def _grid(rows: pd.DataFrame) -> list[str]:
     codes = ", ".join(f"{code} {count}" for code, count in counts.items())
     missing = f"Not read: {codes or 'none'} of {len(rows):,} points."
     clock = (
-        f"Tenors below {Settings().variance_time_below_days:g} days are interpolated on the clock of "
-        "variance, on which weekends and holidays count for little. In these markets variance runs by the "
-        "calendar, so that a week that ends on a day without a session is read too low."
+        "In these markets variance accrues by session, a day without one counting for "
+        f"{TYPICAL_WEEKEND:g} of a session. The library interpolates tenors between expiries on a clock of "
+        "its own, with other weights."
     )
     lines = ["## The whole grid", "", *paragraph(text), "", *markdown(header, body), ""]
     return [*lines, *paragraph(missing), "", *paragraph(clock)]

@@ -45,19 +45,23 @@ def test_a_half_day_counts_half() -> None:
     start = "2026-11-25 16:00"
     ends = ["2026-11-26 16:00", "2026-11-27 16:00", "2026-11-29 16:00", "2026-11-30 16:00"]
     assert days(start, *ends) == [0.05, 0.55, 0.65, 1.65]
-    # an expiry at its close has 21 of its 24 hours
-    assert days(start, "2026-11-27 13:00") == [round(0.05 + 0.5 * 21 / 24, 9)]
+    # an expiry at its close has all of it
+    assert days(start, "2026-11-27 13:00") == [0.55]
+    assert days(start, "2026-11-27 09:30") == [0.25]
     assert days("2026-12-23 16:00", "2026-12-24 16:00", "2026-12-28 16:00") == [0.5, 1.65]
 
 
-def test_within_a_day_variance_accrues_evenly() -> None:
+def test_most_of_a_session_accrues_while_it_trades() -> None:
     assert days("2026-07-09 15:45", "2026-07-09 16:00", "2026-07-10 16:00") == [
-        round(0.25 / 24, 9),
-        round(1 + 0.25 / 24, 9),
+        round(0.6 * 0.25 / 6.5, 9),
+        round(1 + 0.6 * 0.25 / 6.5, 9),
     ]
-    assert days("2026-07-10 10:00", "2026-07-10 16:00") == [0.25]
+    assert days("2026-07-10 10:00", "2026-07-10 16:00") == [round(0.6 * 6 / 6.5, 9)]
     # a.m. settlement on Friday morning
-    assert days("2026-07-16 16:00", "2026-07-17 09:30") == [round(17.5 / 24, 9)]
+    assert days("2026-07-16 16:00", "2026-07-17 09:30", "2026-07-17 16:00") == [0.4, 1.0]
+    assert days("2026-07-16 16:00", "2026-07-17 00:45") == [0.2]
+    # of a day without a session all accrues evenly
+    assert days("2026-07-10 16:00", "2026-07-11 04:00") == [0.025]
 
 
 def test_clock_changes_stretch_and_shrink_a_day_not_its_weight() -> None:

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from volskew.errors import SettingsError
 from volskew.market.clock import is_session, session_close, session_closes, session_on_or_before, sessions
-from volskew.simulate import SCENARIOS, Market, Scenario, scenario_chain
+from volskew.simulate import SCENARIOS, Market, scenario_chain
 from volskew.simulate.funds import FUNDS
 from volskew.simulate.model import clock, mixture, vol_at_delta
 from volskew.simulate.smile import deviation_at_delta
-from volskew.simulate.trading_time import TYPICAL_WEEKEND, Events, trading_clock
+from volskew.simulate.trading_time import Events, trading_clock
 
 CLOCK = trading_clock(0.12)
 FRIDAY = dt.date(2026, 7, 10)
@@ -198,7 +198,7 @@ def test_the_law_of_a_maturity_is_the_models_at_its_trading_time(name: str) -> N
 
 @pytest.mark.parametrize("weekend", [0.05, 0.12, 0.5])
 def test_total_variance_grows_over_a_weekend_by_its_weight(weekend: float) -> None:
-    scenario = dataclasses.replace(SCENARIOS["calm"], weekend=weekend)
+    scenario = dataclasses.replace(SCENARIOS["calm"], weekend=weekend, weekend_deviation=0.0)
     for seed in range(3):
         truth = scenario_chain(scenario, symbol="QQQ", seed=seed, day=1).truth
         assert truth.date == dt.date(2025, 1, 3)
@@ -209,6 +209,22 @@ def test_total_variance_grows_over_a_weekend_by_its_weight(weekend: float) -> No
             # the term structure rises or falls by some per cent in a few days
             assert over_weekend / session == pytest.approx(2.0 * weekend, rel=0.03)
             assert monday / session == pytest.approx(1.0, rel=0.03)
+
+
+def test_every_market_has_a_weekend_of_its_own() -> None:
+    found = np.array(
+        [
+            scenario_chain("calm", symbol=symbol, seed=seed, day=0).truth.clock.weekend
+            for seed in range(30)
+            for symbol in ("QQQ", "IWM")
+        ]
+    )
+    # three standard errors of sixty draws
+    assert found.mean() == pytest.approx(0.1, abs=0.02)
+    assert found.std() == pytest.approx(0.05, abs=0.015)
+    assert found.min() >= 0.01
+    again = scenario_chain("stressed", symbol="IWM", seed=29, day=70).truth.clock.weekend
+    assert again == found[-1]
 
 
 @pytest.mark.parametrize("name", ["calm", "stressed", "events"])
@@ -253,7 +269,6 @@ def test_weights_out_of_range_are_refused() -> None:
     # what is allowed leaves every day some variance
     most = Events(100.0, 0.05, 0, "QQQ")
     assert most.rate * most.mean < 0.5
-    assert Scenario("mine").weekend == TYPICAL_WEEKEND
     assert {name for name, item in SCENARIOS.items() if item.events > 0.0} == {"events"}
 
 

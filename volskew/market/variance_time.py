@@ -19,6 +19,8 @@ variance, 0.05 a day; real expiries are read best from their neighbours with 0.0
 (docs/accuracy.md)."""
 
 _HALF_SESSION: Final = 0.5
+_BEFORE_OPEN: Final = 0.4
+"""Of a session: between the AM- and the PM-settled expiries of one date lie 0.5 to 0.7 of one (SPX)."""
 _SESSIONS, _OTHERS = 252.0, 113.0
 """Days of either kind of the year that is 1 on the clock."""
 _HOUR = 3_600_000_000
@@ -33,8 +35,9 @@ def variance_years(
 ) -> Floats:
     """Time from a snapshot to each instant on the clock of variance [years of such time].
 
-    A session weighs 1, a session that closes early 0.5, any other day `weekend_weight`; a day lasts from
-    16:00 to 16:00 in New York, and its weight accrues evenly.
+    A session weighs 1, a session that closes early 0.5, any other day `weekend_weight`. A day lasts from
+    16:00 to 16:00 in New York. Of a session 0.4 accrue evenly until it opens, and the rest evenly until it
+    closes; of another day all accrues evenly.
 
     Parameters
     ----------
@@ -96,13 +99,19 @@ def _passed(begin: float, instants: Floats, weekend_weight: float) -> Floats:
 
 @lru_cache(maxsize=8)
 def _clock(weekend_weight: float) -> tuple[Floats, Floats]:
-    """16:00 in New York of every day of the calendar [microseconds], and the weights up to it."""
+    """Instants between which variance accrues evenly [microseconds], and the weights up to them."""
     known = calendar()
-    at = known.evenings - _HOUR
+    four = known.evenings - _HOUR
     weight = np.where(known.trading, 1.0, weekend_weight)
     sessions = known.days - known.first
-    weight[sessions[known.closes < at[sessions]]] = _HALF_SESSION
-    found = at.astype(np.float64), np.cumsum(weight)
+    weight[sessions[known.closes < four[sessions]]] = _HALF_SESSION
+    passed = np.cumsum(weight)
+    # beside 16:00 of every day the openings and the closes of sessions; after an early one nothing accrues
+    opened = passed[sessions] - (1.0 - _BEFORE_OPEN) * weight[sessions]
+    at = np.concatenate([four, known.opens, known.closes])
+    clock = np.concatenate([passed, opened, passed[sessions]])
+    at, first = np.unique(at, return_index=True)
+    found = at.astype(np.float64), clock[first]
     for array in found:
         array.setflags(write=False)
     return found

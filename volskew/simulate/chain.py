@@ -20,6 +20,7 @@ from volskew.simulate.board import listed_expiries, strikes_of
 from volskew.simulate.days import DayState, day_state, rate_of, session_of_day
 from volskew.simulate.defects import spoil
 from volskew.simulate.dividends import Dividend
+from volskew.simulate.draws import normals
 from volskew.simulate.known import ChainTruth
 from volskew.simulate.lines import clean_lines
 from volskew.simulate.payouts import payments_of, schedule_of
@@ -36,6 +37,9 @@ RECENT: Final = 8
 
 PAST: Final = dt.timedelta(days=550)
 """How far back dividends are looked at: more than the 52 weeks that are projected."""
+
+LEAST_WEEKEND: Final = 0.01
+"""Total variance rises over a weekend too."""
 
 LAST_DAY: Final = 4500
 """From 2025 on, expiries two years ahead are then still in the trading calendar."""
@@ -224,6 +228,12 @@ def _underlying(symbol: str) -> Underlying:
     raise SettingsError(msg)
 
 
+def _weekend(scenario: Scenario, symbol: str, seed: int) -> float:
+    """What a day without a session weighs in one market."""
+    drawn = scenario.weekend + scenario.weekend_deviation * float(normals(seed, f"weekend {symbol}"))
+    return min(max(drawn, LEAST_WEEKEND), 1.0)
+
+
 def _truth(scenario: Scenario, underlying: Underlying, seed: int, day: int) -> ChainTruth:
     state: DayState = day_state(scenario, underlying, seed=seed, day=day)
     listed = listed_expiries(state.date, underlying=underlying, scenario=scenario)
@@ -237,7 +247,7 @@ def _truth(scenario: Scenario, underlying: Underlying, seed: int, day: int) -> C
         date=state.date,
         family=state.family,
         model=state.model,
-        clock=trading_clock(scenario.weekend, events),
+        clock=trading_clock(_weekend(scenario, underlying.symbol, seed), events),
         spot=state.spot,
         rate=rate_of(scenario, seed=seed, day=day),
         borrow=scenario.borrow,

@@ -160,7 +160,7 @@ IWM stand for two made-up funds that behave like them. Made by `volskew demo --s
 
 Exercise is {exercise}. Vols are Black's on the forward: those of the European part of the quotes. Variance
 accrues by session: one of ordinary hours weighs 1, one that closes early 0.5, any other day
-{weekend:g}{events}.
+{weekend:g} on average{events}.
 
 Planted defects (share of lines):
 

@@ -10,7 +10,6 @@ from typing import Final
 
 from volskew.errors import SettingsError
 from volskew.simulate.defects import DEFECT_RATES
-from volskew.simulate.trading_time import TYPICAL_WEEKEND
 
 __all__ = ["EX_DATES", "FAMILIES", "SCENARIOS", "Scenario", "check_whole", "find_scenario", "parameters"]
 
@@ -48,8 +47,9 @@ class Scenario:
         Typical early speed of the clock over its late speed: above 1 near expiries are dearer than otherwise.
     inversion_deviation : float
         Stationary deviation of its logarithm.
-    weekend : float
-        Variance of a day without a session, in sessions; 1 makes variance accrue by the calendar.
+    weekend, weekend_deviation : float
+        Variance of a day without a session, in sessions, and its standard deviation over markets: each seed
+        and symbol has its own, not below 0.01. 1 makes variance accrue by the calendar.
     events : float
         Sessions a year, at random, that bring more variance than others; 0 for none.
     roughness : float
@@ -109,7 +109,8 @@ class Scenario:
     shape_deviation: float = 1.0
     inversion: float = 1.1
     inversion_deviation: float = 0.25
-    weekend: float = TYPICAL_WEEKEND
+    weekend: float = 0.1
+    weekend_deviation: float = 0.05
     events: float = 0.0
     roughness: float = 0.009
     rate: float = 0.04
@@ -166,6 +167,7 @@ _BOUNDS: Final = (
     ("inversion", 0.2, 10.0),
     ("inversion_deviation", 0.0, 1.0),
     ("weekend", 0.01, 1.0),
+    ("weekend_deviation", 0.0, 0.3),
     ("events", 0.0, 100.0),
     ("roughness", 0.0, 0.05),
     ("rate", 0.0, 0.5),

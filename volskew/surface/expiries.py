@@ -27,7 +27,7 @@ __all__ = ["DAYS_A_YEAR", "Expiries", "Places"]
 
 DAYS_A_YEAR = 365.0
 
-_WEIGHT_ERROR = 0.02
+_WEIGHT_ERROR = 0.05
 """What a weekend counts for is known so well: real roots are read best with 0.05 to 0.15."""
 _EVIDENCE_SHARE = 0.5
 """What each standard delta says of the term structure counts for a half: the same events move all three."""

@@ -101,11 +101,11 @@ class Surface:
             ``value`` [decimal, annual, ACT/365]; NaN where there is no reading, with the reason's code in
             ``flags`` and its sentence in ``details["reason"]``. ``error`` is one standard error. ``details``
             also holds forward [$, at the tenor], strike [$] and log_moneyness of the reading, expiry_before
-            and expiry_after (ISO dates), weight (share of the later one in total variance), n_quotes (near
-            the place, in both expiries), bid and ask (the reading of all bids and of all asks: a bound, not
-            an error), and the parts of the error: fit_error, forward_error, cross_check (distance to the
-            second smile), bracket_error [all decimal vol]; without_before and without_after are the
-            readings from the next expiry on that side, NaN where there is none.
+            and expiry_after (ISO dates), weight (the place of the tenor between them, on the clock), n_quotes
+            (near the place, in both expiries), bid and ask (the reading of all bids and of all asks: a bound,
+            not an error), and the parts of the error: fit_error, forward_error, cross_check (distance to the
+            second smile), bracket_error [all decimal vol]; without_before and without_after are the readings
+            from the next expiry on that side, NaN where there is none.
 
         Raises
         ------
@@ -161,7 +161,7 @@ class Surface:
         ndarray of float
             [decimal, annual] Of the broadcast shape. NaN beyond the expiries that can be read from their
             curves at the multiple of five delta nearest to each delta, beyond their quotes, and where total
-            variance falls. Within 1e-6 of `grid` at its deltas, where no expiry is read from a local fit. No
+            variance falls. Within 1e-5 of `grid` at its deltas, where no expiry is read from a local fit. No
             error, no flags: `vol` and `grid` have those.
         """
         return evaluate(self._expiries, years, delta)

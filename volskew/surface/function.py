@@ -13,7 +13,7 @@ from volskew.quotes.lines import BoolArray, FloatArray, IntArray
 from volskew.smile.layout import EXPIRIES, SIDE
 from volskew.surface.expiries import Expiries
 from volskew.surface.points import Point
-from volskew.surface.tenor import EXACT, LINEAR, process_weights
+from volskew.surface.tenor import EXACT, LINEAR, WIDEST_GAP, process_weights
 
 __all__ = ["evaluate"]
 
@@ -22,8 +22,8 @@ _DELTAS = tuple(round(0.05 * step, 2) for step in range(1, 20))
 _BLOCK = 1 << 16
 _NODES = np.cos(np.pi * (np.arange(8) + 0.5) / 8)
 _TO_POWERS = np.linalg.inv(np.vander(_NODES))
-"""Chebyshev nodes between two expiries, and the polynomial through values there: weights are smooth in time,
-and off by less than 1e-6 in between."""
+"""Chebyshev nodes between two expiries, in the logarithm of time, and the polynomial through values there:
+weights are smooth in it."""
 
 
 def evaluate(expiries: Expiries, years: ArrayLike, delta: ArrayLike) -> FloatArray:
@@ -102,7 +102,15 @@ class _Function(NamedTuple):
         with importing:
             from volskew.smile.read_kernels import combine  # noqa: PLC0415
         windows, out = self._windows(places), np.empty(len(times))
-        combine(vols, windows.number[places], windows.middle, windows.half_width, windows.weights, times, out)
+        combine(
+            vols,
+            windows.number[places],
+            windows.middle,
+            windows.half_width,
+            windows.weights,
+            np.log(times),
+            out,
+        )
         return out
 
     def _windows(self, places: IntArray) -> _Windows:
@@ -113,11 +121,13 @@ class _Function(NamedTuple):
         number[used] = np.arange(len(used))
         after, present = np.divmod(used, 1 << EXPIRIES)
         first, last = self.clock[after - 1], self.clock[after]
-        middle, half_width = (first + last) / 2, (last - first) / 2
+        middle, half_width = np.log(first * last) / 2, np.log(last / first) / 2
         members = after[:, np.newaxis] - SIDE + np.arange(EXPIRIES)
         is_there = (present[:, np.newaxis] >> np.arange(EXPIRIES)) & 1 == 1
+        is_far = last > WIDEST_GAP * first
+        is_there[np.ix_(is_far, [*range(SIDE - 1), *range(SIDE + 1, EXPIRIES)])] = False
         members = np.where(is_there, members, 0)
-        nodes = middle[:, np.newaxis] + half_width[:, np.newaxis] * _NODES
+        nodes = np.exp(middle[:, np.newaxis] + half_width[:, np.newaxis] * _NODES)
         evidence = self.expiries.evidence((self.years[after - 1] + self.years[after]) / 2)
         each = len(_NODES)
         weights, _ = process_weights(

@@ -161,7 +161,8 @@ class Surface:
         ndarray of float
             [decimal, annual] Of the broadcast shape. NaN beyond the expiries that can be read from their
             curves at the multiple of five delta nearest to each delta, beyond their quotes, and where total
-            variance falls. Within 1e-5 of `grid` at its deltas, where no expiry is read from a local fit. No
+            variance falls. Within 1e-5 of `grid` at its deltas, but for expiries that are read from a
+            local fit, and tenors at an expiry that cannot be read there. No
             error, no flags: `vol` and `grid` have those.
         """
         return evaluate(self._expiries, years, delta)

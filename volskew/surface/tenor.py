@@ -31,6 +31,7 @@ __all__ = [
     "EXACT",
     "LINEAR",
     "PROCESS",
+    "WIDEST_GAP",
     "WIDE_BRACKET",
     "Clock",
     "TenorReading",
@@ -50,6 +51,9 @@ LINEAR, PROCESS = "linear", "gaussian_process"
 
 EXACT = 2.0 / 24 / 365
 """[years] An expiry this near the tenor is the tenor: clock changes and settlement times differ by hours."""
+WIDEST_GAP = 3.0
+"""Where the later of the two expiries around a tenor is more than so many times as far away as the earlier,
+others say nothing of what lies between: a trend of near expiries would be drawn out over years."""
 _BEFORE, _AFTER = SIDE - 1, SIDE
 """Rows of a window in which the two expiries around the tenor stand."""
 
@@ -202,7 +206,10 @@ class _Windows:
     after: IntArray
 
 
-def _windows(term: Term, years: FloatArray, clock: FloatArray, tenors: FloatArray) -> _Windows:
+def _windows(
+    term: Term, years: FloatArray, clock: FloatArray, tenors: FloatArray, *, exact_alone: bool = True
+) -> _Windows:
+    """`exact_alone`: an expiry at the tenor stands alone; else it is one of those around it."""
     n = len(years)
     usable = np.atleast_2d(term.passes & np.isfinite(term.vols)) & (years > 0) & (clock > 0)
     tenors, row = np.tile(tenors, len(usable)), np.repeat(np.arange(len(usable)), len(tenors))
@@ -218,20 +225,24 @@ def _windows(term: Term, years: FloatArray, clock: FloatArray, tenors: FloatArra
     away = np.abs(at - tenors[:, np.newaxis])
     each = np.arange(len(tenors))
     near = np.where(away[each, right] <= away[each, left], right, left)
-    exact = (away[each, near] <= EXACT) & (count > 0)
+    exact = (away[each, near] <= EXACT) & (count > 0) & exact_alone
     low, high = np.where(exact, near, place - 1), np.where(exact, near, place)
     known = (low >= 0) & (high < count)
     rows = np.arange(EXPIRIES)[:, np.newaxis]
     places = np.where(rows < SIDE, low + rows - _BEFORE, high + rows - _AFTER)
     present = (places >= 0) & (places < count) & known & ~exact
+    first, second = (order[row, np.clip(side, 0, last)] for side in (low, high))
+    with np.errstate(invalid="ignore"):
+        is_far = clock[second] > WIDEST_GAP * clock[first]
+    present &= ~is_far | (rows == _BEFORE) | (rows == _AFTER)
     present[_BEFORE] |= known & exact
     return _Windows(
         expiries=order[row, np.clip(places, 0, last)] + n * row,
         present=present,
         exact=exact,
         known=known,
-        before=np.where(low >= 0, order[row, np.clip(low, 0, last)], -1),
-        after=np.where(high < count, order[row, np.clip(high, 0, last)], -1),
+        before=np.where(low >= 0, first, -1),
+        after=np.where(high < count, second, -1),
     )
 
 
@@ -295,8 +306,8 @@ def log_evidence(terms: Sequence[Term], years: FloatArray, tenors: FloatArray, c
     with importing:
         from volskew.smile import term_kernels  # noqa: PLC0415
     for term in terms:
-        windows = _windows(term, years, clock.expiries, tenors)
-        rows = np.flatnonzero(windows.known & ~windows.exact)
+        windows = _windows(term, years, clock.expiries, tenors, exact_alone=False)
+        rows = np.flatnonzero(windows.known)
         if rows.size:
             series = _Series.of(term, _take(windows, rows), years, clock.expiries)
             part = np.empty((len(rows), SIZES))

@@ -240,6 +240,74 @@ def test_a_strike_keeps_its_place_over_maturities(surface: Surface, qqq_like: An
     assert abs(between.value - truth) < 2 * between.error
 
 
+EX_DATES: list[tuple[Any, ...]] = [
+    ("ex_date", "IWM", 502, 60, "100d"), ("ex_date", "QQQ", 501, 3, "3m"),
+    ("high_rates", "QQQ", 502, 60, "3m"), ("ex_date", "QQQ", 88, 7, "80d"),
+]  # fmt: skip
+"""Chains with an ex-date between the tenor and one of the expiries around it."""
+
+
+@pytest.mark.parametrize(("name", "symbol", "seed", "day", "tenor"), EX_DATES)
+def test_an_ex_date_beside_the_tenor_moves_no_strike_off_its_vol(
+    name: str, symbol: str, seed: int, day: int, tenor: str
+) -> None:
+    chain = scenario_chain(name, symbol=symbol, seed=seed, day=day)
+    surface = fit_surface(chain.canonical(), market=chain.market, previous=chain.previous)
+    true_forward = float(chain.truth.forward(tenor))
+    for share in (0.9, 0.95, 1.0, 1.03, 1.06):
+        strike = float(round(true_forward * share))
+        one = surface.vol(tenor, strike=strike)
+        truth = float(chain.truth.vol_at(tenor, math.log(strike / true_forward)))
+        assert one.error is not None
+        assert abs(one.value - truth) < 3 * one.error
+        assert one.details["forward"] == pytest.approx(true_forward, rel=2e-4)
+        assert one.details["strike"] == strike
+        assert one.details["delta"] == f"K={strike!r}"
+        k = one.details["log_moneyness"]
+        assert k == math.log(strike / one.details["forward"])
+        # their forward errors differ, and with these the weights of the expiries a little
+        assert surface.vol(tenor, log_moneyness=k).value == pytest.approx(one.value, abs=1e-5)
+        assert one.resolve is not None
+        expiries = one.resolve("expiries")
+        np.testing.assert_allclose(expiries["log_moneyness"], k, rtol=0, atol=1e-14)
+        assert one.value == pytest.approx((expiries["share"] * expiries["vol"]).sum(), rel=1e-12)
+
+
+def test_the_forward_steps_down_at_a_known_ex_date() -> None:
+    """Within half a basis point of the truth; a straight line where dividends are not known."""
+    chain = scenario_chain("ex_date", symbol="IWM", seed=502, day=60)
+    surface = fit_surface(chain.canonical(), market=chain.market, previous=chain.previous)
+    days = np.arange(10, 171, 10)
+    forwards = np.array([surface.vol(f"{day}d", "atmf").details["forward"] for day in days])
+    np.testing.assert_allclose(forwards, chain.truth.forward(days / 365), rtol=5e-5)
+
+    blind = fit_surface(chain.canonical(), market=replace(chain.market, dividends=()))
+    one = blind.vol("100d", "atmf")
+    assert one.resolve is not None
+    expiries = one.resolve("expiries")
+    around = expiries[expiries["is_around"]]
+    line = np.interp(100, around["days"], np.log(around["forward"]))
+    assert one.details["forward"] == pytest.approx(math.exp(line), rel=1e-12)
+
+
+def test_a_strike_where_an_expiry_fails_is_read_at_the_forward_of_those_that_serve(
+    surface: Surface, qqq_like: Any, make_chain: MakeChain
+) -> None:
+    """An expiry that has a forward, and no quotes at the strike, stands nearer to the tenor."""
+    chain = make_chain(qqq_like, days=DAYS)
+    days = (chain["expiry"] - chain["snapshot_time"]).dt.total_seconds() / 86400
+    near = (days.round(3) == 63) & (chain["strike"] > 570)
+    holed = fit_surface(chain[~near].reset_index(drop=True), settings=SETTINGS)
+    full, one = (each.vol("77d", strike=590.0) for each in (surface, holed))
+    assert full.details["expiry_before"] != one.details["expiry_before"]
+    assert one.details["log_moneyness"] == math.log(590.0 / one.details["forward"])
+    assert one.resolve is not None
+    expiries = one.resolve("expiries")
+    around = expiries[expiries["is_around"]]
+    line = np.interp(77, around["days"], np.log(around["forward"]))
+    assert one.details["forward"] == pytest.approx(math.exp(line), rel=1e-12)
+
+
 def test_what_names_no_place_or_no_tenor_is_refused(surface: Surface) -> None:
     with pytest.raises(SettingsError, match="one of delta, strike and log_moneyness"):
         surface.vol(delta=0.25, strike=500.0)

@@ -15,7 +15,7 @@ from scipy.special import ndtri
 from volskew.market.calendar import LAST_DAY
 from volskew.market.clock import EASTERN
 from volskew.market.variance_time import variance_years, variance_years_after
-from volskew.quotes.lines import FloatArray
+from volskew.quotes.lines import BoolArray, FloatArray, IntArray
 from volskew.settings import Settings
 from volskew.smile.layout import SIZES
 from volskew.surface.delta import STANDARD_DELTAS
@@ -29,6 +29,8 @@ DAYS_A_YEAR = 365.0
 
 _WEIGHT_ERROR = 0.05
 """What a weekend counts for is known so well: real roots are read best with 0.05 to 0.15."""
+_ROUNDS = 4
+"""A strike settles at once, or, where an expiry fails there, once others stand around the tenor."""
 _EVIDENCE_SHARE = 0.5
 """What each standard delta says of the term structure counts for a half: the same events move all three."""
 
@@ -59,6 +61,8 @@ class Expiries:
         What every reading of the surface carries.
     has_quotes : bool
         A line of the chain is left that no rule excluded.
+    ex_times, cash : ndarray of float
+        Time to the ex-date [years] and amount [$] of each dividend to come; empty where none is known.
     """
 
     slices: Slices
@@ -68,6 +72,8 @@ class Expiries:
     rate: str
     flags: tuple[str, ...]
     has_quotes: bool
+    ex_times: FloatArray
+    cash: FloatArray
     _read: dict[Point, AtPoint] = field(default_factory=dict, repr=False)
     _tables: dict[str, FloatArray] = field(default_factory=dict, repr=False)
     _said: dict[float, FloatArray] = field(default_factory=dict, repr=False)
@@ -84,6 +90,41 @@ class Expiries:
         if wanted:
             self._read.update(zip(wanted, read_points(self.slices, wanted, self.settings), strict=True))
         return [self._read[point] for point in points]
+
+    def settle(self, point: Point, tenor: float) -> Point:
+        """A strike with its log-moneyness at the forward of a tenor [years]; other places as they are.
+
+        The forward is that between the expiries around the tenor that pass there. A strike stays without a
+        log-moneyness where no expiry has a forward.
+        """
+        if point.kind != "strike":
+            return point
+        clear = np.array([not failed for failed in self.slices.failures], dtype=bool)
+        around = self._around(clear & np.isfinite(self.slices.forward), tenor)
+        if -1 in around:  # there is no reading, wherever the strike lies
+            around = (max(around), max(around))
+        for _ in range(_ROUNDS if around[0] >= 0 else 0):
+            before, after = np.array(around)[:, np.newaxis]
+            forward = self._forwards(before, after, np.array([tenor]))
+            point = point._replace(log_moneyness=math.log(point.value / float(forward[0])))
+            found = self._around(self.at(point).passes, tenor)
+            if found == around or -1 in found:
+                break
+            around = found
+        return point
+
+    def _around(self, passes: BoolArray, tenor: float) -> tuple[int, int]:
+        """The expiries on either side of a tenor among those that pass; -1 where there is none."""
+        n, at = len(passes), np.array([tenor])
+        found = interpolate_all(
+            Term(np.ones(n), np.zeros(n), passes),
+            self.slices.years,
+            tenors=at,
+            bracket=self.settings.bracket,
+            clock=Clock(self.clock, self.clock_at(at)),
+            rule=LINEAR,
+        )
+        return int(found.before[0]), int(found.after[0])
 
     def date(self, number: int | None) -> str:
         """The date of an expiry as text; empty where there is none."""
@@ -162,19 +203,13 @@ class Expiries:
         }
 
     def places(self, readings: TenorReadings, smiles: Sequence[AtPoint], tenors: FloatArray) -> Places:
-        """Where the readings at some places lie: ln F is linear in calendar time between two expiries.
-
-        What it says of a missing reading means nothing.
-        """
+        """Where the readings at some places lie; what it says of a missing reading means nothing."""
         own, years = self.slices, np.tile(tenors, len(smiles))
         if not len(own.years):
             nothing = np.full(len(years), np.nan)
             return Places(nothing, nothing, nothing)
-        before, after = readings.before, readings.after
-        logs, first, last = np.log(own.forward), own.years[before], own.years[after]
-        is_apart = last > first
-        share = np.where(is_apart, (years - first) / np.where(is_apart, last - first, 1.0), 0.0)
-        forward = np.exp(logs[before] + share * (logs[after] - logs[before]))
+        before = readings.before
+        forward = self._forwards(before, readings.after, years)
         row = np.repeat(np.arange(len(smiles)), len(tenors))
         root = readings.vol * np.sqrt(years)
         k = root * (root / 2 - ndtri(np.stack([place.delta for place in smiles])[row, before]))
@@ -183,9 +218,34 @@ class Expiries:
             if kind == "log_moneyness":
                 k[row == number] = value
             elif kind == "strike":
-                k[row == number] = [math.log(value / one) for one in forward[row == number].tolist()]
+                k[row == number] = place.point.log_moneyness
         # by the element: one strike is the same number alone and in a grid, on any machine
-        return Places(forward, k, forward * np.array([math.exp(one) for one in k.tolist()]))
+        strike = forward * np.array([math.exp(one) for one in k.tolist()])
+        for number, place in enumerate(smiles):
+            if place.point.kind == "strike":
+                strike[row == number] = place.point.value
+        return Places(forward, k, strike)
+
+    def _forwards(self, before: IntArray, after: IntArray, years: FloatArray) -> FloatArray:
+        """Forwards [$] at some times, each between two expiries.
+
+        ln F falls by ``ln(1 + D/F)`` at an ex-date with dividend D. It is linear in calendar time but for
+        the falls known between the two expiries: they are taken out, and those before the time put back.
+        """
+        own = self.slices
+        first, last = own.years[before], own.years[after]
+        logs = np.log(own.forward)
+        start, rise = logs[before], logs[after] - logs[before]
+        span = np.where(last > first, last - first, np.inf)
+        falls, fallen = np.zeros(len(years)), np.zeros(len(years))
+        for ex_time, amount in zip(self.ex_times.tolist(), self.cash.tolist(), strict=True):
+            is_between = (first < ex_time) & (ex_time < last)
+            if is_between.any():
+                forward = np.exp(start + (ex_time - first) / span * rise)
+                fall = np.where(is_between, np.log1p(amount / forward), 0.0)
+                falls += fall
+                fallen += np.where(ex_time < years, fall, 0.0)
+        return np.asarray(np.exp(start + (years - first) / span * (rise + falls) - fallen))
 
     # --- the clock ------------------------------------------------------------------------------------------
 

@@ -156,6 +156,7 @@ def fit_surface(
         quotes_around=Neighbourhood(smiles.nodes, smiles.deltas, chain.lines.n_slices),
     )
     flags = tuple(market.curve.flags) if needs_rate(set(forwards["method"])) else ()
+    dividends = np.array(chain.dividends or (), dtype=np.float64).reshape(-1, 2)
     expiries = Expiries(
         slices=slices,
         settings=settings,
@@ -164,6 +165,8 @@ def fit_surface(
         rate=market.curve.label,
         flags=flags,
         has_quotes=bool(smiles.quotes["exclusion"].isna().any()),
+        ex_times=dividends[:, 0],
+        cash=dividends[:, 1],
     )
     *standard, at_the_forward = expiries.at_all([*_STANDARD, _AT_THE_FORWARD])
     return Surface(

@@ -22,10 +22,14 @@ class Point(NamedTuple):
     kind : {"delta", "log_moneyness", "strike"}
     value : float
         Forward call delta, ln(K/F), or strike [$].
+    log_moneyness : float, optional
+        Of a strike at a tenor: ln(K/F) at the tenor's forward, where every expiry is read. Without it each
+        is read at its own forward.
     """
 
     kind: Literal["delta", "log_moneyness", "strike"]
     value: float
+    log_moneyness: float | None = None
 
     @property
     def text(self) -> str:
@@ -67,8 +71,10 @@ def parse_point(
 
     Examples
     --------
-    >>> parse_point(delta="25p"), parse_point(strike=450)
-    (Point(kind='delta', value=0.75), Point(kind='strike', value=450.0))
+    >>> parse_point(strike=450)
+    Point(kind='strike', value=450.0, log_moneyness=None)
+    >>> parse_point(delta="25p").value
+    0.75
     """
     given = [name for name, value in _named(delta, strike, log_moneyness) if value is not None]
     if len(given) != 1:

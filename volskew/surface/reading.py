@@ -145,17 +145,9 @@ def read_points(slices: Slices, points: Sequence[Point], settings: Settings) -> 
         read = _at(deltas, slices, curves, wanted, local, fits, rows, settings)
         found.update(zip(deltas, read, strict=True))
     if others:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            k = np.stack(
-                [
-                    np.full(n, point.value)
-                    if point.kind == "log_moneyness"
-                    else np.log(point.value / slices.forward)
-                    for point in others
-                ]
-            )
+        k = np.stack([_log_moneyness(point, slices.forward) for point in others])
         curves = slices.curves.read(k, at="log_moneyness")
-        # the curve slides, a strike stays where it is
+        # the curve slides, a strike stays where it is: the tenor's forward moves with those of the expiries
         stays = np.array([[point.kind == "strike"] for point in others])
         slide = np.where(stays, curves.slope, 0.0)
         curves = replace(curves, per_forward=curves.per_forward - slide)
@@ -169,6 +161,15 @@ def read_points(slices: Slices, points: Sequence[Point], settings: Settings) -> 
         read = _at(others, slices, curves, delta, local, fits, near, settings)
         found.update(zip(others, read, strict=True))
     return [found[point] for point in points]
+
+
+def _log_moneyness(point: Point, forward: FloatArray) -> FloatArray:
+    """Where each slice is read at a log-moneyness or a strike."""
+    k = point.value if point.kind == "log_moneyness" else point.log_moneyness
+    if k is not None:
+        return np.full(len(forward), k)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(np.log(point.value / forward))
 
 
 def _call_delta(value: float, factor: FloatArray) -> FloatArray:

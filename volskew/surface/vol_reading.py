@@ -35,6 +35,7 @@ def _read(
 ) -> tuple[Estimate, Behind]:
     """The reading, and what stands behind it."""
     years = np.array([tenor_years(tenor, settings=expiries.settings)])
+    point = expiries.settle(point, float(years[0]))
     smiles = expiries.at(point)
     readings = expiries.between([smiles], years)
     reading = readings.one(0)

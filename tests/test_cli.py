@@ -485,6 +485,19 @@ def test_rank_series_ranks_two_columns_of_a_dated_csv(capsys: pytest.CaptureFixt
     assert "600" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("option", ["--rates", "--out", "--history"])
+def test_an_empty_path_is_refused(chains: Path, option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["rank", str(chains), "--pair", "QQQ/IWM", option, ""]) == 2
+    assert f"'{option}': an empty path" in capsys.readouterr().err
+
+
+def test_the_package_runs_as_a_module() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "volskew", "--version"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith("volskew, version")
+
+
 @pytest.mark.parametrize("command", ["vols", "explain", "inspect"])
 def test_a_reader_that_goes_away_ends_the_program_quietly(chains: Path, command: str) -> None:
     file = max(chains.glob("QQQ*"))

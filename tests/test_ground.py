@@ -124,6 +124,7 @@ def test_each_choice_that_changes_a_number_changes_the_method_version() -> None:
         ({"dividends_files": ("a.csv", 3)}, "SYMBOL=PATH texts, got 3 among them"),
         ({"dividends_files": ("",)}, "got '' among them"),
         ({"dividends_files": {"QQQ": "a.csv"}}, "SYMBOL=PATH texts, got {'QQQ'"),
+        ({"rates_file": ""}, "rates_file must be the path of a curve file, or None, got ''"),
         ({"rates_file": 3}, "rates_file must be the path of a curve file, or None, got 3"),
     ],
 )

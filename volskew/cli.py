@@ -65,6 +65,15 @@ class _Mapping(click.ParamType):  # type: ignore[type-arg]  # as above
         return name.strip(), column.strip()
 
 
+class _Place(click.ParamType):  # type: ignore[type-arg]  # as above
+    name = "PATH"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not str(value).strip():  # a shell variable that is not set must not stand for "none given"
+            self.fail("an empty path, where a file or folder is wanted.", param, ctx)
+        return value
+
+
 class _Sample(click.ParamType):  # type: ignore[type-arg]  # as above
     name = "N|all"
 
@@ -111,7 +120,7 @@ _readings = _options(
 )
 _market = _options(
     click.option("--rate", type=float, help="Flat continuously compounded rate; 4 % is 0.04."),
-    click.option("--rates", "rates_file", metavar="FILE", help="Treasury or FRED curve file."),
+    click.option("--rates", "rates_file", type=_Place(), metavar="FILE", help="Treasury or FRED curve file."),
     click.option(
         "--dividends",
         "dividends_files",
@@ -132,7 +141,9 @@ _reading = _options(
     ),
 )
 _jobs = click.option("--jobs", type=click.IntRange(1), help="Processes; default: one a processor.")
-_out = click.option("--out", default="out", show_default=True, metavar="DIR", help="Folder for the files.")
+_out = click.option(
+    "--out", type=_Place(), default="out", show_default=True, metavar="DIR", help="Folder for the files."
+)
 
 
 class _Group(click.Group):
@@ -159,7 +170,12 @@ def cli() -> None:
 )
 @_readings
 @click.option("--as-of", metavar="DATE", help="Rank as of this session; default: the last one read.")
-@click.option("--history", metavar="FILE", help="An existing vol history to put ahead of the solved days.")
+@click.option(
+    "--history",
+    type=_Place(),
+    metavar="FILE",
+    help="An existing vol history to put ahead of the solved days.",
+)
 @click.option("--history-columns", type=_Mapping(), multiple=True, help="date=..., symbol=..., vol=...")
 @click.option(
     "--history-unit", type=click.Choice(["decimal", "percent"]), default="decimal", show_default=True
@@ -230,7 +246,9 @@ def rank_command(out: str, chart: bool, pairs: Sequence[tuple[str, str]], **opti
 @_market
 @_reading
 @_jobs
-@click.option("--out", metavar="DIR", help="Write measures.csv and ledger.csv here instead of stdout.")
+@click.option(
+    "--out", type=_Place(), metavar="DIR", help="Write measures.csv and ledger.csv here instead of stdout."
+)
 def measure_command(out: str | None, **options: Any) -> int:
     """Measure every (date, symbol) of chain files; CSV to stdout."""
     from volskew.report import ledger_notes, measures_text, print_measures, write_measures
@@ -268,7 +286,7 @@ def measure_command(out: str | None, **options: Any) -> int:
 @click.option("--all", "solve_all", is_flag=True, help="Solve in-the-money lines too.")
 @_market
 @_reading
-@click.option("--out", metavar="FILE", help="Write here instead of stdout.")
+@click.option("--out", type=_Place(), metavar="FILE", help="Write here instead of stdout.")
 def vols_command(out: str | None, solve_all: bool, **options: Any) -> int:
     """Every line of a chain with its label, flags, vols, delta and smile: the drill-down.
 
@@ -295,7 +313,9 @@ def vols_command(out: str | None, solve_all: bool, **options: Any) -> int:
 @_symbol
 @_market
 @_reading
-@click.option("--chart", metavar="DIR", help="Draw a PNG a session and symbol into this folder too.")
+@click.option(
+    "--chart", type=_Place(), metavar="DIR", help="Draw a PNG a session and symbol into this folder too."
+)
 @click.option("--tenor", help="The chart shows the expiries around this tenor; default: 3m.")
 @click.option("--expiry", "expiries", multiple=True, metavar="DATE", help="The chart shows this expiry.")
 @click.option(
@@ -303,7 +323,7 @@ def vols_command(out: str | None, solve_all: bool, **options: Any) -> int:
     is_flag=True,
     help="Instead: every case of static arbitrage, its expiry, strikes and size in vol points.",
 )
-@click.option("--out", metavar="FILE", help="Write here instead of stdout.")
+@click.option("--out", type=_Place(), metavar="FILE", help="Write here instead of stdout.")
 def smiles_command(
     out: str | None,
     chart: str | None,
@@ -368,7 +388,7 @@ def smiles_command(
 @click.option("--delta", "deltas", multiple=True, help="25c, 25p, 50, atmf; default: every 5 from 5c to 5p.")
 @_market
 @_reading
-@click.option("--out", metavar="FILE", help="Write here instead of stdout.")
+@click.option("--out", type=_Place(), metavar="FILE", help="Write here instead of stdout.")
 def grid_command(out: str | None, tenors: Sequence[str], deltas: Sequence[str], **options: Any) -> int:
     """The vols of every session at every tenor and delta, with errors, as CSV.
 
@@ -410,7 +430,9 @@ def grid_command(out: str | None, tenors: Sequence[str], deltas: Sequence[str], 
 )
 @_market
 @_reading
-@click.option("--out", metavar="DIR", help="Write reading.csv, expiries.csv and quotes.csv here too.")
+@click.option(
+    "--out", type=_Place(), metavar="DIR", help="Write reading.csv, expiries.csv and quotes.csv here too."
+)
 def explain_command(out: str | None, **options: Any) -> int:
     """One reading with its parts: why it is this number, and how sure it is.
 
@@ -467,7 +489,9 @@ Exit status: 0 all prices agree; 3 some do not, or an input failed; 1 nothing to
 )
 @_market
 @_reading
-@click.option("--out", metavar="FILE", help="Write the comparison here as CSV, a row a line and side.")
+@click.option(
+    "--out", type=_Place(), metavar="FILE", help="Write the comparison here as CSV, a row a line and side."
+)
 def verify_command(out: str | None, sample: int | str, **options: Any) -> int:
     """Solve a sample of a chain's quotes again with vollib and QuantLib, and show the differences.
 
@@ -574,7 +598,9 @@ def rank_series_command(out: str, **options: Any) -> int:
 
 
 @cli.command(name="demo")
-@click.option("--out", required=True, metavar="DIR", help="Folder to write the simulated market to.")
+@click.option(
+    "--out", type=_Place(), required=True, metavar="DIR", help="Folder to write the simulated market to."
+)
 @click.option("--seed", type=int, help="Another market than the one in chains/.")
 @click.option(
     "--scenario", metavar="NAME", help="Chains of a named kind of market, with truth, dividends and rates."

@@ -256,7 +256,7 @@ class Settings:
                 msg = f"{name} must be a {wanted.__name__}(...), got {getattr(self, name)!r}"
                 raise SettingsError(msg)
         place: object = self.rates_file
-        if place is not None and not isinstance(place, str | os.PathLike):
+        if place is not None and (not isinstance(place, str | os.PathLike) or not str(place).strip()):
             msg = f"rates_file must be the path of a curve file, or None, got {place!r}"
             raise SettingsError(msg)
         object.__setattr__(self, "rates_file", None if place is None else os.fspath(place))

@@ -17,9 +17,9 @@ STANDARD_DELTAS: tuple[float, ...] = (0.25, 0.5, 0.75)
 """The deltas that every smile is fitted around: 25-delta call, middle, 25-delta put."""
 
 _LABEL = re.compile(r"(\d{1,2}(?:\.\d+)?)([cp])")
-ACCEPTED_DELTAS = (
-    '"25c" (call), "25p" (put), "50", or a forward call delta such as 0.25, strictly between 0 and 1'
-)
+_LOWEST, _HIGHEST = 0.001, 0.999
+"""A tenth of one delta from the ends: farther out a number is a slip, and its text would round to an end."""
+ACCEPTED_DELTAS = '"25c" (call), "25p" (put), "50", or a forward call delta such as 0.25, from 0.001 to 0.999'
 """In words, for messages."""
 
 
@@ -29,7 +29,7 @@ def parse_delta(delta: float | str) -> float:
     Parameters
     ----------
     delta : float or str
-        A number strictly between 0 and 1 (or its text), ``"25c"``, ``"25p"`` or ``"50"``.
+        A number from 0.001 to 0.999 (or its text), ``"25c"``, ``"25p"`` or ``"50"``.
 
     Returns
     -------
@@ -67,10 +67,11 @@ def parse_delta(delta: float | str) -> float:
             value = float(delta)
         except (TypeError, ValueError):
             value = math.nan
-    if not 0 < value < 1:
+    value = round(value, 10)
+    if not _LOWEST <= value <= _HIGHEST:
         msg = f"delta must be {ACCEPTED_DELTAS}; got {delta!r}"
         raise SettingsError(msg)
-    return round(value, 10)
+    return value
 
 
 def delta_text(delta: float | str) -> str:

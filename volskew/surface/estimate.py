@@ -45,6 +45,22 @@ class Estimate:
         settled = {name: math.nan if value != value else value for name, value in self.details.items()}  # noqa: PLR0124
         object.__setattr__(self, "details", settled)
 
+    def __eq__(self, other: object) -> bool:
+        """Equal in every number and word; a missing number equals a missing one, as in a pickled copy."""
+        if not isinstance(other, Estimate):
+            return NotImplemented
+        mine, theirs = self.details, other.details
+        return (
+            (self.flags, self.method, mine.keys()) == (other.flags, other.method, theirs.keys())
+            and _are_same(self.value, other.value)
+            and _are_same(self.error, other.error)
+            and all(_are_same(value, theirs[name]) for name, value in mine.items())
+        )
+
+    def __hash__(self) -> int:
+        """Of the words: equal estimates have the same."""
+        return hash((self.flags, self.method))
+
     @property
     def is_read(self) -> bool:
         """Whether there is a number at all."""
@@ -71,3 +87,7 @@ class Estimate:
     def __float__(self) -> float:
         """The value alone."""
         return float(self.value)
+
+
+def _are_same(one: Any, other: Any) -> bool:
+    return bool(one == other or (one != one and other != other))  # noqa: PLR0124 - NaN alone is not itself

@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from volskew.errors import InputError
+from volskew.errors import SettingsError
 from volskew.ledger import Ledger, Stage
 from volskew.market.clock import session_of
 from volskew.market.dividends import choose_dividends
 from volskew.market.rates import choose_curve
 from volskew.market.table import MarketRow, market_row
+from volskew.quotes.admit import admitted
 from volskew.quotes.clean import find_labels
 from volskew.quotes.lines import FloatArray, Lines
-from volskew.quotes.schema import COLUMNS
 from volskew.settings import Settings
 from volskew.surface.chain import Chain
 from volskew.surface.delta import STANDARD_DELTAS
@@ -69,11 +69,14 @@ def fit_surface(
     Raises
     ------
     InputError
-        It is no table, is empty, lacks canonical columns, or holds more than one symbol or snapshot.
+        It is no table, is empty, lacks canonical columns, has values in them that the schema does not have,
+        or holds more than one symbol or snapshot.
+    SettingsError
+        `settings` are none.
     """
-    _check_columns(quotes)
-    if quotes.empty:
-        raise InputError("the quotes table is empty", code="EMPTY", accepted="the lines of one snapshot")
+    if not isinstance(settings, Settings):
+        raise SettingsError(f"settings must be a Settings(...); got {settings!r}")
+    quotes = admitted(quotes)
     ledger = Ledger()
     symbol, snapshot = str(quotes["symbol"].iloc[0]), quotes["snapshot_time"].iloc[0]
     source = ", ".join(sorted(quotes["source_file"].unique()))
@@ -182,17 +185,6 @@ def fit_surface(
         flags=flags,
         _expiries=expiries,
     )
-
-
-def _check_columns(quotes: object) -> None:
-    """Refuse what is no table of canonical quotes, before any stage stumbles over it."""
-    accepted = "canonical quotes, as vs.read_chain(path) returns them"
-    if not isinstance(quotes, pd.DataFrame):
-        kind = type(quotes).__name__
-        raise InputError(f"fit_surface takes a table of quotes, not a {kind}", accepted=accepted)
-    lacking = [column.name for column in COLUMNS if column.name not in quotes.columns]
-    if lacking:
-        raise InputError(f"the quotes table lacks {', '.join(lacking)}", accepted=accepted)
 
 
 def _delta_factor(chain: Chain, found: Forwards, settings: Settings) -> FloatArray:

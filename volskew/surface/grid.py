@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from volskew.errors import SettingsError
 from volskew.market.tenors import canonical_tenor, tenor_years
 from volskew.quotes.lines import BoolArray
 from volskew.surface.expiries import DAYS_A_YEAR, Expiries
@@ -23,6 +24,7 @@ __all__ = ["GRID_DELTAS", "GRID_TENORS", "grid_table"]
 GRID_TENORS = ("1w", "2w", "3w", "1m", "2m", "3m", "4m", "5m", "6m", "9m", "1y", "18m", "2y")
 GRID_DELTAS = tuple(round(0.05 * step, 2) for step in range(1, 20))
 
+_Item = TypeVar("_Item")
 TextArray: TypeAlias = NDArray[np.object_]
 
 _COLUMNS = {
@@ -44,6 +46,7 @@ _COLUMNS = {
 
 def grid_table(expiries: Expiries, tenors: Iterable[str], deltas: Iterable[float | str]) -> pd.DataFrame:
     """The vols at every tenor and delta; see `Surface.grid`."""
+    tenors, deltas = _several("tenors", tenors, '["3m"]'), _several("deltas", deltas, '["25c"]')
     names = list(dict.fromkeys(canonical_tenor(tenor) for tenor in tenors))
     years = np.array([tenor_years(name, settings=expiries.settings) for name in names])
     points = list(dict.fromkeys(parse_point(delta=delta) for delta in deltas))
@@ -79,6 +82,15 @@ def grid_table(expiries: Expiries, tenors: Iterable[str], deltas: Iterable[float
     return pd.DataFrame(
         {name: pd.array(columns[name][rows], dtype=kind) for name, kind in _COLUMNS.items()}, copy=False
     )
+
+
+def _several(name: str, given: Iterable[_Item], example: str) -> list[_Item]:
+    if isinstance(given, str):  # its letters would be taken one by one
+        raise SettingsError(f"{name} must be several, such as {example}; got {given!r}")
+    try:
+        return list(given)
+    except TypeError as error:
+        raise SettingsError(f"{name} must be several, such as {example}; got {given!r}") from error
 
 
 def _words(

@@ -135,14 +135,15 @@ class Surface:
         Returns
         -------
         pandas.DataFrame
-            A row for each tenor and delta: ``tenor, days, delta, vol, error, bid, ask`` [decimal], ``strike``
+            A row for each tenor and delta, one given twice (in any spelling) standing once, where it came
+            first: ``tenor, days, delta, vol, error, bid, ask`` [decimal], ``strike``
             [$], ``expiry_before, expiry_after, method, flags`` (as in `vol`, but for ROLL), and ``code``: why
             there is no vol, empty where there is one.
 
         Raises
         ------
         SettingsError
-            A tenor or delta is none.
+            A tenor or delta is none, or one stands where several are wanted.
         """
         return grid_table(self._expiries, tenors, deltas)
 
@@ -161,21 +162,33 @@ class Surface:
         ndarray of float
             [decimal, annual] Of the broadcast shape. NaN beyond the expiries that can be read from their
             curves at the multiple of five delta nearest to each delta, beyond their quotes, and where total
-            variance falls. Within 1e-5 of `grid` at its deltas, but for expiries that are read from a
-            local fit, and tenors at an expiry that cannot be read there. No
+            variance falls, or where either is NaN or masked. Within 1e-5 of `grid` at its deltas, but for
+            expiries that are read from a local fit, and tenors at an expiry that cannot be read there. No
             error, no flags: `vol` and `grid` have those.
-        """
-        return evaluate(self._expiries, years, delta)
 
-    def forward_vol(self, *, start: str, end: str, delta: float | str = 0.25) -> Estimate:
+        Raises
+        ------
+        SettingsError
+            Either holds what is no number, or their shapes do not broadcast.
+        """
+        times, deltas = _numbers("years", years), _numbers("delta", delta)
+        try:
+            np.broadcast_shapes(times.shape, deltas.shape)
+        except ValueError as error:
+            raise SettingsError(
+                f"years and delta must broadcast; their shapes are {times.shape} and {deltas.shape}"
+            ) from error
+        return evaluate(self._expiries, times, deltas)
+
+    def forward_vol(self, *, start: str, end: str, delta: float | str | None = None) -> Estimate:
         """The vol between two tenors at a constant delta: ``sqrt((w(T2) - w(T1))/(T2 - T1))``.
 
         Parameters
         ----------
         start, end : str
             Tenors, the first shorter.
-        delta : float or str
-            As in `vol`.
+        delta : float or str, optional
+            As in `vol`: the 25-delta call where nothing is given.
 
         Returns
         -------
@@ -188,7 +201,7 @@ class Surface:
         SettingsError
             A tenor or delta is none, or the first is not shorter.
         """
-        point = parse_point(delta=delta)
+        point = parse_point(delta=0.25 if delta is None else delta)
         first, last = (tenor_years(tenor, settings=self.settings) for tenor in (start, end))
         if not first < last:
             raise SettingsError(f"forward_vol needs a start before its end; got {start!r} and {end!r}")
@@ -290,3 +303,17 @@ class Surface:
     @property
     def _names(self) -> dict[str, str]:
         return {"symbol": self.symbol, "date": self.date.isoformat()}
+
+
+def _numbers(name: str, given: ArrayLike) -> FloatArray:
+    """An array of floats, NaN where it is masked."""
+    try:
+        found = given if isinstance(given, np.ma.MaskedArray) else np.asarray(given)
+        # text and truth values, and None, are no maturities, though numpy would convert them
+        is_number = found.dtype.kind in "iufO" and given is not None
+        values = found.astype(np.float64) if is_number else None
+    except (TypeError, ValueError):
+        values = None
+    if values is None:
+        raise SettingsError(f"{name} must be a number or an array of them; got {given!r}")
+    return np.asarray(np.ma.filled(values, np.nan))

@@ -93,6 +93,8 @@ class Code(StrEnum):
         "the dividend file seems to end before the date: no dividends are taken as known",
         False,
     )
+    # quotes
+    UNEXPECTED = "UNEXPECTED", "an error that volskew does not foresee; the detail holds its traceback"
     # forward
     NO_FORWARD = "NO_FORWARD", "no usable call-put pair near the money, so no forward", False
     FORWARD_ERROR = "FORWARD_ERROR", "the forward's error is above the gate", False

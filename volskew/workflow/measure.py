@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 import datetime as dt
 import multiprocessing
 import multiprocessing.connection
 import os
 import signal
 import threading
+import traceback
 import warnings
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -29,6 +34,8 @@ __all__ = ["MeasureResult", "Request", "measure_files", "measure_units"]
 
 _SPAWN_WORTH = 60
 """Fewer units than this are done before a second process has imported what it needs."""
+_GRACE = 2.0
+"""Seconds that workers have to end by themselves; one that is still importing or compiling takes longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,25 +228,99 @@ def _results_of_pool(
 ) -> Iterator[tuple[pd.DataFrame, list[Entry]]]:
     # spawn, not fork: pyarrow and numba hold threads that do not survive a fork
     context = multiprocessing.get_context("spawn")
-    with concurrent.futures.ProcessPoolExecutor(
-        workers, mp_context=context, initializer=_leave_with_parent
-    ) as pool:
-        size = max(1, min(16, len(units) // (4 * workers)))
+    size = max(1, min(16, len(units) // (4 * workers)))
+    chunks = [units[first : first + size] for first in range(0, len(units), size)]
+    stopped, stop = context.Pipe(duplex=False)
+    with (
+        stopped,
+        stop,
+        concurrent.futures.ProcessPoolExecutor(
+            workers, mp_context=context, initializer=_begin_work, initargs=(stopped,)
+        ) as pool,
+    ):
         try:
-            yield from pool.map(
-                measure_unit, units, [request] * len(units), [settings] * len(units), chunksize=size
-            )
+            # not pool.map: it cancels futures, on which the pool's own thread fails when a worker has died
+            # (Python before 3.13), and then nothing ends
+            with _no_interrupt():  # all workers are started in here
+                futures = deque(pool.submit(_measure_chunk, chunk, request, settings) for chunk in chunks)
+            while futures:
+                yield from futures.popleft().result()
         except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
+            stop.close()
+            _end(pool)
             raise
 
 
-def _leave_with_parent() -> None:
-    """End this worker when its parent has gone: a killed parent cannot tell it to."""
+@contextlib.contextmanager
+def _no_interrupt() -> Iterator[None]:
+    """Keep Ctrl-C from this block until its end, and for good from the processes started in it.
+
+    A terminal sends it to all processes, and a new one would die of it in the seconds until it has imported
+    what tells it not to. What a thread blocks, its children inherit; the handler is for an interrupt that the
+    system hands to another thread.
+    """
+    pressed: list[int] = []
+    handler: Any = None
+    if threading.current_thread() is threading.main_thread():
+        handler = signal.getsignal(signal.SIGINT)
+        if handler is not None:  # None: of C code, which could not be put back
+            signal.signal(signal.SIGINT, lambda number, _frame: pressed.append(number))
+    has_masks = hasattr(signal, "pthread_sigmask")  # Windows has none
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if has_masks else set()
+    try:
+        yield
+    finally:
+        if has_masks:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        if handler is not None:
+            signal.signal(signal.SIGINT, handler)
+        if pressed:
+            signal.raise_signal(signal.SIGINT)
+
+
+def _end(pool: concurrent.futures.ProcessPoolExecutor) -> None:
+    """End a pool whose workers were told to stop; those that do not hear it for some time are terminated.
+
+    None is terminated at once: in the middle of handing back a result it would leave the rest of the pool
+    waiting for the other half.
+    """
+    workers = list((pool._processes or {}).values())  # noqa: SLF001 - terminate_workers is of Python 3.14
+
+    def terminate() -> None:
+        for worker in workers:
+            worker.terminate()
+
+    # a daemon, which goes on at the interpreter's end, should a second Ctrl-C leave the wait
+    deadline = threading.Timer(_GRACE, terminate)
+    deadline.daemon = True
+    deadline.start()
+    pool.shutdown(cancel_futures=True)
+    deadline.cancel()
+
+
+_stopped: multiprocessing.connection.Connection | None = None
+"""In a worker: at its end when nobody waits for results any more."""
+
+
+def _begin_work(stopped: multiprocessing.connection.Connection) -> None:
+    """Make a new worker end with its parent: a killed parent cannot tell it to."""
+    global _stopped  # noqa: PLW0603 - an initializer has no other place
+    _stopped = stopped
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_wait_and_leave, args=(parent.sentinel,), daemon=True).start()
+
+
+def _measure_chunk(
+    units: Sequence[Unit], request: Request, settings: Settings
+) -> list[tuple[pd.DataFrame, list[Entry]]]:
+    results: list[tuple[pd.DataFrame, list[Entry]]] = []
+    for unit in units:
+        if _stopped is not None and _stopped.poll():
+            break
+        results.append(measure_unit(unit, request, settings))
+    return results
 
 
 def _wait_and_leave(sentinel: int) -> None:
@@ -248,7 +329,7 @@ def _wait_and_leave(sentinel: int) -> None:
 
 
 def measure_unit(unit: Unit, request: Request, settings: Settings) -> tuple[pd.DataFrame, list[Entry]]:
-    """Fit one surface and read it; a failure of any kind volskew knows becomes a ledger entry."""
+    """Fit one surface and read it; a failure becomes a ledger entry, for one bad day never stops a run."""
     source = ", ".join(sorted(unit.quotes["source_file"].unique()))
     try:
         with warnings.catch_warnings():
@@ -260,9 +341,21 @@ def measure_unit(unit: Unit, request: Request, settings: Settings) -> tuple[pd.D
     except VolskewError as error:
         code = error.code if isinstance(error, InputError) else Code.NO_FIT
         return pd.DataFrame(), [Entry(unit.date, unit.symbol, Stage.QUOTES, str(code), 1, str(error), source)]
+    except Exception as error:  # noqa: BLE001 - a defect; the entry holds its traceback
+        code, detail = Code.UNEXPECTED, _told(error)
+        return pd.DataFrame(), [Entry(unit.date, unit.symbol, Stage.QUOTES, str(code), 1, detail, source)]
     frame.insert(0, "series", unit.series)
     ledger = [*surface.ledger, *absent, *_line_counts(surface.quotes, unit, source)]
     return frame, ledger
+
+
+def _told(error: Exception) -> str:
+    """An error and its traceback in one line."""
+    places = [
+        f"{'/'.join(Path(frame.filename).parts[-2:])}:{frame.lineno}"
+        for frame in traceback.extract_tb(error.__traceback__)
+    ]
+    return f"{type(error).__name__}: {' '.join(str(error).split())} (at {' > '.join(places)})"
 
 
 def _line_counts(quotes: pd.DataFrame, unit: Unit, source: str) -> list[Entry]:
@@ -277,7 +370,10 @@ def as_of_failures(ledger: Ledger, as_of: dt.date | None) -> bool:
     """Whether an input failed, or a reading of the as-of day is missing.
 
     A ranking reads years of days; a day of long ago that could not be read is in the ledger and no failure
-    of the run.
+    of the run. An error that was not foreseen is one on any day: it is a defect and not the day's.
     """
     always = {Stage.INPUT, Stage.MARKET, Stage.RANKING}
-    return any(entry.is_failure and (entry.stage in always or entry.date == as_of) for entry in ledger)
+    return any(
+        entry.code == Code.UNEXPECTED or (entry.is_failure and (entry.stage in always or entry.date == as_of))
+        for entry in ledger
+    )

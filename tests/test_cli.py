@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import math
+import os
 import shutil
 import subprocess
 import sys
@@ -843,3 +844,46 @@ def test_verify_refuses_what_means_nothing(
 ) -> None:
     assert run(["verify", str(chains), *extra]) == 2
     assert extra[0].strip("-") in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["measure", "rank", "vols", "explain"])
+def test_a_named_file_that_is_no_chain_is_told_in_a_line(
+    command: str, chains: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("notes.txt").write_text("To do:\n\nBuy milk, and look at the skew of small caps.\n")
+    assert run([command, "notes.txt"]) == 1
+    assert capsys.readouterr().err.count("notes.txt: words, and no table.") == 1
+    # a shell names all files of a folder; and a folder passes it over without a word
+    assert run([command, str(chains), "notes.txt"]) == 0
+    assert capsys.readouterr().err.count("Passed over, no chain: notes.txt: words, and no table.") == 1
+    assert run([command, str(chains), "."]) == 0
+    assert "notes.txt" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["smiles", "rank"])
+def test_a_backend_that_matplotlib_does_not_know_costs_the_chart(command: str, chains: Path) -> None:
+    charts = ["--chart", "charts"] if command == "smiles" else []
+    done = subprocess.run(
+        [sys.executable, "-m", "volskew.cli", command, str(chains), *charts],
+        env={**os.environ, "MPLBACKEND": "nonsense"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 3
+    assert "could not be drawn: matplotlib refuses a setting of its own" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_deleted_working_directory_is_one_clear_line(
+    chains: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fails(*_: object) -> None:
+        os.getcwd()  # noqa: PTH109 - as an import does
+
+    monkeypatch.setattr(cli, "_tell_of_compiling", fails)
+    Path("gone").mkdir()
+    monkeypatch.chdir("gone")
+    Path.cwd().rmdir()
+    assert run(["measure", str(chains)]) == 1
+    assert capsys.readouterr().err == "The working directory no longer exists: change to one that does.\n"

@@ -225,7 +225,7 @@ def rank_command(out: str, chart: bool, pairs: Sequence[tuple[str, str]], **opti
             jobs=options["jobs"],
             progress=progress,
         )
-    _complain(result.inputs.problems)
+    _complain([*result.inputs.problems, *result.inputs.passed_over])
     if not result.rankings:
         files = write_outputs(result, out)
         click.echo(ledger_notes(result.ledger), nl=False, err=True)
@@ -267,7 +267,8 @@ def measure_command(out: str | None, **options: Any) -> int:
             jobs=options["jobs"],
             progress=progress,
         )
-    _complain([*result.inputs.problems, *result.inputs.unread(), *result.inputs.absence()])
+    inputs = result.inputs
+    _complain([*inputs.problems, *inputs.passed_over, *inputs.unread(), *inputs.absence()])
     if out is None:
         click.echo(measures_text(result), nl=False)
         click.echo(ledger_notes(result.ledger), nl=False, err=True)
@@ -457,7 +458,7 @@ def explain_command(out: str | None, **options: Any) -> int:
         print_explanation(explanation)
     for file in files:
         click.echo(file)
-    _complain([*inputs.problems, *inputs.unread()])
+    _complain([*inputs.problems, *inputs.passed_over, *inputs.unread()])
     read = [explanation.reading.is_read for explanation in explanations]
     if not any(read):
         return 1
@@ -655,7 +656,7 @@ def _emit(
         click.echo(text, nl=False)
     else:
         click.echo(write_whole(out, text))
-    _complain([*inputs.problems, *trouble, *inputs.unread()])
+    _complain([*inputs.problems, *inputs.passed_over, *trouble, *inputs.unread()])
     return 3 if inputs.problems or trouble else 0
 
 
@@ -741,12 +742,24 @@ def run(arguments: Sequence[str]) -> int:
         click.echo(str(error), err=True)
         return 1
     except OSError as error:
+        if _is_folder_gone():
+            click.echo("The working directory no longer exists: change to one that does.", err=True)
+            return 1
         if error.errno != errno.ENOSPC:
             raise
         _close_stdout()
         click.echo(f"The output could not be written: {error.strerror}.", err=True)
         return 1
     return int(result or 0)
+
+
+def _is_folder_gone() -> bool:
+    """Whether the working directory was deleted, at which imports and every relative path fail."""
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def _close_stdout() -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from volskew.files import write_whole
 from volskew.ranking import Ranking
 from volskew.ranking.verdict import describe_reading
+from volskew.report.figures import check_matplotlib
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -49,6 +50,7 @@ def draw_pair(ranking: Ranking, folder: str | os.PathLike[str]) -> Path | None:
 
 
 def _figure(ranking: Ranking) -> Figure:
+    check_matplotlib()
     # The object interface, not pyplot: no global state, no display, safe in threads.
     from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415 - slow import
     from matplotlib.figure import Figure  # noqa: PLC0415

@@ -1,10 +1,12 @@
-"""Vols as a person reads them: percent, with one standard error where it is known."""
+"""Vols as a person reads them: percent, with one standard error where it is known; and what draws them."""
 
 from __future__ import annotations
 
 import math
 
-__all__ = ["decimals_for", "percent", "with_error"]
+from volskew.errors import SettingsError
+
+__all__ = ["check_matplotlib", "decimals_for", "percent", "with_error"]
 
 _FINE = 0.995e-4
 """[vol] An error below a hundredth of a vol point needs the third decimal."""
@@ -34,3 +36,18 @@ def with_error(value: float, error: float | None) -> str:
         return f"{percent(value)} %"
     decimals = decimals_for(error)
     return f"{percent(value, decimals=decimals)} % +- {percent(error, decimals=decimals)}"
+
+
+def check_matplotlib() -> None:
+    """Import matplotlib, which reads its own settings then.
+
+    Raises
+    ------
+    SettingsError
+        It refuses one of them.
+    """
+    try:
+        import matplotlib as mpl  # noqa: F401, PLC0415 - takes half a second
+    except ValueError as error:
+        msg = f"matplotlib refuses a setting of its own (MPLBACKEND or matplotlibrc): {error}."
+        raise SettingsError(msg) from error

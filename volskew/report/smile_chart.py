@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from volskew.errors import StoreError
+from volskew.errors import SettingsError, StoreError
 from volskew.files import write_whole
-from volskew.report.figures import with_error
+from volskew.report.figures import check_matplotlib, with_error
 from volskew.workflow import Picture
 from volskew.workflow.pictures import Panel
 
@@ -56,7 +56,7 @@ def draw_pictures(
             continue
         try:
             files.append(draw_picture(picture, folder))
-        except (OSError, StoreError) as error:
+        except (OSError, SettingsError, StoreError) as error:
             trouble.append(f"The chart of {name} could not be drawn: {error}")
     return files, trouble
 
@@ -84,6 +84,7 @@ def draw_picture(picture: Picture, folder: str | os.PathLike[str]) -> Path:
 
 
 def _figure(picture: Picture) -> Figure:
+    check_matplotlib()
     # The object interface, not pyplot: no global state, no display, safe in threads.
     from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415 - slow import
     from matplotlib.figure import Figure  # noqa: PLC0415

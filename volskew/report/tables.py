@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from volskew.errors import StoreError
+from volskew.errors import SettingsError, StoreError
 from volskew.files import write_whole
 from volskew.history.columns import conform
 from volskew.history.interchange import csv_text
@@ -148,7 +148,7 @@ def draw_charts(result: RankResult, out: str | os.PathLike[str]) -> tuple[list[P
     for ranking in result.rankings:
         try:
             drawn = draw_pair(ranking, out)
-        except (OSError, StoreError) as error:
+        except (OSError, SettingsError, StoreError) as error:
             trouble.append(f"The chart of {'/'.join(ranking.pair)} could not be drawn: {error}")
             continue
         if drawn is not None:

@@ -208,5 +208,8 @@ def gather_units(
     """
     inputs = gather(paths, settings=settings, symbols=symbols, format=format, columns=columns)
     if not inputs.units:
-        raise InputError("; ".join(inputs.problems).rstrip(".") or "no chain of any session was found")
+        raise InputError(
+            "; ".join([*inputs.problems, *inputs.passed_over]).rstrip(".")
+            or "no chain of any session was found"
+        )
     return inputs

@@ -87,6 +87,9 @@ class Inputs:
         Every underlying in the files, those that were not asked for included.
     absent : tuple of str
         Underlyings that were asked for and are in no file.
+    passed_over : list of str
+        Why files that were named, and are no data, were not read; no failures, for a shell names all files
+        of a folder.
     """
 
     units: list[Unit]
@@ -96,6 +99,7 @@ class Inputs:
     problems: list[str] = field(default_factory=list)
     symbols: frozenset[str] = frozenset()
     absent: tuple[str, ...] = ()
+    passed_over: list[str] = field(default_factory=list)
 
     def absence(self) -> list[str]:
         """Say which underlyings were asked for and are in no file, and which there are; [] where none."""
@@ -159,6 +163,7 @@ def gather(
         if entry.is_failure
     ]
     named = {Path(path) for path in given}
+    passed_over = []
     readings = []
     n_files = 0
     for position, file in enumerate(files):
@@ -172,6 +177,8 @@ def gather(
             ledger.add(None, "", Stage.INPUT, code, detail=str(error), source=str(file))
             if Code[code].is_failure:
                 problems.append(str(error))
+            elif file in named:
+                passed_over.append(f"Passed over, no chain: {error}")
             continue
         n_files += 1
         for member in members:
@@ -190,6 +197,7 @@ def gather(
         problems=problems,
         symbols=there,
         absent=tuple(sorted({canonical_symbol(symbol) for symbol in symbols or ()} - there)),
+        passed_over=passed_over,
     )
 
 

@@ -10,16 +10,8 @@ from hypothesis import strategies as st
 
 from volskew.ledger import Code
 from volskew.settings import Bracket
-from volskew.surface.tenor import (
-    PROCESS,
-    Clock,
-    TenorReading,
-    TenorReadings,
-    Term,
-    interpolate,
-    interpolate_all,
-    log_evidence,
-)
+from volskew.surface.tenor import PROCESS, TenorReading, TenorReadings, interpolate, interpolate_all
+from volskew.surface.term import Clock, Term, log_evidence
 
 RULES = ["linear", "gaussian_process"]
 

@@ -21,7 +21,8 @@ from volskew.smile.layout import SIZES
 from volskew.surface.delta import STANDARD_DELTAS
 from volskew.surface.points import Point
 from volskew.surface.reading import AtPoint, Slices, read_points
-from volskew.surface.tenor import LINEAR, Clock, TenorReadings, Term, interpolate_all, log_evidence
+from volskew.surface.tenor import LINEAR, TenorReadings, interpolate_all
+from volskew.surface.term import Clock, Term, log_evidence
 
 __all__ = ["DAYS_A_YEAR", "Expiries", "Places"]
 

@@ -13,7 +13,8 @@ from volskew.quotes.lines import BoolArray, FloatArray, IntArray
 from volskew.smile.layout import EXPIRIES, SIDE
 from volskew.surface.expiries import Expiries
 from volskew.surface.points import Point
-from volskew.surface.tenor import EXACT, LINEAR, WIDEST_GAP, process_weights
+from volskew.surface.tenor import LINEAR
+from volskew.surface.term import EXACT, WIDEST_GAP, process_weights
 
 __all__ = ["evaluate"]
 

@@ -18,7 +18,7 @@ from volskew.smile.local import MIN_POINTS, LocalFits, Nodes, fit_local
 from volskew.surface.gates import Failure, Neighbourhood, Neighbours
 from volskew.surface.points import Point
 from volskew.surface.smiles import LOCAL, NONE
-from volskew.surface.tenor import Term
+from volskew.surface.term import Term
 
 __all__ = ["AtPoint", "Slices", "read_points"]
 

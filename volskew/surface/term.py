@@ -1,0 +1,237 @@
+"""The term structure around a tenor: which expiries stand there, what they say of it, and their weights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from volskew.loading import importing
+from volskew.quotes.lines import BoolArray, FloatArray, IntArray
+from volskew.smile.layout import EXPIRIES, SIDE, SIZES
+
+__all__ = [
+    "AFTER",
+    "BEFORE",
+    "EXACT",
+    "WIDEST_GAP",
+    "Clock",
+    "Series",
+    "Term",
+    "Windows",
+    "find_windows",
+    "log_evidence",
+    "process_weights",
+]
+
+EXACT = 2.0 / 24 / 365
+"""[years] An expiry this near the tenor is the tenor: clock changes and settlement times differ by hours."""
+WIDEST_GAP = 3.0
+"""Where the later of the two expiries around a tenor is more than so many times as far away as the earlier,
+others say nothing of what lies between: a trend of near expiries would be drawn out over years."""
+BEFORE, AFTER = SIDE - 1, SIDE
+"""Rows of a window in which the two expiries around the tenor stand."""
+
+
+class Term(NamedTuple):
+    """What one place (a delta, a strike) reads at every expiry, or several places do.
+
+    Attributes
+    ----------
+    vols, errors : ndarray of float, (expiries,) or (places, expiries)
+        [vol] Reading and standard error of each expiry; an unknown error is NaN.
+    passes : ndarray of bool, as these
+        Expiries that passed their gates; others are looked over.
+    """
+
+    vols: FloatArray
+    errors: FloatArray
+    passes: BoolArray
+
+    @classmethod
+    def of_places(cls, terms: Sequence[Term]) -> Term:
+        """What several places read, from what each does."""
+        vols, errors, passes = zip(*terms, strict=True)
+        return cls(np.stack(vols), np.stack(errors), np.stack(passes))
+
+    def without(self, number: int) -> Term:
+        """The same with one expiry looked over."""
+        passes = self.passes.copy()
+        passes[number] = False
+        return self._replace(passes=passes)
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """The clock on which readings are interpolated.
+
+    Attributes
+    ----------
+    expiries, tenors : ndarray of float
+        [years] Time to each expiry and to each tenor on it.
+    """
+
+    expiries: FloatArray
+    tenors: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """The expiries around each tenor, from those that may be read; arrays of (8, tenors) or of tenors.
+
+    Of several places the tenors stand place by place; `expiries` are positions in what all of them read, one
+    place after another, `before` and `after` numbers of expiries.
+    """
+
+    expiries: IntArray
+    present: BoolArray
+    exact: BoolArray
+    known: BoolArray
+    before: IntArray
+    after: IntArray
+
+    def take(self, rows: IntArray) -> Windows:
+        """Those of some tenors."""
+        return Windows(*(getattr(self, name)[..., rows] for name in self.__slots__))
+
+
+def find_windows(
+    term: Term, years: FloatArray, clock: FloatArray, tenors: FloatArray, *, exact_alone: bool = True
+) -> Windows:
+    """`exact_alone`: an expiry at the tenor stands alone; else it is one of those around it."""
+    n = len(years)
+    usable = np.atleast_2d(term.passes & np.isfinite(term.vols)) & (years > 0) & (clock > 0)
+    tenors, row = np.tile(tenors, len(usable)), np.repeat(np.arange(len(usable)), len(tenors))
+    if not n:
+        none, no = np.full(len(tenors), -1, dtype=np.intp), np.zeros(len(tenors), dtype=bool)
+        empty = np.zeros((EXPIRIES, len(tenors)), dtype=np.intp)
+        return Windows(empty, empty > 0, no, no, none, none)
+    order, counts = _serving(usable, years, clock)
+    count, last = counts[row], np.maximum(counts[row] - 1, 0)
+    at = years[order][row]
+    place = ((at < tenors[:, np.newaxis]) & (np.arange(n) < count[:, np.newaxis])).sum(axis=1)
+    left, right = np.maximum(place - 1, 0), np.minimum(place, last)
+    away = np.abs(at - tenors[:, np.newaxis])
+    each = np.arange(len(tenors))
+    near = np.where(away[each, right] <= away[each, left], right, left)
+    exact = (away[each, near] <= EXACT) & (count > 0) & exact_alone
+    low, high = np.where(exact, near, place - 1), np.where(exact, near, place)
+    known = (low >= 0) & (high < count)
+    rows = np.arange(EXPIRIES)[:, np.newaxis]
+    places = np.where(rows < SIDE, low + rows - BEFORE, high + rows - AFTER)
+    present = (places >= 0) & (places < count) & known & ~exact
+    first, second = (order[row, np.clip(side, 0, last)] for side in (low, high))
+    with np.errstate(invalid="ignore"):
+        is_far = clock[second] > WIDEST_GAP * clock[first]
+    present &= ~is_far | (rows == BEFORE) | (rows == AFTER)
+    present[BEFORE] |= known & exact
+    return Windows(
+        expiries=order[row, np.clip(places, 0, last)] + n * row,
+        present=present,
+        exact=exact,
+        known=known,
+        before=np.where(low >= 0, first, -1),
+        after=np.where(high < count, second, -1),
+    )
+
+
+def _serving(usable: BoolArray, years: FloatArray, clock: FloatArray) -> tuple[IntArray, IntArray]:
+    """Expiries that serve each place, soonest first, and how many do; behind these stand the others."""
+    by_time = np.argsort(years, kind="stable")
+    serves = usable[:, by_time]
+    is_new = np.append(True, ~(np.diff(clock[by_time]) <= 0))
+    if not is_new.all():
+        # of expiries of one instant the first serves
+        seen = np.cumsum(serves, axis=1)
+        earlier: IntArray = (seen - serves)[:, np.flatnonzero(is_new)[np.cumsum(is_new) - 1]]
+        serves &= seen - earlier == 1
+    return by_time[np.argsort(~serves, axis=1, kind="stable")], serves.sum(axis=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Windows as the process takes them, a row each: times, vols and noises over the level."""
+
+    times: FloatArray
+    vols: FloatArray
+    noises: FloatArray
+    level: FloatArray
+
+    @classmethod
+    def of(cls, term: Term, windows: Windows, years: FloatArray, clock: FloatArray) -> Series:
+        """Vols annualised on the clock; the level of a window is the mean of the two around the tenor."""
+        chosen, there = windows.expiries, windows.present
+        faster = np.sqrt(years[chosen] / clock[chosen])
+        own = np.where(there, term.vols[chosen] * faster, np.nan)
+        level = np.sqrt(own[BEFORE] * own[AFTER])
+        noise = np.nan_to_num(term.errors)[chosen] * faster / level
+        return cls(
+            times=np.ascontiguousarray(np.where(there, clock[chosen], np.nan).T),
+            vols=np.ascontiguousarray((own / level).T),
+            noises=np.ascontiguousarray(noise.T),
+            level=level,
+        )
+
+
+def log_evidence(terms: Sequence[Term], years: FloatArray, tenors: FloatArray, clock: Clock) -> FloatArray:
+    """What the expiries around each tenor say of the process, from several places together.
+
+    Parameters
+    ----------
+    terms : sequence of Term
+        What the places read.
+    years : ndarray of float
+        Time to each expiry [years].
+    tenors : ndarray of float
+        [years]
+    clock : Clock
+
+    Returns
+    -------
+    ndarray of float, (tenors, 48)
+        Log-likelihood of each pair of sizes; 0 where nothing is said.
+    """
+    found = np.zeros((len(tenors), SIZES))
+    with importing:
+        from volskew.smile import term_kernels  # noqa: PLC0415
+    for term in terms:
+        windows = find_windows(term, years, clock.expiries, tenors, exact_alone=False)
+        rows = np.flatnonzero(windows.known)
+        if rows.size:
+            series = Series.of(term, windows.take(rows), years, clock.expiries)
+            part = np.empty((len(rows), SIZES))
+            term_kernels.log_evidence(series.times, series.vols, series.noises, part)
+            found[rows] += part
+    return found
+
+
+def process_weights(
+    times: FloatArray, noises: FloatArray, evidence: FloatArray, at: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Weights of the expiries in the vol at each time, and the standard deviation of what lies between them.
+
+    Parameters
+    ----------
+    times, noises : ndarray of float, (readings, 8)
+        [years on the clock; of the level] NaN where there is no expiry.
+    evidence : ndarray of float, (readings, 48)
+    at : ndarray of float
+        [years on the clock]
+
+    Returns
+    -------
+    weights : ndarray of float, (readings, 8)
+        They sum to 1; of vols that are annualised on the clock.
+    deviation : ndarray of float
+        Of the level.
+    """
+    weights, variances = np.empty(times.shape), np.empty(len(times))
+    with importing:
+        from volskew.smile import term_kernels  # noqa: PLC0415
+    term_kernels.predict(
+        np.ascontiguousarray(times), np.ascontiguousarray(noises), np.ascontiguousarray(evidence),
+        np.ascontiguousarray(at), weights, variances,
+    )  # fmt: skip
+    return weights, np.sqrt(variances)

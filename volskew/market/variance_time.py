@@ -10,13 +10,14 @@ import numpy.typing as npt
 import pandas as pd
 
 from volskew.market.calendar import calendar, outside_error
+from volskew.settings import Settings
 
 __all__ = ["WEEKEND_WEIGHT", "variance_years", "variance_years_after"]
 
-WEEKEND_WEIGHT: Final = 0.1
+WEEKEND_WEIGHT: Final = Settings().weekend_weight
 """Of a day without a session. French and Roll (1986) found a weekend to add some 10 % of a weekday's
-variance, 0.05 a day; real expiries are read best from their neighbours with 0.05 to 0.15
-(docs/accuracy.md)."""
+variance, 0.05 a day; real expiries are read far better from their neighbours so than by the
+calendar (docs/accuracy.md)."""
 
 _HALF_SESSION: Final = 0.5
 _BEFORE_OPEN: Final = 0.4
@@ -62,9 +63,10 @@ def variance_years(
     """
     begin, instants = _microseconds(start), np.where(ends.isna(), np.nan, ends.as_unit("us").asi8)
     at, _ = _clock(weekend_weight)
-    for instant in (begin, *instants[~((instants >= at[0]) & (instants <= at[-1]))].tolist()):
-        if not (at[0] <= instant <= at[-1] or np.isnan(instant)):
-            raise outside_error(pd.Timestamp(int(instant), unit="us", tz="UTC").isoformat())
+    every = np.append(begin, instants)
+    outside = (every < at[0]) | (every > at[-1])
+    if outside.any():
+        raise outside_error(pd.Timestamp(int(every[outside][0]), unit="us", tz="UTC").isoformat())
     return _passed(begin, instants, weekend_weight)
 
 

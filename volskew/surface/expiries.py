@@ -22,7 +22,7 @@ from volskew.surface.delta import STANDARD_DELTAS
 from volskew.surface.points import Point
 from volskew.surface.reading import AtPoint, Slices, read_points
 from volskew.surface.tenor import LINEAR, TenorReadings, interpolate_all
-from volskew.surface.term import Clock, Term, log_evidence
+from volskew.surface.term import Clock, Term, find_windows, log_evidence
 
 __all__ = ["DAYS_A_YEAR", "Expiries", "Places"]
 
@@ -116,15 +116,9 @@ class Expiries:
 
     def _around(self, passes: BoolArray, tenor: float) -> tuple[int, int]:
         """The expiries on either side of a tenor among those that pass; -1 where there is none."""
-        n, at = len(passes), np.array([tenor])
-        found = interpolate_all(
-            Term(np.ones(n), np.zeros(n), passes),
-            self.slices.years,
-            tenors=at,
-            bracket=self.settings.bracket,
-            clock=Clock(self.clock, self.clock_at(at)),
-            rule=LINEAR,
-        )
+        n = len(passes)
+        term = Term(np.ones(n), np.zeros(n), passes)
+        found = find_windows(term, self.slices.years, self.clock, np.array([tenor]))
         return int(found.before[0]), int(found.after[0])
 
     def date(self, number: int | None) -> str:
@@ -148,7 +142,7 @@ class Expiries:
                 known = number is None
                 said.append(self.evidence(tenors) if known else self._say(tenors, clock, without=number))
         term, evidence = Term.of_places(terms), np.concatenate(said) if said else None
-        readings, moved = (
+        readings, *others = (
             interpolate_all(
                 term,
                 self.slices.years,
@@ -158,16 +152,20 @@ class Expiries:
                 rule=rule,
                 evidence=evidence,
             )
-            for one in (clock, self._other_clock(tenors))
+            for one in (clock, *self._other_clocks(tenors))
         )
-        by_clock = np.nan_to_num(moved.vol - readings.vol)
-        return replace(readings, bracket_error=np.hypot(readings.bracket_error, by_clock))
+        for moved in others:
+            by_clock = np.nan_to_num(moved.vol - readings.vol)
+            readings = replace(readings, bracket_error=np.hypot(readings.bracket_error, by_clock))
+        return readings
 
-    def _other_clock(self, tenors: FloatArray) -> Clock:
-        """The clock as it may be as well: what a weekend counts for is not known exactly."""
+    def _other_clocks(self, tenors: FloatArray) -> list[Clock]:
+        """The clock as it may be as well: what a weekend counts for is not known, the calendar is."""
+        if self.settings.tenor_clock == "calendar":
+            return []
         weight = self.settings.weekend_weight
         weight += _WEIGHT_ERROR if weight + _WEIGHT_ERROR <= 1.0 else -_WEIGHT_ERROR
-        return Clock(self._on_clock(weight), self._tenors_on_clock(tenors, weight))
+        return [Clock(self._on_clock(weight), self._tenors_on_clock(tenors, weight))]
 
     def evidence(self, tenors: FloatArray) -> FloatArray:
         """What the standard deltas say of the term structure around each tenor; said once."""

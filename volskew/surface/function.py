@@ -12,14 +12,13 @@ from volskew.loading import importing
 from volskew.quotes.lines import BoolArray, FloatArray, IntArray
 from volskew.smile.layout import EXPIRIES, SIDE
 from volskew.surface.expiries import Expiries
+from volskew.surface.grid import GRID_DELTAS
 from volskew.surface.points import Point
 from volskew.surface.tenor import LINEAR
-from volskew.surface.term import EXACT, WIDEST_GAP, process_weights
+from volskew.surface.term import EXACT, in_reach, process_weights, serving
 
 __all__ = ["evaluate"]
 
-_DELTAS = tuple(round(0.05 * step, 2) for step in range(1, 20))
-"""Errors and gates at the nearest of these stand for those of a delta."""
 _BLOCK = 1 << 16
 _NODES = np.cos(np.pi * (np.arange(8) + 0.5) / 8)
 _TO_POWERS = np.linalg.inv(np.vander(_NODES))
@@ -34,10 +33,11 @@ def evaluate(expiries: Expiries, years: ArrayLike, delta: ArrayLike) -> FloatArr
     )
     out = np.full(time.size, np.nan)
     flat_time, d1 = time.ravel(), ndtri(wanted.ravel())
-    middles = (np.array(_DELTAS[1:]) + np.array(_DELTAS[:-1])) / 2
+    # errors and gates at the nearest delta of the grid stand for those of a delta
+    middles = (np.array(GRID_DELTAS[1:]) + np.array(GRID_DELTAS[:-1])) / 2
     nearest = np.digitize(wanted.ravel(), middles)
-    for number in np.flatnonzero(np.bincount(nearest, minlength=len(_DELTAS))).tolist():
-        function = _Function.of(expiries, _DELTAS[number])
+    for number in np.flatnonzero(np.bincount(nearest, minlength=len(GRID_DELTAS))).tolist():
+        function = _Function.of(expiries, GRID_DELTAS[number])
         here = np.flatnonzero(nearest == number)
         for first in range(0, len(here), _BLOCK):
             block = here[first : first + _BLOCK]
@@ -68,11 +68,8 @@ class _Function(NamedTuple):
         """From the expiries that can be read from their curves there."""
         smiles, own = expiries.at(Point("delta", delta)), expiries.slices
         usable: BoolArray = smiles.passes & own.is_curve & (own.years > 0) & (expiries.clock > 0)
-        chosen = np.flatnonzero(usable)
-        order = chosen[np.argsort(own.years[chosen], kind="stable")]
-        clock = expiries.clock[order]
-        # of expiries of one instant the first serves
-        order = order[np.append(True, np.diff(clock) > 0)[: len(order)]]
+        places, counts = serving(usable[np.newaxis], own.years, expiries.clock)
+        order = places[0, : counts[0]]
         noise = np.nan_to_num(smiles.error[order] / smiles.vol[order])
         return cls(expiries, order.astype(np.int64), own.years[order], expiries.clock[order], noise)
 
@@ -125,8 +122,7 @@ class _Function(NamedTuple):
         middle, half_width = np.log(first * last) / 2, np.log(last / first) / 2
         members = after[:, np.newaxis] - SIDE + np.arange(EXPIRIES)
         is_there = (present[:, np.newaxis] >> np.arange(EXPIRIES)) & 1 == 1
-        is_far = last > WIDEST_GAP * first
-        is_there[np.ix_(is_far, [*range(SIDE - 1), *range(SIDE + 1, EXPIRIES)])] = False
+        is_there &= in_reach(first, last).T
         members = np.where(is_there, members, 0)
         nodes = np.exp(middle[:, np.newaxis] + half_width[:, np.newaxis] * _NODES)
         evidence = self.expiries.evidence((self.years[after - 1] + self.years[after]) / 2)

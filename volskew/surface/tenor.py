@@ -64,7 +64,7 @@ class TenorReading:
     before, after : int or None
         Positions of the expiries used; equal where one expiry is the tenor.
     weight : float
-        Share of `after` in total variance.
+        Place of the tenor between `before` and `after`, on the clock.
     is_wide : bool
         The bracket lies outside the preferred one.
     bracket_error : float

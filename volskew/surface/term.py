@@ -16,19 +16,20 @@ __all__ = [
     "AFTER",
     "BEFORE",
     "EXACT",
-    "WIDEST_GAP",
     "Clock",
     "Series",
     "Term",
     "Windows",
     "find_windows",
+    "in_reach",
     "log_evidence",
     "process_weights",
+    "serving",
 ]
 
 EXACT = 2.0 / 24 / 365
 """[years] An expiry this near the tenor is the tenor: clock changes and settlement times differ by hours."""
-WIDEST_GAP = 3.0
+_WIDEST_GAP = 3.0
 """Where the later of the two expiries around a tenor is more than so many times as far away as the earlier,
 others say nothing of what lies between: a trend of near expiries would be drawn out over years."""
 BEFORE, AFTER = SIDE - 1, SIDE
@@ -100,7 +101,10 @@ class Windows:
 def find_windows(
     term: Term, years: FloatArray, clock: FloatArray, tenors: FloatArray, *, exact_alone: bool = True
 ) -> Windows:
-    """`exact_alone`: an expiry at the tenor stands alone; else it is one of those around it."""
+    """The expiries around each tenor [years] among those that may be read.
+
+    An expiry at the tenor stands alone, or, without `exact_alone`, is one of those around it.
+    """
     n = len(years)
     usable = np.atleast_2d(term.passes & np.isfinite(term.vols)) & (years > 0) & (clock > 0)
     tenors, row = np.tile(tenors, len(usable)), np.repeat(np.arange(len(usable)), len(tenors))
@@ -108,7 +112,7 @@ def find_windows(
         none, no = np.full(len(tenors), -1, dtype=np.intp), np.zeros(len(tenors), dtype=bool)
         empty = np.zeros((EXPIRIES, len(tenors)), dtype=np.intp)
         return Windows(empty, empty > 0, no, no, none, none)
-    order, counts = _serving(usable, years, clock)
+    order, counts = serving(usable, years, clock)
     count, last = counts[row], np.maximum(counts[row] - 1, 0)
     at = years[order][row]
     place = ((at < tenors[:, np.newaxis]) & (np.arange(n) < count[:, np.newaxis])).sum(axis=1)
@@ -123,9 +127,7 @@ def find_windows(
     places = np.where(rows < SIDE, low + rows - BEFORE, high + rows - AFTER)
     present = (places >= 0) & (places < count) & known & ~exact
     first, second = (order[row, np.clip(side, 0, last)] for side in (low, high))
-    with np.errstate(invalid="ignore"):
-        is_far = clock[second] > WIDEST_GAP * clock[first]
-    present &= ~is_far | (rows == BEFORE) | (rows == AFTER)
+    present &= in_reach(clock[first], clock[second])
     present[BEFORE] |= known & exact
     return Windows(
         expiries=order[row, np.clip(places, 0, last)] + n * row,
@@ -137,7 +139,15 @@ def find_windows(
     )
 
 
-def _serving(usable: BoolArray, years: FloatArray, clock: FloatArray) -> tuple[IntArray, IntArray]:
+def in_reach(first: FloatArray, second: FloatArray) -> BoolArray:
+    """Which expiries of windows serve, (8, windows), by the times of the two around the tenor."""
+    rows = np.arange(EXPIRIES)[:, np.newaxis]
+    with np.errstate(invalid="ignore"):
+        is_far = second > _WIDEST_GAP * first
+    return np.asarray(~is_far | (rows == BEFORE) | (rows == AFTER))
+
+
+def serving(usable: BoolArray, years: FloatArray, clock: FloatArray) -> tuple[IntArray, IntArray]:
     """Expiries that serve each place, soonest first, and how many do; behind these stand the others."""
     by_time = np.argsort(years, kind="stable")
     serves = usable[:, by_time]

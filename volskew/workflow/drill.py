@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import pandas as pd
 
@@ -71,10 +71,10 @@ def vols_table(
     InputError
         No file could be read.
     """
-    chosen = settings or Settings()
-    inputs = gather_units(paths, settings=chosen, symbols=symbols, format=format, columns=columns)
-    tables = [fit_unit(unit, settings=chosen, solve_all=solve_all).quotes for unit in inputs.units]
-    return pd.concat(tables, ignore_index=True), inputs
+    return _table_of_all(
+        lambda unit, chosen: fit_unit(unit, settings=chosen, solve_all=solve_all).quotes,
+        paths, settings=settings, symbols=symbols, format=format, columns=columns,
+    )  # fmt: skip
 
 
 def smiles_table(
@@ -86,10 +86,10 @@ def smiles_table(
     columns: Mapping[str, str] | None = None,
 ) -> tuple[pd.DataFrame, Inputs]:
     """Each expiry's forward and how it was made, smile, checks and gates; all else as in `vols_table`."""
-    chosen = settings or Settings()
-    inputs = gather_units(paths, settings=chosen, symbols=symbols, format=format, columns=columns)
-    tables = [smiles_of(fit_unit(unit, settings=chosen)) for unit in inputs.units]
-    return pd.concat(tables, ignore_index=True), inputs
+    return _table_of_all(
+        lambda unit, chosen: smiles_of(fit_unit(unit, settings=chosen)),
+        paths, settings=settings, symbols=symbols, format=format, columns=columns,
+    )  # fmt: skip
 
 
 def arbitrage_table(
@@ -118,10 +118,10 @@ def arbitrage_table(
     InputError
         No file could be read.
     """
-    chosen = settings or Settings()
-    inputs = gather_units(paths, settings=chosen, symbols=symbols, format=format, columns=columns)
-    tables = [_keyed(unit, fit_unit(unit, settings=chosen).arbitrage) for unit in inputs.units]
-    return pd.concat(tables, ignore_index=True), inputs
+    return _table_of_all(
+        lambda unit, chosen: _keyed(unit, fit_unit(unit, settings=chosen).arbitrage),
+        paths, settings=settings, symbols=symbols, format=format, columns=columns,
+    )  # fmt: skip
 
 
 def grid_table(
@@ -161,12 +161,25 @@ def grid_table(
         tenor_days(tenor, settings=chosen)
     for delta in deltas:
         parse_point(delta=delta)
+    return _table_of_all(
+        lambda unit, chosen: _keyed(unit, fit_unit(unit, settings=chosen).grid(tenors=tenors, deltas=deltas)),
+        paths, settings=chosen, symbols=symbols, format=format, columns=columns,
+    )  # fmt: skip
+
+
+def _table_of_all(
+    table_of: Callable[[Unit, Settings], pd.DataFrame],
+    paths: PathLike | Sequence[PathLike],
+    *,
+    settings: Settings | None,
+    symbols: Sequence[str] | None,
+    format: str | None,  # noqa: A002
+    columns: Mapping[str, str] | None,
+) -> tuple[pd.DataFrame, Inputs]:
+    """The tables of all units of some files, one after another."""
+    chosen = settings or Settings()
     inputs = gather_units(paths, settings=chosen, symbols=symbols, format=format, columns=columns)
-    tables = [
-        _keyed(unit, fit_unit(unit, settings=chosen).grid(tenors=tenors, deltas=deltas))
-        for unit in inputs.units
-    ]
-    return pd.concat(tables, ignore_index=True), inputs
+    return pd.concat([table_of(unit, chosen) for unit in inputs.units], ignore_index=True), inputs
 
 
 def _keyed(unit: Unit, table: pd.DataFrame) -> pd.DataFrame:

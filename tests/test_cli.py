@@ -18,8 +18,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from volskew import cli
 from volskew.cli import run
+from volskew.commands import console, measure
 from volskew.pricing import compiled
 
 _CHAINS = Path(__file__).parents[1] / "chains"
@@ -34,7 +34,7 @@ def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
 @pytest.fixture(autouse=True)
 def _as_on_a_fast_machine_that_has_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cli, "_SILENT_FOR", math.inf)
+    monkeypatch.setattr(console, "_SILENT_FOR", math.inf)
     monkeypatch.setattr(compiled, "is_kept", lambda _: True)
 
 
@@ -119,7 +119,7 @@ def test_a_first_run_and_a_long_one_tell_what_they_are_at(
     chains: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     compiling = "compiling kernels (once, a minute or two) ..."
-    monkeypatch.setattr(cli, "_SILENT_FOR", 0.0)
+    monkeypatch.setattr(console, "_SILENT_FOR", 0.0)
     monkeypatch.setattr(compiled, "is_kept", lambda name: name != "measure_slices")
     assert run(["rank", str(chains), "--no-chart"]) == 0
     told = capsys.readouterr().err.splitlines()
@@ -134,13 +134,13 @@ def test_a_first_run_and_a_long_one_tell_what_they_are_at(
 def test_progress_in_a_file_is_a_line_a_tenth(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(cli, "_SILENT_FOR", 0.0)
-    report = cli._plain_progress()
+    monkeypatch.setattr(console, "_SILENT_FOR", 0.0)
+    report = console.plain_progress()
     for done in range(1, 501):
         report("measuring", done, 500)
     told = capsys.readouterr().err.splitlines()
     assert told == [f"measuring: {done} of 500" for done in range(50, 501, 50)]
-    monkeypatch.setattr(cli, "_SILENT_FOR", 60.0)
+    monkeypatch.setattr(console, "_SILENT_FOR", 60.0)
     report("reading", 10, 10)
     assert capsys.readouterr().err == ""
 
@@ -881,7 +881,7 @@ def test_a_deleted_working_directory_is_one_clear_line(
     def fails(*_: object) -> None:
         os.getcwd()  # noqa: PTH109 - as an import does
 
-    monkeypatch.setattr(cli, "_tell_of_compiling", fails)
+    monkeypatch.setattr(measure, "tell_of_compiling", fails)
     Path("gone").mkdir()
     monkeypatch.chdir("gone")
     Path.cwd().rmdir()

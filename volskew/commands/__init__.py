@@ -1,0 +1,40 @@
+"""The commands, one file each: it parses, calls one workflow function, and prints. Nothing is computed here.
+
+Heavy imports happen inside the functions, so that ``volskew --help`` answers at once. A new command is a file
+beside these with a ``command``, and its name in `_FILES`.
+"""
+
+from __future__ import annotations
+
+from volskew.commands import (
+    demo,
+    explain,
+    grid,
+    import_history,
+    inspect,
+    measure,
+    rank,
+    rank_series,
+    smiles,
+    verify,
+    vols,
+)
+
+__all__ = ["COMMANDS"]
+
+_FILES = (
+    rank,
+    measure,
+    vols,
+    smiles,
+    grid,
+    explain,
+    verify,
+    inspect,
+    import_history,
+    rank_series,
+    demo,
+)
+
+COMMANDS = tuple(file.command for file in _FILES)
+"""Every command."""

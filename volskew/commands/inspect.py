@@ -1,0 +1,26 @@
+"""``volskew inspect``: what a file is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from volskew.commands.parameters import EXIT_CODES, columns_from, format_options, paths_argument
+
+
+@click.command(name="inspect", epilog=EXIT_CODES)
+@paths_argument
+@format_options
+def command(**options: Any) -> int:
+    """Say what each file is: format, sessions, symbols, counts by code; or that it is no chain."""
+    from volskew.report import print_inspection
+    from volskew.workflow import inspect_files
+
+    found = inspect_files(
+        list(options["paths"]), format=options["format_name"], columns=columns_from(options)
+    )
+    print_inspection(found)
+    if not any(inspection.format for inspection in found):
+        return 1
+    return 3 if any(inspection.is_failure for inspection in found) else 0

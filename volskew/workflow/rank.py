@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,21 +13,26 @@ import pandas as pd
 
 from volskew.errors import SettingsError
 from volskew.history import History
-from volskew.ledger import Code, Entry, Ledger, Stage
-from volskew.market import EASTERN, canonical_tenor, sessions
+from volskew.ledger import Ledger
 from volskew.quotes.roots import canonical_symbol
-from volskew.ranking import Ranking, rank
+from volskew.ranking import Ranking
 from volskew.ranking.table import build_table
 from volskew.settings import Settings
-from volskew.surface.points import parse_point
 from volskew.workflow.gather import Inputs, PathLike, Progress, no_progress
-from volskew.workflow.measure import MeasureResult, Request, as_of_failures, measure_files
+from volskew.workflow.measure import Request, as_of_failures, measure_files
+from volskew.workflow.study import rank_pair
+from volskew.workflow.view import (
+    Pair,
+    as_known,
+    first_day,
+    imported_name,
+    lacking_legs,
+    last_day,
+    main_series,
+    unexplained_gaps,
+)
 
 __all__ = ["RankResult", "rank_files"]
-
-Pair = tuple[str, str]
-
-_DIFFERENT_EXPIRIES = "DIFFERENT_EXPIRIES"
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,11 +187,11 @@ def rank_files(
     with History(store or "sqlite://") as kept:
         if not measured.readings.empty:
             ledger.extend(kept.add(measured.readings).entries)
-        solved = series or _main_series(measured, kept, pairs, ledger, notes)
-        day = day or _last_day(measured.inputs, kept, solved)
+        solved = series or main_series(measured, kept, pairs, ledger, notes)
+        day = day or last_day(measured.inputs, kept, solved)
         imported = splice
         if history is not None:
-            imported = _imported_name(Path(history), solved)
+            imported = imported_name(Path(history), solved)
             kept.import_history(
                 history,
                 columns=history_columns,
@@ -198,8 +202,8 @@ def rank_files(
                 unit=history_unit,
                 date_format=history_date_format,
             )
-            notes.extend(_useless(kept, imported, symbols))
-        with _as_known(kept, [solved, *([imported] if imported else [])], day) as known:
+            notes.extend(lacking_legs(kept, imported, symbols))
+        with as_known(kept, [solved, *([imported] if imported else [])], day) as known:
             ranked = solved
             if imported is not None:
                 ranked = f"{solved}+{imported.rpartition(':')[2]}"
@@ -208,95 +212,14 @@ def rank_files(
                 notes.extend(spliced.sentences())
             wanted = itertools.product(pairs, measures, tenors, deltas)
             rows = known.table(series=ranked)
-            found = [_rank_one(known, rows, *reading, ranked, day, ledger) for reading in wanted]
+            found = [rank_pair(known, rows, *reading, ranked, day, ledger) for reading in wanted]
         rankings = [ranking for ranking in found if ranking is not None]
         notes.extend(measured.inputs.absence())
-        ledger.extend(_gaps(rows, symbols, measured.ledger, solved_from=_first_day(measured.inputs)))
+        ledger.extend(
+            unexplained_gaps(rows, symbols, measured.ledger, solved_from=first_day(measured.inputs))
+        )
         kept.add_ledger(ledger)
     return RankResult(rankings, rows, ledger, measured.inputs, notes)
-
-
-@contextmanager
-def _as_known(kept: History, names: Sequence[str], day: dt.date) -> Iterator[History]:
-    """A scratch history that holds what could be known of some series at the end of a day.
-
-    Splices are built in it, not in the store: they are views of what is stored, and one made as of an earlier
-    day must not take the place of today's.
-    """
-    evening = pd.Timestamp(day, tz=EASTERN) + pd.Timedelta(days=1) - pd.Timedelta(seconds=1)
-    cut = evening.tz_convert("UTC").strftime("%Y-%m-%dT%H:%M:%SZ")
-    with History("sqlite://") as scratch:
-        for name in names:
-            if name not in kept.series_names():
-                there = ", ".join(repr(known) for known in kept.series_names()) or "none"
-                msg = f"there is no series {name!r}; the store has {there}"
-                raise SettingsError(msg)
-            rows = kept.table(series=name, as_of=day, known_by=cut)
-            if not rows.empty:
-                scratch.add(rows)
-        yield scratch
-
-
-def _rank_one(
-    known: History,
-    rows: pd.DataFrame,
-    legs: Pair,
-    measure: str,
-    tenor: str,
-    delta: str,
-    series: str,
-    day: dt.date,
-    ledger: Ledger,
-) -> Ranking | None:
-    """Rank one pair; None, and a ledger entry, where neither leg has a reading on any day."""
-
-    def panel_of(field: str) -> pd.DataFrame:
-        return known.panel(
-            series=series, measure=measure, tenor=tenor, delta=delta, symbols=legs, field=field
-        )
-
-    what = f"{'/'.join(legs)} {measure} {tenor} {delta}"
-    panel = panel_of("value") if series in known.series_names() else pd.DataFrame()
-    if panel.empty:
-        ledger.add(None, "", Stage.RANKING, Code.PAIR_MISSING, detail=what)
-        return None
-    flags = panel_of("flags")
-    if _expiries_differ(rows, legs, measure, tenor, delta, day):
-        today = flags.index == pd.Timestamp(day)
-        flags.loc[today, list(legs)] += f" {_DIFFERENT_EXPIRIES}"
-    ranking = rank(
-        panel,
-        pair=legs,
-        as_of=day,
-        errors=panel_of("error"),
-        flags=flags,
-        series=series,
-        measure=measure,
-        tenor=canonical_tenor(tenor),
-        delta=parse_point(delta=delta).text,
-    )
-    missing = [leg for leg in legs if ranking.is_leg_missing(leg)]
-    for leg in missing:
-        code = Code.PAIR_MISSING if panel[leg].isna().all() else Code.LEG_MISSING
-        ledger.add(ranking.as_of, leg, Stage.RANKING, code, detail=what)
-    return ranking
-
-
-def _expiries_differ(
-    rows: pd.DataFrame, legs: Pair, measure: str, tenor: str, delta: str, day: dt.date
-) -> bool:
-    """Whether the legs of a day were read between different expiries: clock and events do not cancel."""
-    key = {
-        "date": str(day),
-        "measure": measure,
-        "tenor": canonical_tenor(tenor),
-        "delta": parse_point(delta=delta).text,
-    }
-    mask = rows["symbol"].isin(legs)
-    for column, value in key.items():
-        mask &= rows[column] == value
-    dates = rows.loc[mask, ["expiry_before", "expiry_after"]].fillna("").drop_duplicates()
-    return int(mask.sum()) == 2 and len(dates) == 2 and "" not in set(dates["expiry_before"])
 
 
 def _pairs(pair: Pair | Sequence[Pair]) -> list[Pair]:
@@ -322,93 +245,3 @@ def _day(as_of: str | dt.date | None) -> dt.date | None:
     except ValueError as error:
         msg = f"as-of must be a date YYYY-MM-DD, got {as_of!r}"
         raise SettingsError(msg) from error
-
-
-def _main_series(
-    measured: MeasureResult, kept: History, pairs: Sequence[Pair], ledger: Ledger, notes: list[str]
-) -> str:
-    """The series in which most sessions have both legs of a pair; the others are named.
-
-    On equal counts a closing series goes before one of another time of day.
-    """
-    readings = measured.readings
-    if readings.empty:
-        names = [name for name in kept.series_names() if not name.startswith("vendor")]
-        if "close" in names or len(names) == 1:
-            return "close" if "close" in names else names[0]
-        there = ", ".join(repr(name) for name in kept.series_names()) or "none"
-        msg = f"no chain could be read, and the store has the series {there}: name one (--series)"
-        raise SettingsError(msg)
-
-    def standing(name: str) -> tuple[int, bool, int]:
-        rows = readings[readings["series"] == name]
-        days = {symbol: set(group["date"]) for symbol, group in rows.groupby("symbol")}
-        both = max(len(days.get(a, set()) & days.get(b, set())) for a, b in pairs)
-        return both, name.rpartition(":")[2] == "close", rows["date"].nunique()
-
-    names = sorted(set(readings["series"]))
-    main = max(names, key=standing)
-    for name in names:
-        if name == main:
-            continue
-        size = int(readings.loc[readings["series"] == name, "date"].nunique())
-        detail = f"{size} sessions of series {name!r} are not ranked with {main!r}; --series picks one"
-        ledger.add(None, "", Stage.RANKING, Code.OTHER_SERIES, count=size, detail=detail)
-        notes.append(f"{detail[0].upper()}{detail[1:]}.")
-    return main
-
-
-def _last_day(inputs: Inputs, kept: History, solved: str) -> dt.date:
-    """The last session among the chains of the series, or else of the series in the store."""
-    days = [unit.date for unit in inputs.units if unit.series == solved]
-    if days:
-        return max(days)
-    rows = kept.table(series=solved)
-    if rows.empty:
-        there = ", ".join(repr(name) for name in kept.series_names()) or "none"
-        msg = f"there is no series {solved!r}; the store has {there}"
-        raise SettingsError(msg)
-    return dt.date.fromisoformat(str(rows["date"].max()))
-
-
-def _useless(kept: History, imported: str, symbols: Sequence[str]) -> list[str]:
-    """Say which legs the imported history lacks."""
-    there = sorted(set(kept.table(series=imported)["symbol"]))
-    lacking = [symbol for symbol in symbols if symbol not in there]
-    return [f"The history holds {', '.join(there)} and not {', '.join(lacking)}."] if lacking else []
-
-
-def _imported_name(path: Path, solved: str) -> str:
-    return (
-        "simulated:history"
-        if "simulated" in path.name.lower() or solved.startswith("simulated")
-        else "history"
-    )
-
-
-def _first_day(inputs: Inputs) -> dt.date | None:
-    return min((unit.date for unit in inputs.units), default=None)
-
-
-def _gaps(
-    rows: pd.DataFrame, symbols: Sequence[str], known: Ledger, *, solved_from: dt.date | None
-) -> list[Entry]:
-    """A reason for every session without a reading that no earlier stage explained."""
-    if rows.empty:
-        return []
-    explained = {(entry.date, entry.symbol) for entry in known}
-    dates = pd.to_datetime(rows["date"].astype(str))
-    days = [day.date() for day in sessions(dates.min().date(), dates.max().date())]
-    entries = []
-    for symbol in symbols:
-        read = set(dates[rows["symbol"] == symbol].dt.date)
-        for day in days:
-            if day in read or (day, symbol) in explained:
-                continue
-            detail = (
-                "no chain file of this session"
-                if solved_from and day >= solved_from
-                else "not in the history"
-            )
-            entries.append(Entry(day, symbol, Stage.INPUT, Code.NO_FILE, 1, detail, ""))
-    return entries

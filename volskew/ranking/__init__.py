@@ -3,12 +3,14 @@
 ``forms`` compares two legs (spread, ratio, log ratio), ``windows`` picks the sessions with both legs,
 ``percentile`` and ``records`` say where a value stands among them, ``standing`` puts these together for one
 form and window behind the gates of history length and coverage, ``verdict`` says it in words, and
-``ranking`` lays out the table. ``series`` does the same for two columns of any dated CSV. Nothing here looks
-past the as-of day, fills a missing leg or claims a band.
+``ranking`` lays out the table; ``executable`` places beside the mids what could be traded. ``series`` does
+the same for two columns of any dated CSV. Nothing here looks past the as-of day, fills a missing leg or
+claims a band.
 """
 
 from __future__ import annotations
 
+from volskew.ranking.executable import Executable, TwoSided, executable_level, executable_levels
 from volskew.ranking.percentile import PercentileRank, percentile_rank, range_position, robust_z, z_score
 from volskew.ranking.ranking import Ranking, rank
 from volskew.ranking.records import Records, find_records
@@ -16,9 +18,13 @@ from volskew.ranking.series import rank_series, read_series
 from volskew.ranking.table import rankings_csv
 
 __all__ = [
+    "Executable",
     "PercentileRank",
     "Ranking",
     "Records",
+    "TwoSided",
+    "executable_level",
+    "executable_levels",
     "find_records",
     "percentile_rank",
     "range_position",

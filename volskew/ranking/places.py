@@ -20,7 +20,7 @@ from enum import StrEnum
 
 from volskew.ranking.standing import Limits, Standing
 
-__all__ = ["LIMITS_OF_WORDS", "LONG_HISTORY", "Place", "find_place", "side_of"]
+__all__ = ["LIMITS_OF_WORDS", "LONG_HISTORY", "Place", "find_place", "percentile_text", "side_of"]
 
 LOW, NEAR_LOW, NEAR_HIGH, HIGH = 10.0, 5.0, 95.0, 90.0
 LIMITS_OF_WORDS = (LOW, NEAR_LOW, NEAR_HIGH, HIGH)
@@ -93,6 +93,25 @@ def side_of(percentile: float) -> Place:
     if percentile <= LOW:
         return Place.LOW
     return Place.HIGH if percentile >= HIGH else Place.MIDDLE
+
+
+def percentile_text(percentile: float) -> str:
+    """One decimal, or as many more as keep the number on its side of the words' limits, 0 and 100.
+
+    Examples
+    --------
+    >>> [percentile_text(percentile) for percentile in (3.14159, 5.04, 0.02, 100.0)]
+    ['3.1', '5.04', '0.02', '100.0']
+    """
+    for decimals in (1, 2, 3):
+        text = f"{percentile:.{decimals}f}"
+        shown = float(text)
+        if (shown in {0.0, 100.0}) == (percentile in {0.0, 100.0}) and all(
+            (shown <= limit, shown >= limit) == (percentile <= limit, percentile >= limit)
+            for limit in LIMITS_OF_WORDS
+        ):
+            return text
+    return f"{percentile:.4f}"
 
 
 def _is_tied(standing: Standing, previous: float) -> bool:

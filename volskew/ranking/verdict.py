@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from volskew.ranking.percentile import PercentileRank
-from volskew.ranking.places import LIMITS_OF_WORDS, LONG_HISTORY, Place, find_place, side_of
+from volskew.ranking.places import LONG_HISTORY, Place, find_place, percentile_text, side_of
 from volskew.ranking.standing import Flag, Limits, Standing, Statistics
 
 __all__ = ["Subject", "describe_reading", "headline_verdict", "window_verdict"]
@@ -286,16 +286,7 @@ def _describe_delta(delta: str) -> str:
 
 
 def _percentile(percentile: PercentileRank) -> str:
-    """One decimal, or as many more as keep the number on its side of the words' limits, 0 and 100."""
-    mid = percentile.mid
-    for decimals in (1, 2, 3):
-        text = f"{mid:.{decimals}f}"
-        shown = float(text)
-        if (shown in {0.0, 100.0}) == (mid in {0.0, 100.0}) and all(
-            (shown <= limit, shown >= limit) == (mid <= limit, mid >= limit) for limit in LIMITS_OF_WORDS
-        ):
-            return text
-    return f"{mid:.4f}"
+    return percentile_text(percentile.mid)
 
 
 def _count(sessions: int) -> str:

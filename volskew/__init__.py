@@ -36,6 +36,7 @@ _PLACES = {
     "rank_files": "volskew.workflow",
     "rank_series": "volskew.ranking",
     "read_chain": "volskew.quotes",
+    "read_overrides": "volskew.quotes",
     "scenario_chain": "volskew.simulate",
     "simulate_market": "volskew.simulate",
     "verify_file": "volskew.workflow",
@@ -66,6 +67,7 @@ __all__ = [
     "rank_files",
     "rank_series",
     "read_chain",
+    "read_overrides",
     "scenario_chain",
     "simulate_market",
     "verify_file",
@@ -77,7 +79,7 @@ if TYPE_CHECKING:
     from volskew.ledger import Ledger
     from volskew.measures import measure
     from volskew.pricing import american, black, discrete
-    from volskew.quotes import read_chain
+    from volskew.quotes import read_chain, read_overrides
     from volskew.ranking import rank, rank_series
     from volskew.settings import Settings
     from volskew.simulate import scenario_chain, simulate_market

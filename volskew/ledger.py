@@ -94,6 +94,8 @@ class Code(StrEnum):
         False,
     )
     # quotes
+    OVERRIDDEN = "OVERRIDDEN", "a quote or reading that the overrides file leaves out, with its reason", False
+    OVERRIDE_UNUSED = "OVERRIDE_UNUSED", "a line of the overrides file that matched nothing", False
     UNEXPECTED = "UNEXPECTED", "an error that volskew does not foresee; the detail holds its traceback"
     # forward
     NO_FORWARD = "NO_FORWARD", "no usable call-put pair near the money, so no forward", False

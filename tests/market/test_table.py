@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import hashlib
+import json
 import math
 import pickle
 import subprocess
@@ -12,6 +14,7 @@ import sys
 import pytest
 
 from volskew.market import DiscountCurve, Dividend, MarketRow, market_row
+from volskew.market.overrides import Contract, Override
 
 DAY = dt.date(2026, 7, 10)
 CURVE = DiscountCurve.flat(0.04)
@@ -111,3 +114,49 @@ def test_the_fingerprint_is_the_same_in_every_process() -> None:
         )
         assert done.stdout.strip() == here
     assert len(here) == 32
+
+
+BUST = Override(DAY, "QQQ", "bust", Contract(dt.date(2026, 9, 18), 480.0, is_call=True), "a.csv", 2)
+
+
+def test_a_row_keeps_the_overrides_of_its_date_about_quotes() -> None:
+    other = dataclasses.replace(BUST, symbol="IWM")
+    late, reading = (
+        dataclasses.replace(BUST, date=dt.date(2026, 7, 9)),
+        dataclasses.replace(BUST, contract=None),
+    )
+    row = market_row(DAY, curve=CURVE, overrides=[BUST, other, late, reading, BUST])
+    assert row.overrides == (other, BUST)
+    assert row.overrides_of("QQQ") == (BUST,)
+    assert market_row(DAY, curve=CURVE, overrides=iter([other, BUST])) == row
+
+
+def test_overrides_change_the_fingerprint_and_their_place_does_not() -> None:
+    plain, row = market_row(DAY, curve=CURVE), market_row(DAY, curve=CURVE, overrides=[BUST])
+    moved = dataclasses.replace(BUST, source="b.csv", row=7)
+    assert market_row(DAY, curve=CURVE, overrides=[moved]).fingerprint() == row.fingerprint()
+    prints = {plain.fingerprint(), row.fingerprint()}
+    contract = BUST.contract
+    assert contract is not None
+    for changed in (
+        dataclasses.replace(BUST, reason="halted"),
+        dataclasses.replace(BUST, symbol="IWM"),
+        *(
+            dataclasses.replace(BUST, contract=other)
+            for other in (
+                dataclasses.replace(contract, strike=481.0),
+                dataclasses.replace(contract, is_call=False),
+                dataclasses.replace(contract, root="QQQ"),
+                dataclasses.replace(contract, expiry=DAY),
+            )
+        ),
+    ):
+        prints.add(market_row(DAY, curve=CURVE, overrides=[changed]).fingerprint())
+    assert len(prints) == 8
+
+
+def test_without_overrides_the_fingerprint_is_that_of_rows_before_there_were_any() -> None:
+    # the hash of the content without the key, computed here
+    content = {"date": "2026-07-10", "curve": CURVE.content(), "spots": [], "previous": [], "dividends": []}
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    assert market_row(DAY, curve=CURVE).fingerprint() == hashlib.sha256(text.encode()).hexdigest()[:32]

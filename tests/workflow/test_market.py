@@ -197,6 +197,24 @@ def test_the_box_rate_of_european_chains_reaches_american_chains_of_that_date(ch
     assert {unit.market.curve.label for unit in given.units} == {"flat:0.0300"}
 
 
+def test_a_quote_left_out_tells_no_rate_either(chains: Path, tmp_path: Path) -> None:
+    lines = index_chain(0.0431)
+    path = chains / "SPX_2026-07-10.csv"
+    lines.to_csv(path, index=False)
+    plain = gather(chains, settings=vs.Settings()).units[-1].market.curve
+    calls = lines[lines["right"] == "C"]
+    bust = calls.iloc[::3]
+    rows = [
+        f"2026-07-10,SPX,{expiry} {strike} C,bust"
+        for expiry, strike in zip(bust["expiry"], bust["strike"], strict=True)
+    ]
+    file = written(tmp_path, "overrides.csv", "\n".join(["date,symbol,contract,reason", *rows]))
+    curve = gather(chains, settings=vs.Settings(), overrides=vs.read_overrides(file)).units[-1].market.curve
+    assert curve != plain
+    lines.drop(index=bust.index).to_csv(path, index=False)
+    assert gather(chains, settings=vs.Settings()).units[-1].market.curve == curve
+
+
 @pytest.mark.real
 @pytest.mark.slow
 def test_the_box_rate_of_a_real_index_serves_the_fund_beside_it(real: Path) -> None:

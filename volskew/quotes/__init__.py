@@ -4,13 +4,15 @@
 header, and returns one row for each option line in the columns that `schema` defines. `read_file` says more:
 which sessions were found, which snapshots are stale repeats, which cells could not be read; `resolve_repeats`
 settles the days over several files. `describe` says what a file is without reading it through. `label` gives
-lines that must not be used the one code that says why. No line is dropped on the way.
+lines that must not be used the one code that says why; `read_overrides` reads what somebody has decided to
+leave out. No line is dropped on the way.
 """
 
 from volskew.quotes.clean import counts, label, slices
 from volskew.quotes.detect import Description, describe, sniff
 from volskew.quotes.inputs import find_inputs
 from volskew.quotes.osi import parse_osi
+from volskew.quotes.overrides import Overrides, read_overrides
 from volskew.quotes.read import FileReading, read_chain, read_file
 from volskew.quotes.schema import COLUMNS, LABEL_COLUMNS, Exclusion, Flag, conform
 from volskew.quotes.sessions import Snapshot, fingerprint, resolve_repeats
@@ -22,6 +24,7 @@ __all__ = [
     "Exclusion",
     "FileReading",
     "Flag",
+    "Overrides",
     "Snapshot",
     "conform",
     "counts",
@@ -32,6 +35,7 @@ __all__ = [
     "parse_osi",
     "read_chain",
     "read_file",
+    "read_overrides",
     "resolve_repeats",
     "slices",
     "sniff",

@@ -27,6 +27,7 @@ from volskew.quotes.lines import (
     instants,
     numeric,
 )
+from volskew.quotes.overrides import Overrides, find_overridden
 from volskew.quotes.roots import is_adjusted_root
 from volskew.quotes.schema import Exclusion, Flag, with_columns
 from volskew.quotes.staleness import quoted_too_early, unchanged_while_spot_moved
@@ -51,14 +52,15 @@ def label(
     *,
     market: MarketRow | None = None,
     previous: pd.DataFrame | None = None,
+    overrides: Overrides | None = None,
     settings: Settings = _DEFAULTS,
 ) -> pd.DataFrame:
     """Label every line of one snapshot with its exclusion code and flags.
 
-    Rules, in order: PARSE, ROOT, EXPIRED, DUP (flag COLLAPSED on the line that others were collapsed
-    into), flag SETTLE, NOASK, NOBID, CROSSED, flag LOCKED, BOUND_LO, BOUND_HI, TICK (by price), STALE, VERT,
-    FLY, and on what is left the flags PARITY and CUTOFF. Lines in the money are no errors. Prices are
-    compared with a slack of 1e-9 dollars for float noise.
+    Rules, in order: OVERRIDE (left out on somebody's word), PARSE, ROOT, EXPIRED, DUP (flag COLLAPSED on the
+    line that others were collapsed into), flag SETTLE, NOASK, NOBID, CROSSED, flag LOCKED, BOUND_LO,
+    BOUND_HI, TICK (by price), STALE, VERT, FLY, and on what is left the flags PARITY and CUTOFF. Lines in the
+    money are no errors. Prices are compared with a slack of 1e-9 dollars for float noise.
 
     A chain with vendor vols, under 5 % of whose lines have a bid and an ask, is labelled for the vols: PARSE
     asks for a positive vendor vol, every other line carries the flag NO_QUOTES, and the rules on prices do
@@ -73,6 +75,8 @@ def label(
     previous : pandas.DataFrame, optional
         The symbol's quotes of the session before, for lines without a quote time: unchanged quotes are
         stale if the underlying moved.
+    overrides : Overrides, optional
+        Quotes to leave out, beside those that `market` names.
     settings : Settings
         Thresholds and exercise overrides.
 
@@ -96,15 +100,23 @@ def label(
     Missing bids and asks are PARSE (unreadable), a bid or ask of 0 is NOBID or NOASK.
     """
     lines = Lines.of(quotes, market=market, settings=settings)
-    labels = find_labels(quotes, lines, previous=previous, settings=settings)
+    overridden, _ = find_overridden(quotes, market=market, overrides=overrides)
+    labels = find_labels(quotes, lines, previous=previous, settings=settings, overridden=overridden)
     return with_columns(quotes, labels.columns())
 
 
 def find_labels(
-    quotes: pd.DataFrame, lines: Lines, *, previous: pd.DataFrame | None, settings: Settings
+    quotes: pd.DataFrame,
+    lines: Lines,
+    *,
+    previous: pd.DataFrame | None,
+    settings: Settings,
+    overridden: BoolArray | None = None,
 ) -> Labels:
-    """The labels of a table whose arrays are `lines`; see `label`."""
+    """The labels of a table whose arrays are `lines`, and of which some lines are overridden; see `label`."""
     labels = Labels.none(len(quotes))
+    if overridden is not None:
+        labels.exclude(Exclusion.OVERRIDE, overridden)
     vendor_vol = numeric(quotes, "vendor_vol")
     vols_only = by_vendor(bid=lines.bid, ask=lines.ask, vendor_vol=vendor_vol)
 

@@ -92,6 +92,7 @@ class _Explained(StrEnum):
 class Exclusion(_Explained):
     """The one code of a line that is never used, in the order in which the rules are applied."""
 
+    OVERRIDE = "OVERRIDE", "left out by a line of the overrides file; the ledger has the reason"
     PARSE = "PARSE", "strike, right, expiry, bid or ask is missing, unreadable or not finite"
     ROOT = "ROOT", "adjusted, mini or FLEX root, or a multiplier other than 100"
     EXPIRED = "EXPIRED", "expired at or before the snapshot"

@@ -14,6 +14,7 @@ FLAGS: Mapping[str, str] = MappingProxyType(
         "FITS_DISAGREE": "smile and local fit differ by more than 0.15 points and two errors of the fit",
         "NO_CROSS_CHECK": "there is no second smile to hold an expiry's reading against",
         "SMILE_FALLBACK": "another smile model than the one asked for had to serve an expiry",
+        "OVERRIDDEN": "quotes of the chain are left out by the overrides file, for the reasons in the ledger",
         "ROLL": "without an expiry around the tenor the reading would be another than errors explain",
         "VENDOR_FORWARD": "the forward of the vendor's vols is more than 10 bp off their parity; re-solved",
         "NO_PARITY": "too few pairs for a parity forward, so the vendor's own forward is kept",
@@ -42,6 +43,7 @@ FLAGS: Mapping[str, str] = MappingProxyType(
 
 CAVEATS_OF_THE_DAY: Mapping[str, str] = MappingProxyType(
     {
+        "OVERRIDDEN": "quotes of a leg are left out by the overrides file (the ledger has the reasons)",
         "RATE_ASSUMED": "no rate was given, 4 % is assumed (--rate or --rates)",
         "NO_QUOTES": "vols are the vendor's own, not solved from quotes, and no error can be claimed",
         "NO_ERROR": "the error of a leg is not known",

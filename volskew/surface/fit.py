@@ -14,13 +14,14 @@ from volskew.market.table import MarketRow, market_row
 from volskew.quotes.admit import admitted
 from volskew.quotes.clean import find_labels
 from volskew.quotes.lines import FloatArray, Lines
+from volskew.quotes.overrides import Overrides, find_overridden
 from volskew.settings import Settings
 from volskew.surface.chain import Chain
 from volskew.surface.delta import STANDARD_DELTAS
 from volskew.surface.expiries import Expiries
 from volskew.surface.forwards import Forwards, find_forwards, forwards_table
 from volskew.surface.gates import FORWARD_CODES, Neighbourhood, chain_failures
-from volskew.surface.labels import needs_rate
+from volskew.surface.labels import OVERRIDDEN, needs_rate
 from volskew.surface.points import Point
 from volskew.surface.reading import Slices
 from volskew.surface.smiles import Smiles, fit_smiles
@@ -43,6 +44,7 @@ def fit_surface(
     *,
     market: MarketRow | None = None,
     previous: pd.DataFrame | None = None,
+    overrides: Overrides | None = None,
     settings: Settings = _DEFAULTS,
     solve_all: bool = False,
 ) -> Surface:
@@ -57,6 +59,9 @@ def fit_surface(
         settings' dividend files, and the file's spot.
     previous : pandas.DataFrame, optional
         The symbol's quotes of the session before, for the rule on stale lines.
+    overrides : Overrides, optional
+        Quotes to leave out (`volskew.quotes.read_overrides`), beside those that `market` names. Every reading
+        of a surface of which quotes were left out carries the flag OVERRIDDEN; ``ledger`` has the reasons.
     settings : Settings
         Every choice that changes a number.
     solve_all : bool
@@ -72,7 +77,7 @@ def fit_surface(
         It is no table, is empty, lacks canonical columns, has values in them that the schema does not have,
         or holds more than one symbol or snapshot.
     SettingsError
-        `settings` are none.
+        `settings` or `overrides` are none.
     """
     if not isinstance(settings, Settings):
         raise SettingsError(f"settings must be a Settings(...); got {settings!r}")
@@ -93,7 +98,9 @@ def fit_surface(
         for flag in market.curve.flags:
             ledger.add(day, symbol, Stage.MARKET, flag, detail=f"rate={market.curve.label}", source=source)
     lines = Lines.of(quotes, market=market, settings=settings)
-    labels = find_labels(quotes, lines, previous=previous, settings=settings)
+    overridden, entries = find_overridden(quotes, market=market, overrides=overrides)
+    ledger.extend(entries)
+    labels = find_labels(quotes, lines, previous=previous, settings=settings, overridden=overridden)
     chain = Chain.of(quotes, market=market, settings=settings, lines=lines, labels=labels)
     serving = chain
     before: tuple[Forwards | None, Vols | None, Smiles | None] = (None, None, None)
@@ -159,6 +166,8 @@ def fit_surface(
         quotes_around=Neighbourhood(smiles.nodes, smiles.deltas, chain.lines.n_slices),
     )
     flags = tuple(market.curve.flags) if needs_rate(set(forwards["method"])) else ()
+    if overridden.any():
+        flags = (*flags, OVERRIDDEN)
     dividends = np.array(chain.dividends or (), dtype=np.float64).reshape(-1, 2)
     expiries = Expiries(
         slices=slices,

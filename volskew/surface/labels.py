@@ -17,6 +17,7 @@ __all__ = [
     "NO_CROSS_CHECK",
     "NO_ERROR",
     "NO_QUOTES",
+    "OVERRIDDEN",
     "ROLL",
     "SMILE_FALLBACK",
     "WIDE_WINDOW",
@@ -30,6 +31,8 @@ NO_ERROR = "NO_ERROR"
 """Flag of a reading whose error is not known."""
 NO_QUOTES = "NO_QUOTES"
 """Flag of a reading from a vendor's vols: no error can be claimed."""
+OVERRIDDEN = "OVERRIDDEN"
+"""Flag of the readings of a chain of which quotes were left out on somebody's word."""
 WIDE_WINDOW = "WIDE_WINDOW"
 """Flag of a reading from a local fit that had to reach farther in delta for enough quotes."""
 FITS_DISAGREE = "FITS_DISAGREE"

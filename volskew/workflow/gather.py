@@ -21,7 +21,17 @@ from volskew.market import (
     previous_session,
     read_rates,
 )
-from volskew.quotes import FileReading, Snapshot, find_inputs, fingerprint, read_file, resolve_repeats
+from volskew.market.overrides import Override
+from volskew.quotes import (
+    FileReading,
+    Overrides,
+    Snapshot,
+    find_inputs,
+    fingerprint,
+    read_file,
+    resolve_repeats,
+)
+from volskew.quotes.overrides import find_overridden, lines_of
 from volskew.quotes.roots import canonical_symbol
 from volskew.settings import Settings
 from volskew.surface.forwards import box_rate
@@ -54,7 +64,7 @@ class Unit:
     quotes : pandas.DataFrame
         Canonical quotes.
     market : MarketRow
-        Curve, spots and dividends of the date, fingerprints of the session before.
+        Curve, spots and dividends of the date, fingerprints of the session before, quotes to leave out.
     previous : pandas.DataFrame or None
         The symbol's quotes of the session before, where they are among the inputs.
     """
@@ -125,6 +135,7 @@ def gather(
     format: str | None = None,  # noqa: A002 - the name that users know from the command line
     columns: Mapping[str, str] | None = None,
     exclude: Sequence[PathLike] = (),
+    overrides: Overrides | None = None,
     progress: Progress = no_progress,
 ) -> Inputs:
     """Read files, folders and glob patterns into units; what cannot be read lands in the ledger.
@@ -143,6 +154,9 @@ def gather(
         ``canonical name -> file column`` for the generic reader.
     exclude : sequence of path-like
         Files that are inputs of another kind, such as an imported history.
+    overrides : Overrides, optional
+        Quotes to leave out; those that a chain holds go into the market row of its unit. Their own file is no
+        chain. What whole readings they leave out is for `volskew.workflow.overrides` to say.
     progress : callable
         See `Progress`.
 
@@ -155,7 +169,9 @@ def gather(
     table = read_rates(settings.rates_file) if settings.rates_file else None
     ledger = Ledger()
     given = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
-    files, entries = find_inputs([str(path) for path in given], exclude=[Path(path) for path in exclude])
+    decided = Overrides() if overrides is None else overrides
+    others = [Path(path) for path in (*exclude, decided.source) if str(path)]
+    files, entries = find_inputs([str(path) for path in given], exclude=others)
     ledger.extend(entries)
     problems = [
         f"{entry.source}: {entry.detail or Code[entry.code].meaning}."
@@ -190,7 +206,9 @@ def gather(
     chains = _chains(readings, symbols=symbols)
     days = _days(chains, ledger)
     return Inputs(
-        units=_units(days, table=table, dividends=dividends, settings=settings, ledger=ledger),
+        units=_units(
+            days, table=table, dividends=dividends, overrides=decided, settings=settings, ledger=ledger
+        ),
         ledger=ledger,
         n_files=n_files,
         n_lines=sum(reading.lines_read for reading in readings),
@@ -281,6 +299,7 @@ def _units(
     *,
     table: RateTable | None,
     dividends: Dividends,
+    overrides: Overrides,
     settings: Settings,
     ledger: Ledger,
 ) -> list[Unit]:
@@ -293,7 +312,8 @@ def _units(
     assumed = 0
     for date, chains in dates.items():
         try:
-            curve = choose_curve(date, settings=settings, table=table, box=_box(chains, settings=settings))
+            box = _box(chains, overrides=overrides, settings=settings)
+            curve = choose_curve(date, settings=settings, table=table, box=box)
         except InputError as error:
             for chain in chains:
                 ledger.add(date, chain.snapshot.symbol, Stage.MARKET, error.code, detail=str(error))
@@ -311,6 +331,7 @@ def _units(
                 spots=spots,
                 previous={symbol: previous.fingerprint} if previous else {},
                 dividends=coming,
+                overrides=_held(chain, overrides),
             )
             units.append(Unit(date, symbol, series, chain.quotes, row, previous.quotes if previous else None))
     if assumed:
@@ -327,9 +348,19 @@ def _units(
     return units
 
 
-def _box(chains: Sequence[_Chain], *, settings: Settings) -> DiscountCurve | None:
+def _held(chain: _Chain, overrides: Overrides) -> list[Override]:
+    """The overrides about quotes that a chain holds."""
+    items = overrides.quotes_of(chain.snapshot.symbol, chain.snapshot.session)
+    return [item for item, lines in zip(items, lines_of(chain.quotes, items), strict=True) if len(lines)]
+
+
+def _box(chains: Sequence[_Chain], *, overrides: Overrides, settings: Settings) -> DiscountCurve | None:
     """The rate that the date's European index chains imply, where there are any with quotes."""
     if settings.rate is not None or settings.rates_file:
         return None
-    european = [chain.quotes for chain in chains if (chain.quotes["exercise"] == "european").any()]
+    european = []
+    for chain in chains:
+        if (chain.quotes["exercise"] == "european").any():
+            left_out, _ = find_overridden(chain.quotes, overrides=overrides)
+            european.append(chain.quotes[~left_out] if left_out.any() else chain.quotes)
     return box_rate(pd.concat(european, ignore_index=True), settings=settings) if european else None

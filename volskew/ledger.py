@@ -117,6 +117,16 @@ class Code(StrEnum):
     # ranking
     LEG_MISSING = "LEG_MISSING", "a leg of the pair has no reading on the as-of day"
     PAIR_MISSING = "PAIR_MISSING", "a leg of the pair has no reading on any day"
+    MIXED_SNAPSHOTS = (
+        "MIXED_SNAPSHOTS",
+        "readings of another time of day stand among the closes, as --allow-mixed-snapshots allows",
+        False,
+    )
+    SNAPSHOT_REFUSED = (
+        "SNAPSHOT_REFUSED",
+        "readings of another time of day are not ranked against closes without --allow-mixed-snapshots",
+    )
+    LEGS_APART = "LEGS_APART", "the legs of a pair were taken more than five minutes apart"
     OTHER_SERIES = "OTHER_SERIES", "readings of another series (snapshot, source) were left out", False
 
 

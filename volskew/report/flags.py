@@ -30,6 +30,7 @@ FLAGS: Mapping[str, str] = MappingProxyType(
         "NO_OVERLAP": "no day has both the imported and the solved reading, so their basis is unknown",
         "BASIS_ADJUSTED": "the imported reading was shifted by the measured basis",
         "WITHDRAWN": "a vintage without a value: the reading was taken back",
+        "MIXED_SNAPSHOTS": "the day's readings are of an earlier time of day than the closes of its history",
         "DIFFERENT_EXPIRIES": "the two legs of the pair are read between different expiries",
         "LEG_MISSING": "a leg has no reading on the as-of day",
         "SHORT_HISTORY": "fewer sessions with both legs than a percentile needs",
@@ -43,6 +44,7 @@ FLAGS: Mapping[str, str] = MappingProxyType(
 
 CAVEATS_OF_THE_DAY: Mapping[str, str] = MappingProxyType(
     {
+        "MIXED_SNAPSHOTS": "readings of an earlier time of day are ranked against a history of closes",
         "OVERRIDDEN": "quotes of a leg are left out by the overrides file (the ledger has the reasons)",
         "RATE_ASSUMED": "no rate was given, 4 % is assumed (--rate or --rates)",
         "NO_QUOTES": "vols are the vendor's own, not solved from quotes, and no error can be claimed",

@@ -10,9 +10,10 @@ import pytest
 
 from volskew.errors import InputError
 from volskew.ledger import Code
-from volskew.market.dividendfile import is_dividend_header, symbol_in_name
+from volskew.market.dividendfile import is_dividend_header
 from volskew.market.dividends import DividendTable, read_dividends
 from volskew.market.payments import Payment
+from volskew.market.textfiles import symbol_in_name
 from volskew.quotes.text import normalise
 
 PLAIN = "symbol,ex_date,amount,declaration_date\nQQQ,2026-03-23,0.7,2026-03-20\nQQQ,2026-06-22,0.8,\n"

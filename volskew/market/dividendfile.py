@@ -9,23 +9,22 @@ import math
 import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final
 
 from volskew.errors import InputError
 from volskew.ledger import Code
-from volskew.market.calendar import EASTERN, LAST_DAY
-from volskew.market.curvefile import parse_date
 from volskew.market.payments import Payment, PaymentList, distinct_payments, payment_order
+from volskew.market.textfiles import (
+    DATES_TAKEN,
+    MISSING,
+    OF_CHAINS,
+    day_of,
+    is_symbol,
+    spelled,
+    symbol_in_name,
+)
 
-__all__ = [
-    "ACCEPTED",
-    "is_dividend_header",
-    "is_symbol",
-    "parse_dividends",
-    "spelled",
-    "symbol_in_name",
-]
+__all__ = ["ACCEPTED", "is_dividend_header", "parse_dividends"]
 
 _EX_DATES: Final = (
     "exdate",
@@ -50,7 +49,6 @@ _PAID: Final = ("paymentdate", "paydate", "payabledate", "payment")
 _TYPES: Final = ("type", "dividendtype", "distributiontype")
 _GAINS: Final = ("capitalgains", "capitalgain")
 _SYMBOLS: Final = ("symbol", "ticker")
-_OF_CHAINS: Final = re.compile(r"strike|(?:best)?(?:bid|ask|offer)|option|openint|implied|delta$|iv$")
 _PRICES: Final = frozenset(("open", "high", "low", "close", "adjclose"))
 """Columns of a price history, which has a row for every session, with or without a dividend."""
 
@@ -59,60 +57,20 @@ ACCEPTED: Final = (
     "Declaration Date, Type, Capital Gains and symbol where there are such"
 )
 
-_MISSING: Final = frozenset(("", "-", "--", "n/a", "na", "nan", "nat", "none", "null"))
 _NUMBER: Final = re.compile(r"\$?\s*([+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)")
 _LARGEST: Final = 10_000.0
 """[$] Amounts of funds with many reverse splits since, adjusted backwards, reach thousands."""
-_FIRST_DATE: Final = dt.date(1900, 1, 1)
 _LONGEST_NOTICE: Final = dt.timedelta(days=731)
 """Nobody declares a dividend two years ahead; a slip in the year would make it known that early."""
 
 _SPECIAL: Final = re.compile(r"special|extra|capital|one.?time|liquidat|\b(?:sc|lt|st)\b")
 _NOT_CASH: Final = re.compile(r"stock|split|rights|spin")
 
-_SYMBOL: Final = re.compile(r"(?=.*[A-Z])[A-Z0-9^$][A-Z0-9.^$/=-]{0,15}", re.ASCII)
-_LONGEST_IN_NAME: Final = 8
-_NOT_SYMBOLS: Final = frozenset(
-    (
-        *("ACTIONS", "CASH", "CSV", "DATA", "DIV", "DIVIDEND", "DIVS", "DOWNLOAD", "EXPORT", "FILE"),
-        *("HISTORY", "MY", "PRICES", "QUOTES", "TABLE", "TEST", "TMP"),
-        *("ALL", "ETF", "ETFS", "NASDAQ", "NYSE", "STOCKS"),
-    )
-)
-
-
-def spelled(symbol: str) -> str:
-    """A symbol without index mark or blanks, in upper case."""
-    return symbol.strip().lstrip("_^$.").upper()
-
-
-def is_symbol(text: str) -> bool:
-    """Whether a text can be a symbol, in whatever case."""
-    return _SYMBOL.fullmatch(text.strip().upper()) is not None
-
-
-def symbol_in_name(source: str) -> str | None:
-    """The symbol that a file's name begins with, or None.
-
-    Examples
-    --------
-    >>> [symbol_in_name(name) for name in ("x/QQQ_dividends.csv", "BRK-B.csv.gz", "dividends.csv")]
-    ['QQQ', 'BRK-B', None]
-    """
-    name = re.sub(r"\.gz$", "", Path(source).name, flags=re.IGNORECASE)
-    token = re.split(r"[_\s(]", re.sub(r"\.(?:csv|txt)$", "", name, flags=re.IGNORECASE))[0]
-    for part in (token, re.split(r"[.-]", token)[0]):
-        upper = part.upper()
-        one_case = part in {upper, part.lower()}
-        if one_case and len(part) <= _LONGEST_IN_NAME and upper not in _NOT_SYMBOLS and is_symbol(upper):
-            return spelled(upper)
-    return None
-
 
 def is_dividend_header(names: Collection[str]) -> bool:
     """Whether column names, reduced to lower case letters and digits, are those of a dividend file."""
     have = set(names)
-    if not have & {*_AMOUNTS} or any(_OF_CHAINS.match(name) for name in have):
+    if not have & {*_AMOUNTS} or any(OF_CHAINS.match(name) for name in have):
         return False
     plain = not have & ({*_AMOUNTS} - {*_PLAIN_AMOUNTS})
     return bool(have & {*_EX_DATES}) or (not plain and bool(have & {*_DATES}))
@@ -253,7 +211,7 @@ class _Columns:
         rows = into.setdefault(self._symbol(cells, line), _Rows())
         ex_date = self._date(cells, self.ex_date, line)
         if ex_date is None:
-            raise self._refused("not a date", cells, self.ex_date, line, _DATES_TAKEN)
+            raise self._refused("not a date", cells, self.ex_date, line, DATES_TAKEN)
         rows.dates.append(ex_date)
         declared, paid = (self._date(cells, place, line) for place in (self.declared, self.paid))
         if declared is not None and declared < ex_date - _LONGEST_NOTICE:
@@ -268,7 +226,7 @@ class _Columns:
         is_special = _SPECIAL.search(kind) is not None
         is_cash = "cash" in kind or not _NOT_CASH.search(kind)
         for place, special in ((self.amount, is_special), (self.gains, True)):
-            if place is None or (place == self.gains and cells[place].strip().lower() in _MISSING):
+            if place is None or (place == self.gains and cells[place].strip().lower() in MISSING):
                 continue
             amount = self._amount(cells, place, line)
             if amount > 0.0 and is_cash:
@@ -300,11 +258,11 @@ class _Columns:
         return amount
 
     def _date(self, cells: list[str], place: int | None, line: int) -> dt.date | None:
-        if place is None or cells[place].strip().lower() in _MISSING:
+        if place is None or cells[place].strip().lower() in MISSING:
             return None
-        day = _day(cells[place].strip())
-        if day is None or not _FIRST_DATE <= day <= LAST_DAY:
-            raise self._refused("not a date", cells, place, line, _DATES_TAKEN)
+        day = day_of(cells[place].strip())
+        if day is None:
+            raise self._refused("not a date", cells, place, line, DATES_TAKEN)
         return day
 
     def _refused(
@@ -313,21 +271,3 @@ class _Columns:
         column = None if place is None else self.header[place].strip()
         value = None if place is None else cells[place]
         return InputError(problem, file=self.source, row=line, column=column, value=value, accepted=accepted)
-
-
-_DATES_TAKEN: Final = (
-    f"MM/DD/YYYY, YYYY-MM-DD, or such a date with a time and zone, from {_FIRST_DATE.year} to {LAST_DAY.year}"
-)
-
-
-def _day(text: str) -> dt.date | None:
-    """The date of a cell: of a stamp with a zone, its own where it is midnight there, else New York's."""
-    day = parse_date(text)
-    if day is not None:
-        return day
-    try:
-        moment = dt.datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    is_midnight = moment.time() == dt.time.min
-    return moment.date() if moment.tzinfo is None or is_midnight else moment.astimezone(EASTERN).date()

@@ -19,17 +19,16 @@ import datetime as dt
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from volskew.errors import InputError
 from volskew.ledger import Code
 from volskew.market.calendar import EASTERN
 from volskew.market.curvefile import read_text
-from volskew.market.dividendfile import ACCEPTED, is_symbol, parse_dividends, spelled
+from volskew.market.dividendfile import ACCEPTED, parse_dividends
 from volskew.market.moments import date_of
 from volskew.market.payments import PaymentList, merged_lists
 from volskew.market.projection import Dividend, Outlook, outlook_of
+from volskew.market.textfiles import spelled, split_place, table_files
 from volskew.settings import Settings
 
 if TYPE_CHECKING:
@@ -188,20 +187,8 @@ def read_dividends(path: str | os.PathLike[str], *, symbol: str | None = None) -
     amounts are a fraction of what was paid, and do not fit the strikes of that time.
     """
     source = os.fspath(path)
-    place = Path(source)
-    files = [source]
-    if place.is_dir():
-        names = sorted(item.name for item in place.iterdir() if not item.name.startswith("."))
-        files = [str(place / name) for name in names if name.lower().endswith((".csv", ".csv.gz"))]
-        if not files:
-            raise InputError(
-                "a folder without a .csv or .csv.gz file",
-                file=source,
-                accepted="a dividend file, or a folder of them",
-                code=str(Code.NOT_FOUND),
-            )
     table = DividendTable({}, ())
-    for file in files:
+    for file in table_files(source, what="dividend"):
         text = read_text(file, accepted=ACCEPTED)
         table = table.merged(DividendTable(parse_dividends(text, source=file, symbol=symbol), ()))
     return DividendTable(table.lists, ((source, table.symbols),))
@@ -227,11 +214,8 @@ def read_dividend_files(given: Sequence[str]) -> DividendTable | None:
     """
     table: DividendTable | None = None
     for item in given:
-        symbol, separator, rest = item.partition("=")
-        is_named = bool(separator) and is_symbol(symbol) and "/" not in symbol and not Path(item).exists()
-        # a shell leaves the ~ of QQQ=~/dividends.csv as it is
-        path = os.path.expanduser(rest if is_named else item)  # noqa: PTH111 - raises nothing without a home
-        read = read_dividends(path, symbol=symbol if is_named else None)
+        symbol, path = split_place(item)
+        read = read_dividends(path, symbol=symbol)
         table = read if table is None else table.merged(read)
     return table
 

@@ -93,6 +93,13 @@ class Code(StrEnum):
         "the dividend file seems to end before the date: no dividends are taken as known",
         False,
     )
+    OUTSIDE_CALENDAR = (
+        "OUTSIDE_CALENDAR",
+        "prices of days before 1990, where the trading calendar begins, are not read",
+        False,
+    )
+    PRICES_UNUSED = "PRICES_UNUSED", "a price file names none of the symbols asked for", False
+    PRICES_MISSING = "PRICES_MISSING", "no price file that was given names the symbol"
     # quotes
     OVERRIDDEN = "OVERRIDDEN", "a quote or reading that the overrides file leaves out, with its reason", False
     OVERRIDE_UNUSED = "OVERRIDE_UNUSED", "a line of the overrides file that matched nothing", False
@@ -111,6 +118,19 @@ class Code(StrEnum):
     NO_EXPIRY_BEFORE = "NO_EXPIRY_BEFORE", "no expiry that passes the gates on or before the tenor"
     NO_EXPIRY_AFTER = "NO_EXPIRY_AFTER", "no expiry that passes the gates on or after the tenor"
     CAL_ARB = "CAL_ARB", "total variance falls between the two expiries around the tenor"
+    PRICES_EARLY = (
+        "PRICES_EARLY",
+        "the window of a realised vol, or the close before it, lies before the first price",
+        False,
+    )
+    PRICES_STALE = "PRICES_STALE", "the prices end before the day, so that it has no realised vol"
+    PRICE_GAP = "PRICE_GAP", "a session has no price, so that no window that holds it has a realised vol"
+    PRICE_JUMP = (
+        "PRICE_JUMP",
+        "a price moved as only a split or an error does: no window that holds it has a realised vol",
+    )
+    WINDOW_SHORT = "WINDOW_SHORT", "the tenor has fewer sessions than the estimator of realised vol needs"
+    REALISED_ZERO = "REALISED_ZERO", "the realised vol is zero, so that nothing can be divided by it"
     # history
     RESTATED = "RESTATED", "the reading differs from the stored one; the old one is kept as a vintage", False
     SPLICED = "SPLICED", "days taken from an imported series ahead of the solved ones", False

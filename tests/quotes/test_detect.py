@@ -40,6 +40,7 @@ def test_a_table_that_no_reader_knows_is_shown_with_what_was_missing(tmp_path: P
         ("observation_date,DGS3MO,DGS1", "2026-03-10,4.3,4.1", "--rates"),
         ('Date,"1 Mo","1.5 Month","3 Mo"', "03/10/2026,4.3,4.2,4.1", "--rates"),
         ("DATE,OPEN,HIGH,LOW,CLOSE", "03/10/2026,20,21,19,20", "volskew rank-series"),
+        ("date,symbol,open,high,low,close,volume", "2026-03-10,ABC,20,21,19,20,9", "--prices"),
         ("Date,Dividends", "2026-03-10 00:00:00-04:00,0.7", "--dividends"),
         ("symbol,type,ex_date,amount", "ABC,Cash,2026-03-10,0.7", "--dividends"),
         ("Ex/EFF DATE,Type,Cash Amount,Payment Date", "03/10/2026,Cash,$0.7,N/A", "--dividends"),

@@ -20,6 +20,7 @@ import pyarrow.parquet
 from volskew.errors import InputError, NotAChainError, SettingsError
 from volskew.ledger import Code
 from volskew.market.dividendfile import is_dividend_header
+from volskew.market.pricefile_columns import is_price_header
 from volskew.quotes.containers import HEAD_BYTES, Member, open_members
 from volskew.quotes.prose import is_prose
 from volskew.quotes.raw import Head, Match, Reader
@@ -52,7 +53,10 @@ _OWN: Final[tuple[tuple[str, frozenset[str]], ...]] = (
 _FEW_PARTS: Final = 2
 """A table with more of a chain's parts than this is a chain that lacks something, whatever it resembles."""
 _DIVIDENDS: Final = "a list of dividends"
-"""Told by columns that no chain has; its symbol, type and ex-date (`exdate`: an expiry too) are no parts."""
+_PRICES: Final = "a price history"
+_NO_CHAIN: Final = frozenset((_DIVIDENDS, _PRICES))
+"""Told by columns that no chain has; their symbol, type, volume and ex-date (`exdate`: an expiry too) are no
+parts."""
 _JSON: Final = re.compile(r"\s*(\{|\[\s*[\[{\"0-9\]])")  # and not a header such as [DATE], [STRIKE]
 _DATES: Final = frozenset(
     ("date", "quotedate", "tradedate", "sessiondate", "observationdate", "datadate", "day")
@@ -204,7 +208,7 @@ def choose_reader(
         _refusal(head, matches),
         file=label,
         accepted=advice,
-        looks_like=kind if format is None and (parts <= _FEW_PARTS or kind == _DIVIDENDS) else "",
+        looks_like=kind if format is None and (parts <= _FEW_PARTS or kind in _NO_CHAIN) else "",
     )
 
 
@@ -254,6 +258,8 @@ def _advice(head: Head, label: str) -> tuple[str, str]:
         kind, command = "a yield curve", f"`--rates {file}`"
     elif any(_VOL.fullmatch(name) for name in rest):
         kind, command = "a vol history", f"`{imported}`"
+    elif is_price_header(names):
+        kind, command = _PRICES, f"`--prices {file}`, or `{ranked}`"
     else:
         kind, command = "a dated series", f"`{imported}` or `{ranked}`"
     return kind, f"{_HINT}. This looks like {kind}: {command}"

@@ -24,6 +24,7 @@ FLAGS: Mapping[str, str] = MappingProxyType(
         "RESIDUAL_YIELD": "the known dividends leave more than 1 % a year of the forward unexplained",
         "DIVIDENDS_DOUBTED": "the known dividends contradict the file's spot and the options; left aside",
         "EXERCISE_IGNORED": "early exercise could not be taken out of a forward; its lines count as European",
+        "DIVIDENDS_UNKNOWN": "no dividends were given for a window of prices: ex-dates count as moves",
         "WIDE_BRACKET": "the two expiries around the tenor lie far apart or far from it",
         "WIDE_WINDOW": "the local fit had to reach for quotes far from the delta that is read",
         "SPLICED": "taken from an imported series ahead of the solved days",

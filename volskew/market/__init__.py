@@ -2,8 +2,8 @@
 
 `clock` says which days are sessions, which session an instant belongs to, when an option expires and how
 long that is; `tenors` what "3m" means; `rates` reads curve files and picks the curve of a day; `dividends`
-reads dividend files and says what was known and expected on a day; `table` holds what all quotes of one date
-share. Nothing here knows of option prices.
+reads dividend files and says what was known and expected on a day; `pricefiles` reads daily prices; `table`
+holds what all quotes of one date share. Nothing here knows of option prices.
 """
 
 from volskew.market.clock import (
@@ -31,6 +31,7 @@ from volskew.market.dividends import (
     read_dividend_files,
     read_dividends,
 )
+from volskew.market.pricefiles import PriceHistory, PriceTable, read_price_files, read_prices
 from volskew.market.rates import DiscountCurve, RateTable, choose_curve, read_rates
 from volskew.market.table import MarketRow, market_row
 from volskew.market.tenors import canonical_tenor, tenor_days, tenor_years
@@ -42,6 +43,8 @@ __all__ = [
     "DividendTable",
     "MarketRow",
     "Outlook",
+    "PriceHistory",
+    "PriceTable",
     "RateTable",
     "are_sessions",
     "canonical_tenor",
@@ -54,6 +57,8 @@ __all__ = [
     "previous_session",
     "read_dividend_files",
     "read_dividends",
+    "read_price_files",
+    "read_prices",
     "read_rates",
     "session_close",
     "session_closes",

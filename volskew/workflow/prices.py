@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from typing import TypeAlias
 
 import pandas as pd
@@ -170,7 +171,8 @@ def realised_rows(
     table = _table(prices)
     payments = _dividends(dividends)
     chosen = settings or Settings()
-    names = sorted({spelled(name) for name in (table.symbols if symbols is None else symbols)})
+    asked = {spelled(name): name for name in (table.symbols if symbols is None else symbols)}
+    names = sorted(asked)
     entries = [entry for entry in table.entries if entry.symbol in names] + _unused(table, names)
     frames: list[pd.DataFrame] = []
     for name in names:
@@ -181,6 +183,7 @@ def realised_rows(
             entries.append(Entry(None, name, str(Stage.MARKET), str(Code.PRICES_MISSING), 1, detail))
             continue
         _check_simulated(history.source, series)
+        history = replace(history, symbol=asked[name])  # ^VXN stays what its readings are called
         listed = None if payments is None else payments.lists.get(name)
         if payments is not None and listed is not None:
             last = history.days[-1].item()

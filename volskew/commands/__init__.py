@@ -7,6 +7,7 @@ beside these with a ``command``, and its name in `_FILES`.
 from __future__ import annotations
 
 from volskew.commands import (
+    attribute,
     demo,
     explain,
     grid,
@@ -29,6 +30,7 @@ _FILES = (
     smiles,
     grid,
     explain,
+    attribute,
     verify,
     inspect,
     import_history,

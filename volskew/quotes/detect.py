@@ -38,6 +38,10 @@ _HINT: Final = "--format NAME to insist on a reader, --columns field=column to s
 _OWN: Final[tuple[tuple[str, frozenset[str]], ...]] = (
     ("rankings", frozenset(("asof", "series", "pair", "form", "window"))),
     ("a history", frozenset(("series", "date", "symbol", "measure", "tenor", "delta", "value"))),
+    (
+        "an attribution",
+        frozenset(("sessionfrom", "sessionto", "symbol", "valuefrom", "valueto", "remainder")),
+    ),
     ("a ledger", frozenset(("date", "symbol", "stage", "code", "count", "detail", "source"))),
     ("labelled quotes", frozenset(("exclusion", "flags", "strike", "sourcerow"))),
     ("per-quote vols", frozenset(("volmid", "volstatus", "strike"))),

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from scipy.special import ndtr
@@ -29,7 +30,7 @@ from volskew.surface.estimate import Estimate
 from volskew.surface.points import Point, parse_point
 from volskew.surface.surface import Surface
 
-__all__ = ["PARTS", "Change", "attribute_change", "log_of", "on_grid"]
+__all__ = ["PARTS", "Change", "attribute_change", "in_vol", "log_of", "on_grid"]
 
 PARTS = ("roll", "spot", "level", "skew")
 """What a change is made of, in order."""
@@ -120,6 +121,38 @@ def on_grid(number: float) -> float:
 def log_of(vol: float) -> float:
     """The logarithm of a vol on the grid; NaN where there is none."""
     return on_grid(math.log(vol)) if vol > 0 else math.nan
+
+
+def in_vol(parts: Mapping[str, float], *, before: float, after: float) -> dict[str, float]:
+    """Log parts of a change as vol: each times ``(after - before) / ln(after / before)``, that they add up.
+
+    Parameters
+    ----------
+    parts : mapping of str to float
+        Log points that add up to ln(after / before), NaN for those that are not known.
+    before, after : float
+        The vols.
+
+    Returns
+    -------
+    dict of str to float
+        Multiples of 2^-48 that add up to those of the vols; the rounding is in the largest of them.
+
+    Examples
+    --------
+    >>> found = in_vol({"level": 0.12, "skew": math.log(1.1) - 0.12}, before=0.2, after=0.22)
+    >>> {name: round(part, 6) for name, part in found.items()}, round(sum(found.values()), 12)
+    ({'level': 0.025181, 'skew': -0.005181}, 0.02)
+    """
+    change = on_grid(after) - on_grid(before)
+    logs = math.log(after / before)
+    per_log = change / logs if logs else before
+    found = {name: on_grid(part * per_log) for name, part in parts.items()}
+    known = [name for name, part in found.items() if not math.isnan(part)]
+    if known:
+        largest = max(known, key=lambda name: abs(found[name]))
+        found[largest] = change - sum(found[name] for name in known if name != largest)
+    return found
 
 
 def attribute_change(
@@ -215,7 +248,8 @@ def _at_moved_forward(surface: Surface, tenor: str, reading: Estimate, forward: 
             break
         found = surface.vol(tenor, delta)
         if not found.is_read:
-            return found
+            there = f"where the wanted delta lies once the forward has moved by {100 * move:+.2f} %"
+            return replace(found, details={**found.details, "reason": f"{found.details['reason']} ({there})"})
         miss = z + move / (found.value * root) - wanted
         if abs(miss) < _SETTLED:
             return found

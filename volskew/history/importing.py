@@ -10,10 +10,9 @@ import datetime as dt
 import math
 import os
 import re
-import statistics
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pandas as pd
 
@@ -21,7 +20,8 @@ from volskew.errors import InputError, SettingsError
 from volskew.history.columns import Where, conform
 from volskew.history.dates import DATES_ACCEPTED, read_dates
 from volskew.history.interchange import file_bytes, read_csv_table, read_parquet_table, text_of
-from volskew.history.layout import Layout, find_layout
+from volskew.history.layout import KEY_PARTS, Layout, find_layout
+from volskew.history.plausible import UNIT_OPTIONS, UNITS, Found, check_vols
 from volskew.history.spelling import SPELLINGS, canonical, default_known_at
 from volskew.market.clock import EASTERN
 
@@ -29,21 +29,6 @@ __all__ = ["IMPORTED", "UNITS", "read_history", "refuse_solved_name"]
 
 IMPORTED: Final = "imported"
 """The method of every imported reading."""
-
-UNITS: Final = {"decimal": 1.0, "percent": 100.0}
-"""How many of each make one."""
-
-_UNIT_OPTIONS: Final = "--unit or --history-unit"
-"""What the command line calls the argument ``unit``."""
-
-_HIGHEST_MEDIAN: Final = 3.0
-_LOWEST_MEDIAN: Final = 0.03
-"""Bounds of a plausible median vol, decimal; a decimal read as percent, or the reverse, is outside."""
-
-_HIGHEST_VOL: Final = 5.0
-_LARGEST_RATIO: Final = 10.0
-"""Bounds of a single plausible vol: decimal, and against the median of its symbol in either direction. A row
-in the other unit is off by a factor of 100; crises stay below 10."""
 
 _MISSING: Final = frozenset({"", ".", "-", "na", "n/a", "#n/a", "nan", "null", "none"})
 _SOLVED_NAME: Final = re.compile(r"(.*:)?(close|intraday)|(.*:)?\d{1,2}:\d{2}|.*\+.*|vendor:.*")
@@ -99,8 +84,8 @@ def read_history(
     if unit not in UNITS:
         msg = f"unit must be one of {', '.join(UNITS)}, got {unit!r}"
         raise SettingsError(msg)
-    key = {
-        "series": canonical("series", series),
+    name_of_series = canonical("series", series)
+    said = {
         "measure": canonical("measure", measure),
         "tenor": canonical("tenor", tenor),
         "delta": canonical("delta", delta),
@@ -109,13 +94,51 @@ def read_history(
     layout = find_layout(table, columns, known_at, where)
     dates = read_dates(table[layout.date].tolist(), where=where, column=layout.date, date_format=date_format)
     published = _published(table, layout.known_at, dates, date_format, where)
-    found: dict[tuple[str, str], tuple[float, int]] = {}
+    found, skipped = _numbers_of(table, layout, dates, said, unit, where)
+    if not found:
+        raise InputError("there is no vol in the history", file=where.file, code="EMPTY")
+    check_vols(found, layout, unit, where)
+    positions = [position for _, position in found.values()]
+    rows = pd.DataFrame(
+        {
+            "series": name_of_series,
+            **{part: [getattr(what, part) for what in found] for part in Found._fields},
+            "value": [number / UNITS[unit] for number, _ in found.values()],
+            "method": IMPORTED,
+            "flags": "NO_ERROR",
+            "known_at": [published[position] for position in positions],
+            "source": label,
+        }
+    )
+    lines = Where(where.file, [where.row(position) for position in positions])
+    return conform(rows, where=lines), lines, skipped
+
+
+def _numbers_of(
+    table: pd.DataFrame,
+    layout: Layout,
+    dates: list[str | None],
+    said: Mapping[str, str],
+    unit: str,
+    where: Where,
+) -> tuple[dict[Found, tuple[float, int]], int]:
+    """Every number with the position of its row, and how many cells hold none."""
+    found: dict[Found, tuple[float, int]] = {}
     skipped = 0
     for symbol, column in layout.vols.items():
         cells = table[column].tolist()
-        named = [symbol] * len(cells) if symbol else _symbols(table, layout.symbol, cells, where)
+        is_there = [not _is_missing(cell) for cell in cells]
+        named = [symbol] * len(cells)
+        if layout.symbol is not None:
+            named = _spelled(table, layout.symbol, "symbol", is_there, where)
+        key = {
+            part: _spelled(table, layout.key[part], part, is_there, where)
+            if part in layout.key
+            else [said[part]] * len(cells)
+            for part in KEY_PARTS
+        }
         for position, cell in enumerate(cells):
-            if _is_missing(cell):
+            if not is_there[position]:
                 skipped += 1
                 continue
             number = _number(cell, unit, position, column, where)
@@ -128,35 +151,25 @@ def read_history(
                     value="",
                     accepted=DATES_ACCEPTED,
                 )
-            first = found.setdefault((named[position], day), (number, position))
+            what = Found(
+                symbol=named[position],
+                measure=key["measure"][position],
+                tenor=key["tenor"][position],
+                delta=key["delta"][position],
+                date=day,
+            )
+            first = found.setdefault(what, (number, position))
             if first[0] != number:
+                others = "".join(f", {part}" for part in layout.key)
                 raise where.error(
-                    f"a second vol of {named[position]} on {day} differs from {first[0]:g} in row "
+                    f"a second vol of {what.symbol} on {day} differs from {first[0]:g} in row "
                     f"{where.row(first[1])}",
                     position=position,
                     column=column,
                     value=cell,
-                    accepted="one vol for each day and symbol",
+                    accepted=f"one vol for each day{others} and symbol",
                 )
-    if not found:
-        raise InputError("there is no vol in the history", file=where.file, code="EMPTY")
-    if key["measure"].endswith("vol"):
-        _check_vols(found, layout, unit, where)
-    positions = [position for _, position in found.values()]
-    rows = pd.DataFrame(
-        {
-            **key,
-            "date": [day for _, day in found],
-            "symbol": [symbol for symbol, _ in found],
-            "value": [number / UNITS[unit] for number, _ in found.values()],
-            "method": IMPORTED,
-            "flags": "NO_ERROR",
-            "known_at": [published[position] for position in positions],
-            "source": label,
-        }
-    )
-    lines = Where(where.file, [where.row(position) for position in positions])
-    return conform(rows, where=lines), lines, skipped
+    return found, skipped
 
 
 def _open(source: str | os.PathLike[str] | pd.DataFrame, name: str | None) -> tuple[pd.DataFrame, Where, str]:
@@ -200,25 +213,31 @@ def _number(cell: object, unit: str, position: int, column: str, where: Where) -
             column=column,
             value=cell,
             accepted=f"a {unit} number such as {0.21 * UNITS[unit]:g}, or an empty cell"
-            + (f"; unit='percent' ({_UNIT_OPTIONS} percent) reads percent" if is_percent else ""),
+            + (f"; unit='percent' ({UNIT_OPTIONS} percent) reads percent" if is_percent else ""),
         )
     return number
 
 
-def _symbols(table: pd.DataFrame, column: str | None, vols: list[Any], where: Where) -> list[str]:
-    function, accepted = SPELLINGS["symbol"]
-    symbols = []
-    for position, cell in enumerate(table[str(column)].tolist()):
-        if _is_missing(vols[position]):
-            symbols.append("")
+def _spelled(table: pd.DataFrame, column: str, meaning: str, is_there: list[bool], where: Where) -> list[str]:
+    """The canonical spelling of a part of the key in each row; empty where the row has no vol."""
+    spell, accepted = SPELLINGS[meaning]
+    known: dict[object, str] = {}
+    result = []
+    for position, cell in enumerate(table[column].tolist()):
+        if not is_there[position]:
+            result.append("")
             continue
+        # whole numbers of a typed table are read as the text of a file would be
+        text = str(cell) if isinstance(cell, int) and not isinstance(cell, bool) else cell
         try:
-            symbols.append(function(cell))
+            if text not in known:
+                known[text] = spell(text)
         except ValueError as error:
             raise where.error(
-                "not a symbol", position=position, column=str(column), value=cell, accepted=accepted
+                f"not a {meaning}", position=position, column=column, value=cell, accepted=accepted
             ) from error
-    return symbols
+        result.append(known[text])
+    return result
 
 
 def _published(
@@ -269,54 +288,3 @@ def _published(
                 accepted="an instant on that day or later",
             )
     return instants
-
-
-def _check_vols(
-    found: Mapping[tuple[str, str], tuple[float, int]], layout: Layout, unit: str, where: Where
-) -> None:
-    """Refuse what is no vol, a history in another unit than is said, and single rows in another one."""
-    by_symbol: dict[str, list[tuple[float, int]]] = {}
-    for (symbol, _), (number, position) in found.items():
-        by_symbol.setdefault(symbol, []).append((number, position))
-        if number <= 0.0:
-            raise where.error(
-                f"no vol of {symbol} can be 0 or below",
-                position=position,
-                column=layout.vol_column(symbol),
-                value=number,
-                accepted="a vol above 0, or an empty cell for none",
-            )
-    medians = {
-        symbol: statistics.median(number for number, _ in numbers) for symbol, numbers in by_symbol.items()
-    }
-    for symbol, median in medians.items():
-        vol = median / UNITS[unit]
-        if _LOWEST_MEDIAN <= vol <= _HIGHEST_MEDIAN:
-            continue
-        other = "percent" if unit == "decimal" else "decimal"
-        is_other = (vol > 1.0) == (unit == "decimal")
-        raise InputError(
-            f"the median vol of {symbol}, {median:g}, is not plausible in unit {unit!r}",
-            file=where.file,
-            column=layout.vol_column(symbol),
-            accepted=f"a median from {_LOWEST_MEDIAN * UNITS[unit]:g} to {_HIGHEST_MEDIAN * UNITS[unit]:g}"
-            + (f"; unit='{other}' ({_UNIT_OPTIONS} {other}) reads these as {other}" if is_other else ""),
-            code="BAD_UNITS",
-        )
-    for symbol, median in medians.items():
-        lowest = median / _LARGEST_RATIO
-        highest = min(median * _LARGEST_RATIO, _HIGHEST_VOL * UNITS[unit])
-        for number, position in by_symbol[symbol]:
-            # a hair of slack for the products of decimals
-            if lowest * (1 - 1e-12) <= number <= highest * (1 + 1e-12):
-                continue
-            span = f"{lowest:g} to {highest:g}"
-            raise InputError(
-                f"not plausible in unit {unit!r} as a vol of {symbol}, whose median is {median:g}",
-                file=where.file,
-                row=where.row(position),
-                column=layout.vol_column(symbol),
-                value=number,
-                accepted=f"for {symbol} a vol from {span}, every row in one unit; or an empty cell for none",
-                code="BAD_UNITS",
-            )

@@ -12,9 +12,12 @@ from volskew.errors import InputError, SettingsError
 from volskew.history.columns import Where
 from volskew.history.spelling import canonical
 
-__all__ = ["Layout", "find_layout"]
+__all__ = ["KEY_PARTS", "Layout", "find_layout"]
 
-_FIELDS: Final = ("date", "symbol", "vol", "known_at")
+KEY_PARTS: Final = ("measure", "tenor", "delta")
+"""What a long table may say of each number, beside its day and symbol."""
+
+_FIELDS: Final = ("date", "symbol", "vol", "known_at", *KEY_PARTS)
 
 _OPTIONS: Final = "--columns or --history-columns"
 """What the command line calls the argument ``columns``."""
@@ -23,6 +26,9 @@ _ALIASES: Final[dict[str, tuple[str, ...]]] = {
     "date": ("date", "quote_date", "trade_date"),
     "symbol": ("symbol", "ticker", "underlying"),
     "vol": ("vol", "iv", "implied_vol", "implied_volatility", "impliedvolatility", "volatility"),
+    "measure": ("measure",),
+    "tenor": ("tenor", "term", "constant_maturity"),
+    "delta": ("delta", "forward_delta", "call_delta"),
 }
 """What a column may be called where the caller does not say."""
 
@@ -41,12 +47,15 @@ class Layout:
         A symbol, or "" in a long table, to a column.
     known_at : str or None
         The column of the publication.
+    key : dict
+        Of `KEY_PARTS` those that have a column, and that column.
     """
 
     date: str
     symbol: str | None
     vols: dict[str, str]
     known_at: str | None
+    key: dict[str, str]
 
     def vol_column(self, symbol: str) -> str:
         """The column that holds the vols of a symbol."""
@@ -64,9 +73,11 @@ def find_layout(
     Parameters
     ----------
     table : pandas.DataFrame
-        A vol history, long (a row for each day and symbol) or wide (a vol column for each symbol).
+        A vol history, long (a row for each day and symbol, and for each measure, tenor and delta where it has
+        such columns) or wide (a vol column for each symbol).
     columns : mapping
-        As in `History.import_history`; what it does not name is found by its usual names.
+        As in `History.import_history`; what it does not name is found by its usual names. In a wide table
+        measure, tenor and delta are not looked for: they have a column only where one is named.
     known_at : str or None
         The column of the publication, where `columns` does not name it.
     where : Where
@@ -104,19 +115,33 @@ def find_layout(
     names = {meaning: plain.get(meaning) or _alias(table, meaning) for meaning in wanted}
     if publication is not None:
         names["known_at"] = publication
+    for part in KEY_PARTS:
+        if part in plain or (not wide and _bears(table, part)):
+            names[part] = plain.get(part) or _alias(table, part)
     names.update({f"vol.{symbol}": column for symbol, column in wide.items()})
     found = _find(table, names, where)
     vols = {canonical("symbol", symbol): found[f"vol.{symbol}"] for symbol in wide}
     if len(vols) < len(wide):
         msg = f"columns name a symbol twice: {', '.join(wide)}"
         raise SettingsError(msg)
-    return Layout(found["date"], found.get("symbol"), vols or {"": found["vol"]}, found.get("known_at"))
+    return Layout(
+        date=found["date"],
+        symbol=found.get("symbol"),
+        vols=vols or {"": found["vol"]},
+        known_at=found.get("known_at"),
+        key={part: found[part] for part in KEY_PARTS if part in found},
+    )
+
+
+def _bears(table: pd.DataFrame, meaning: str) -> list[str]:
+    """The usual names of what is meant that columns of the table bear."""
+    there = {str(column).strip().lower() for column in table.columns}
+    return [name for name in _ALIASES[meaning] if name in there]
 
 
 def _alias(table: pd.DataFrame, meaning: str) -> str:
     """The one column that bears a usual name of what is meant; the plain name where none or several do."""
-    there = {str(column).strip().lower() for column in table.columns}
-    usual = [name for name in _ALIASES[meaning] if name in there]
+    usual = _bears(table, meaning)
     return meaning if meaning in usual or len(usual) != 1 else usual[0]
 
 

@@ -162,9 +162,11 @@ class History:
             ``{"date": ..., "symbol": ..., "vol": ...}`` names the columns of a long table; by default they
             bear these names. For a wide table
             ``{"date": "DATE", "vol": {"QQQ": "qqq_iv", "IWM": "iwm_iv"}}``, or ``vol.QQQ`` and ``vol.IWM``
-            in place of the inner mapping. Case matters only where it decides.
+            in place of the inner mapping. A long table may have columns for ``measure``, ``tenor`` and
+            ``delta`` too (or one of their usual names, or as named here), so that one file holds several vols
+            of a day. Case matters only where it decides.
         measure, tenor, delta
-            What the numbers are.
+            What the numbers are, where the table has no column that says it.
         unit : {"decimal", "percent"}
             Of the numbers. It is never guessed, but refused where the median vol of a symbol is not plausible
             in it, or a single vol beside that median (above 5, or more than 10 times off).
@@ -185,8 +187,8 @@ class History:
         Raises
         ------
         InputError
-            The file cannot be read, a column is missing, a date or number cannot be read, two numbers of one
-            day and symbol differ, or the unit is not plausible.
+            The file cannot be read, a column is missing, a date, number, tenor or delta cannot be read, two
+            numbers of one day, symbol, measure, tenor and delta differ, or the unit is not plausible.
         SettingsError
             An argument is not accepted.
         StoreError

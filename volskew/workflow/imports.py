@@ -31,7 +31,8 @@ def import_history(
     Parameters
     ----------
     path : path-like
-        CSV or Parquet with a date, a symbol and a vol column, or a date and one column for each symbol.
+        CSV or Parquet with a date, a symbol and a vol column, or a date and one column for each symbol. The
+        former may have columns for measure, tenor and delta too.
     store : str
         Store URL or SQLite file.
     series : str
@@ -39,7 +40,7 @@ def import_history(
     columns : mapping, optional
         ``{"date": ..., "symbol": ..., "vol": ...}``, file columns by meaning.
     measure, tenor, delta : str
-        What the numbers are.
+        What the numbers are, where the file has no column that says it.
     unit : {"decimal", "percent"}
         Of the vols in the file.
     known_at : str, optional

@@ -49,6 +49,15 @@ def test_the_pair_ends_low_but_not_at_its_record(committed: Path) -> None:
     assert ratio[-1] > ratio.min() + 0.05
 
 
+def test_the_dictionary_names_every_file_and_column(committed: Path) -> None:
+    readme = (committed / "README.md").read_text()
+    assert "the planted ones are all there are" in readme
+    for path in committed.glob("*.*"):
+        assert path.name == "README.md" or f"`{path.name}`" in readme
+        if path.suffix == ".csv":
+            assert all(f"`{column}`" in readme for column in pd.read_csv(path, nrows=0).columns), path.name
+
+
 @pytest.mark.slow
 def test_the_code_makes_the_sample(committed: Path, tmp_path: Path) -> None:
     write_market(simulate_market(), tmp_path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from volskew.errors import MissingReadingError, SettingsError
 from volskew.market.clock import sessions
 from volskew.simulate import Market, simulate_market, write_market
 from volskew.simulate.trading_time import trading_clock
-from volskew.simulate.truth import HISTORY_BASIS, HISTORY_NOISE
+from volskew.simulate.truth import HISTORY_BASIS, HISTORY_DELTAS, HISTORY_NOISE
 
 VOLS = ["vol_25c", "vol_50", "vol_25p"]
 
@@ -43,12 +44,19 @@ def test_truth_at_91_days_lies_where_the_expiries_around_it_say(market: Market) 
 
 def test_the_history_has_the_stated_basis_and_noise() -> None:
     market = simulate_market(sessions=30, history_years=3)
-    joined = market.vol_history.merge(market.truth, on=["date", "symbol"], how="left", validate="1:1")
-    gap = joined["vol"] - joined["vol_25c"]
-    for symbol, basis in HISTORY_BASIS.items():
-        mine = gap[joined["symbol"] == symbol]
-        assert mine.mean() == pytest.approx(basis, abs=4.0 * HISTORY_NOISE / len(mine) ** 0.5)
-        assert mine.std() == pytest.approx(HISTORY_NOISE, rel=0.12)
+    joined = market.vol_history.merge(market.truth, on=["date", "symbol"], how="left", validate="m:1")
+    gaps = {}
+    for symbol, by_delta in HISTORY_BASIS.items():
+        for delta, basis in by_delta.items():
+            mine = joined[(joined["symbol"] == symbol) & (joined["delta"] == delta)]
+            gap = (mine["vol"] - mine[HISTORY_DELTAS[delta]]).to_numpy()
+            assert gap.mean() == pytest.approx(basis, abs=4.0 * HISTORY_NOISE / len(gap) ** 0.5)
+            assert gap.std() == pytest.approx(HISTORY_NOISE, rel=0.12)
+            gaps[symbol, delta] = gap
+    # six noises that have nothing to do with each other
+    between = np.corrcoef(list(gaps.values())) - np.eye(6)
+    assert np.abs(between).max() < 4.0 / len(gap) ** 0.5
+    assert market.vol_history["delta"].tolist()[:6] == 2 * ["25c", "50", "25p"]
     overlap = [day for day in market.sessions if day.isoformat() <= market.vol_history["date"].iloc[-1]]
     assert len(overlap) == 20
     assert joined["date"].iloc[0] == market.truth["date"].iloc[0]
@@ -69,7 +77,15 @@ def test_vols_are_those_of_liquid_funds_and_prices_fall_when_vol_rises() -> None
     half_life = np.log(0.5) / np.log(ratio.autocorr())
     assert 15 < half_life < 90  # one to three months, estimated low in finite samples
     assert (market.truth["vol_25p"] > market.truth["vol_50"]).all()
-    assert (market.truth["vol_50"] > market.truth["vol_25c"]).all()
+    # calls are dear where that is what was planted, and nowhere else
+    skews = market.episodes[market.episodes["driver"] == "skew"]
+    is_planted = market.truth["symbol"].isin(skews["leg"]) & market.truth["date"].between(
+        skews["first_date"].iloc[0], skews["last_date"].iloc[0]
+    )
+    assert len(skews) == 1
+    flatness = pd.Series(np.log(market.truth["vol_25c"] / market.truth["vol_50"]))
+    assert (flatness[~is_planted] < -0.02).all()
+    assert flatness[is_planted].abs().max() < 0.04
 
 
 def test_the_same_seed_gives_the_same_market_in_any_order_of_asking(market: Market) -> None:
@@ -132,6 +148,15 @@ def test_files_are_written_whole_and_read_back(tmp_path: Path) -> None:
         assert read[column].to_numpy() == pytest.approx(expected[column].to_numpy(), abs=1e-9, nan_ok=True)
     dividends = pd.read_csv(tmp_path / "simulated_dividends.csv")
     pd.testing.assert_frame_equal(dividends, market.dividends, check_dtype=False)
+    prices = pd.read_csv(tmp_path / "simulated_prices.csv")
+    pd.testing.assert_frame_equal(prices, market.prices, check_dtype=False)
+    episodes = pd.read_csv(tmp_path / "simulated_episodes.csv")
+    assert list(episodes.columns) == list(market.episodes.columns)
+    history = pd.read_csv(tmp_path / "simulated_vol_history.csv", dtype={"delta": str})
+    pd.testing.assert_frame_equal(history, market.vol_history, check_dtype=False)
+    readme = (tmp_path / "README.md").read_text()
+    assert "in a market of another length" in readme
+    assert not re.search(r"[{}]", readme)  # nothing was left to be filled in
     truth = pd.read_csv(tmp_path / "simulated_truth.csv")
     assert truth["vol_25c"].to_numpy() == pytest.approx(market.truth["vol_25c"].to_numpy(), abs=5.1e-11)
     # neither time nor name in the gzip header, so that a re-run writes the same bytes

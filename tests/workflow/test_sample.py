@@ -59,6 +59,65 @@ def test_the_rank_is_that_of_the_truth(ranked: RankResult) -> None:
 
 
 @pytest.mark.slow
+def test_only_what_is_asked_for_is_ranked(ranked: RankResult) -> None:
+    """The history holds three deltas of each day."""
+    assert set(pd.read_csv(_CHAINS / "simulated_vol_history.csv", dtype=str)["delta"]) == {"25c", "50", "25p"}
+    assert [ranking.delta for ranking in ranked.rankings] == ["0.25"]
+    assert set(ranked.history["delta"]) == {"0.25"}
+    assert [entry.symbol for entry in ranked.ledger if entry.code == Code.SPLICED] == ["IWM", "QQQ"]
+    assert not ranked.history["flags"].str.contains("NO_OVERLAP").any()
+    assert not any("asked for" in note for note in ranked.notes)
+
+
+def test_each_delta_is_spliced_with_its_own_history() -> None:
+    result = rank_files(
+        [*_some(4), *_some(4, "IWM")], history=_CHAINS / "simulated_vol_history.csv", deltas=("25c", "50")
+    )
+    rows = result.history
+    imported = rows[rows["flags"].str.contains("SPLICED")]
+    given = pd.read_csv(_CHAINS / "simulated_vol_history.csv").assign(
+        delta=lambda table: table["delta"].map({"25c": "0.25", "50": "0.5"})
+    )
+    both = imported.astype({"date": "str"}).merge(given, on=["date", "symbol", "delta"], validate="1:1")
+    assert len(both) == len(imported) == given["delta"].notna().sum()
+    assert (both["value"] == both["vol"]).all()
+    assert len(rows) == len(imported) + 2 * 2 * 4
+
+
+def test_a_history_without_the_vol_asked_for_is_named() -> None:
+    result = rank_files(
+        [*_some(1), *_some(1, "IWM")], history=_CHAINS / "simulated_vol_history.csv", deltas=("10c",)
+    )
+    note = "The history holds implied_vol 3m 0.25, implied_vol 3m 0.5, implied_vol 3m 0.75, and nothing that"
+    assert [kept for kept in result.notes if "The history holds" in kept] == [f"{note} is asked for."]
+    assert set(result.history["delta"]) == {"0.1"}
+
+
+@pytest.mark.slow
+def test_the_readings_have_the_planted_episodes(ranked: RankResult) -> None:
+    """By the rule of the data dictionary, on imported and solved days together."""
+    panel = ranked.history.astype({"date": "str"}).pivot_table(index="date", columns="symbol", values="value")
+    ratio = pd.Series(np.log(panel["QQQ"] / panel["IWM"])).dropna()
+    found: list[tuple[str, str, str]] = []
+    for side, sign in (("low", 1.0), ("high", -1.0)):
+        first = last = ""
+        for day in range(252, len(ratio)):
+            so_far = sign * ratio.to_numpy()[: day + 1]
+            rank = 50.0 * ((so_far < so_far[-1]).mean() + (so_far <= so_far[-1]).mean())
+            if rank <= (15.0 if first else 5.0):
+                first, last = first or ratio.index[day], ratio.index[day]
+            elif first:
+                found.append((side, first, last))
+                first = ""
+        if first:
+            found.append((side, first, last))
+    planted = pd.read_csv(_CHAINS / "simulated_episodes.csv")
+    assert sorted(found, key=lambda episode: episode[1]) == list(
+        zip(planted["side"], planted["first_date"], planted["last_date"], strict=True)
+    )
+
+
+@pytest.mark.slow
 def test_each_session_without_a_reading_has_its_reason(ranked: RankResult) -> None:
     defects = pd.read_csv(_CHAINS / "simulated_defects.csv")
     rows = ranked.history

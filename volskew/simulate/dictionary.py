@@ -7,7 +7,9 @@ from typing import Final
 import pandas as pd
 
 from volskew.simulate.defects import DEFECT_RATES, MEANINGS
-from volskew.simulate.market import Market
+from volskew.simulate.market import DEFAULT_SEED, Market
+from volskew.simulate.paths import DRIFT, REALISED, SESSIONS_A_YEAR
+from volskew.simulate.planted import PLANTED
 
 __all__ = ["data_dictionary"]
 
@@ -21,12 +23,14 @@ IWM stand for two made-up funds that behave like them. Every data file has `simu
 | file | what |
 |---|---|
 | `quotes/SYMBOL_DATE_simulated.csv.gz` | {n_files} chains at the close, one a symbol and session |
-| `simulated_vol_history.csv` | 3m 25-delta call vols of the years before the chains |
+| `simulated_vol_history.csv` | 3m vols (25c, 50, 25p) of the years before the chains |
+| `simulated_prices.csv` | daily open, high, low and close of all sessions |
+| `simulated_episodes.csv` | planted stretches in which the pair is low or high |
 | `simulated_dividends.csv` | the funds' dividends announced by the last session |
-| `simulated_truth.csv` | exact forward and vols at 91 days for every session |
+| `simulated_truth.csv` | exact forward and vols at 91 days, and realised variance, for every session |
 | `simulated_expiry_truth.csv` | exact forward and vols of every expiry in the chains |
 | `simulated_defects.csv` | every planted defect |
-| `simulated_metadata.json` | seed, rates, weight of a weekend, basis and noise of the history, defect rates |
+| `simulated_metadata.json` | seed, rates, weights of weekend and night, basis and noise, defect rates |
 
 Chains run from {first_chain} to {last}, the truth from {first} to {last}, the vol history from {first} to
 {last_history}: the last {overlap} of its sessions have chains too, so that a splice can measure its basis.
@@ -61,10 +65,45 @@ One line an option; missing is empty. Strikes lie between 2 and 98 delta; expiri
 | `forward` | $ | `(spot - sum(D_i exp(-r t_i))) exp(r T)`, see Dividends |
 | `discount_factor` | | `exp(-r T)` (expiry truth only) |
 | `vol_25c`, `vol_50`, `vol_25p` | decimal a year | vol at which its own forward call delta is .25, .50, .75 |
+| `variance_overnight` | a night | of the log price, from the close before to the open (91-day truth only) |
+| `variance_intraday` | a session | the same from open to close (91-day truth only) |
 
 The 91-day truth is the surface's own vol at exactly 91 days, not an interpolation between listed expiries.
 Vols are solved to about 1e-14 and written with ten decimals. They are those of the European part of the
 quotes: what a reader finds who takes the early-exercise premium off.
+
+## Prices
+
+| column | unit | meaning |
+|---|---|---|
+| `date`, `symbol` | | session and underlying |
+| `open`, `close` | $ | the close is the `spot` of the truth |
+| `high`, `low` | $ | between open and close |
+
+Unadjusted, in cents: the price drops by the cash dividend at the open of the ex-date. With that added back,
+log(open / close before) has the variance `variance_overnight` of the truth and log(close / open) the
+variance `variance_intraday`, beside a drift of {drift} a year; high and low are those of a Brownian motion
+from open to close that trades without pause. The variance of a session follows the fund's level at the
+close before (without what is planted for the pair): its annual vol, on {year} sessions a year, is
+{realised} times the fund's scale, some 0.82 of its 50-delta vol, and a third of the variance is the
+night's. In a planted stress the fall comes overnight and on top, and its square is part of
+`variance_overnight`.
+
+What an estimator of realised vol should find over a stretch is so the root of {year} times the mean of the
+two columns' sum over its sessions; one that uses single sessions alone, of `variance_intraday`.
+
+## Episodes
+
+| column | unit | meaning |
+|---|---|---|
+| `number` | | from 1, by date |
+| `side` | | low or high: 25-delta call vol of QQQ over that of IWM |
+| `driver` | | what makes most of it: level (50-delta vol) or skew (25-delta call over 50-delta vol) |
+| `leg` | | of which fund |
+| `first_date`, `last_date` | date | as planted |
+| `is_open` | | true where it is under way on the last session, which is then `last_date` |
+
+{episodes}
 
 ## Dividends
 
@@ -94,10 +133,14 @@ years of 365 days from the close to 09:30 on the ex-date. There is no cost of bo
 | column | unit | meaning |
 |---|---|---|
 | `date`, `symbol` | | session and underlying |
-| `vol` | decimal a year | 3m 25-delta call vol |
+| `delta` | | 25c, 50 or 25p |
+| `vol` | decimal a year | 3m vol at that delta |
 
-It reads {basis} above the truth, as another vendor's would, with independent daily noise of
-{noise} (standard deviation); decimal vol.
+It reads above the truth, as another vendor's would, by
+
+{basis}
+
+(decimal vol), with daily noise of {noise} (standard deviation) that is independent for each symbol and delta.
 
 ## How it is made
 
@@ -117,7 +160,7 @@ It reads {basis} above the truth, as another vendor's would, with independent da
   takes a year on average. Vols are annual by the calendar.
 * Level, skew, curvature and term structure are mean-reverting and correlated between the funds; prices fall
   when vol rises; a few stress episodes are planted. The funds' relative level reverts with a half-life of
-  45 sessions, and the seed was chosen so that the last day is low but no record.
+  45 sessions{chosen}.
 * Half-spreads by delta, strike steps and the shape of the smiles were measured on real chains of one day.
   The quoted mid lies within a tenth of its half-spread from the true price, before rounding outwards to
   cents.
@@ -138,6 +181,20 @@ Whole files:
 """
 
 
+EPISODES: Final = """\
+An episode is found where the mid-rank percentile of the log ratio of 25-delta call vols among all sessions
+so far, itself included and at least 252 before it, falls to 5 or below, until it is above 15 again (or
+rises to 95 and above, until it is below 85). By that rule the planted ones are all there are. For that the
+funds' own movement against each other is small, and damped around them, and the ratio steps there and back
+between two closes, as no real pair's does; and in the first year, before the rule begins, it is planted low
+for 70 and high for 75 sessions, so that it has been to both sides. Prices and their variance know nothing
+of these episodes."""
+
+FEW_EPISODES: Final = """\
+Planted for ten years of history; in a market of another length, or with another seed, they are not all there,
+and others may have come by chance."""
+
+
 def data_dictionary(market: Market, *, defects: pd.DataFrame) -> str:
     """README of a market's folder: files, columns, how it is made and what was planted.
 
@@ -151,6 +208,9 @@ def data_dictionary(market: Market, *, defects: pd.DataFrame) -> str:
     facts = market.metadata
     counts = defects["defect"].value_counts()
     rates = DEFECT_RATES if market.scenario == "demo" else {}
+    is_sample = (
+        market.seed == DEFAULT_SEED and len(market.truth) // len(market.symbols) > PLANTED[0].before_last
+    )
     lines = [
         f"| {kind} | {100 * rate:.2f} % | {int(counts.get(kind, 0))} | {MEANINGS[kind]} |"
         for kind, rate in rates.items()
@@ -174,7 +234,15 @@ def data_dictionary(market: Market, *, defects: pd.DataFrame) -> str:
             f"{value:.2f} $ ({symbol})"
             for symbol, value in facts["dividends"]["mean_quarterly_amount"].items()
         ),
-        basis=" and ".join(f"{value} ({symbol})" for symbol, value in facts["history_basis"].items()),
+        realised=REALISED,
+        year=round(SESSIONS_A_YEAR),
+        drift=DRIFT,
+        episodes=EPISODES if is_sample else FEW_EPISODES,
+        chosen=", and the seed was chosen so that the last day is low but no record" if is_sample else "",
+        basis="\n".join(
+            f"* {symbol}: " + ", ".join(f"{value} ({delta})" for delta, value in by_delta.items())
+            for symbol, by_delta in facts["history_basis"].items()
+        ),
         noise=facts["history_noise"],
         lines="\n".join(lines) or "| none | | | |",
         days="\n".join(days) or "* none",

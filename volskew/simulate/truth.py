@@ -15,17 +15,25 @@ from volskew.simulate.model import TENOR, clock, mixture, vol_at_delta
 from volskew.simulate.quoting import forwards
 from volskew.simulate.trading_time import trading_clock
 
-__all__ = ["HISTORY_BASIS", "HISTORY_NOISE", "tenor_truth", "vol_history"]
+__all__ = ["HISTORY_BASIS", "HISTORY_DELTAS", "HISTORY_NOISE", "tenor_truth", "vol_history"]
 
-HISTORY_BASIS: Final = {"QQQ": 0.0004, "IWM": 0.0006}
+HISTORY_DELTAS: Final = {"25c": "vol_25c", "50": "vol_50", "25p": "vol_25p"}
+"""The deltas of the vol history, and their columns of the truth."""
+
+HISTORY_BASIS: Final = {
+    "QQQ": {"25c": 0.0004, "50": 0.0003, "25p": 0.0005},
+    "IWM": {"25c": 0.0006, "50": 0.0004, "25p": 0.0007},
+}
 """What the vol history, like another vendor's, reads above the truth [decimal vol]."""
 
 HISTORY_NOISE: Final = 0.0003
-"""Standard deviation [decimal vol] of the vol history's independent daily noise."""
+"""Standard deviation [decimal vol] of the vol history's independent noise of each day, symbol and delta."""
 
 
 def tenor_truth(states: pd.DataFrame, *, dividends: dict[str, tuple[Dividend, ...]]) -> pd.DataFrame:
     """Exact forwards and vols at 91 days: the surface's own, nothing interpolated between expiries.
+
+    Beside them the variance that the price's path was drawn with, of the night before and of the session.
 
     Parameters
     ----------
@@ -54,6 +62,8 @@ def tenor_truth(states: pd.DataFrame, *, dividends: dict[str, tuple[Dividend, ..
                     "vol_25c": vols[:, 0],
                     "vol_50": vols[:, 1],
                     "vol_25p": vols[:, 2],
+                    "variance_overnight": rows["variance_overnight"],
+                    "variance_intraday": rows["variance_intraday"],
                 },
                 index=rows.index,
             )
@@ -72,14 +82,28 @@ def _tenor_forwards(rows: pd.DataFrame, payments: tuple[Dividend, ...]) -> list[
 
 
 def vol_history(truth: pd.DataFrame, *, until: pd.Timestamp, seed: int) -> pd.DataFrame:
-    """The truth of the years before the chains as another vendor would have it."""
+    """The truth of the years before the chains as another vendor would have it.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``date``, ``symbol``, ``delta`` (25c, 50, 25p) and ``vol``, sorted by date and symbol.
+    """
     rows = truth[truth["date"] <= until.strftime("%Y-%m-%d")].reset_index(drop=True)
     day = np.array([dt.date.fromisoformat(date).toordinal() for date in rows["date"]])
-    noise = HISTORY_NOISE * normals(seed, "history", day, rows["symbol"] == FUNDS[0].symbol)
-    return pd.DataFrame(
-        {
-            "date": rows["date"],
-            "symbol": rows["symbol"],
-            "vol": (rows["vol_25c"] + rows["symbol"].map(HISTORY_BASIS) + noise).round(6),
-        }
-    )
+    tables = []
+    for place, (delta, column) in enumerate(HISTORY_DELTAS.items()):
+        noise = HISTORY_NOISE * normals(seed, "history", day, rows["symbol"] == FUNDS[0].symbol, place)
+        basis = rows["symbol"].map({symbol: by_delta[delta] for symbol, by_delta in HISTORY_BASIS.items()})
+        tables.append(
+            pd.DataFrame(
+                {
+                    "date": rows["date"],
+                    "symbol": rows["symbol"],
+                    "delta": delta,
+                    "vol": (rows[column] + basis + noise).round(6),
+                }
+            )
+        )
+    # each day's rows of one symbol together, from the call to the put
+    return pd.concat(tables).sort_index(kind="stable").reset_index(drop=True)

@@ -27,6 +27,7 @@ QUOTES_FOLDER: Final = "quotes"
 """Folder of the chain files within the market's folder."""
 
 PRICES: Final = ("underlying_price", "bid", "ask", "last")
+BARS: Final = ("open", "high", "low", "close")
 COUNTS: Final = ("bid_size", "ask_size", "volume", "open_interest")
 
 TRUTH_DECIMALS: Final = {
@@ -37,6 +38,8 @@ TRUTH_DECIMALS: Final = {
     "vol_25c": 10,
     "vol_50": 10,
     "vol_25p": 10,
+    "variance_overnight": 12,
+    "variance_intraday": 12,
 }
 
 
@@ -61,8 +64,9 @@ def write_market(
     -------
     list of pathlib.Path
         ``README.md``, ``quotes/SYMBOL_DATE_simulated.csv.gz``, ``simulated_vol_history.csv``,
-        ``simulated_dividends.csv``, ``simulated_truth.csv``, ``simulated_expiry_truth.csv``,
-        ``simulated_defects.csv`` and ``simulated_metadata.json``.
+        ``simulated_prices.csv``, ``simulated_episodes.csv``, ``simulated_dividends.csv``,
+        ``simulated_truth.csv``, ``simulated_expiry_truth.csv``, ``simulated_defects.csv`` and
+        ``simulated_metadata.json``.
 
     Raises
     ------
@@ -83,6 +87,8 @@ def write_market(
     all_defects = pd.concat(defects, ignore_index=True)
     tables = {
         "simulated_vol_history.csv": table_csv(market.vol_history, decimals={"vol": 6}),
+        "simulated_prices.csv": table_csv(market.prices, decimals=dict.fromkeys(BARS, 2)),
+        "simulated_episodes.csv": table_csv(market.episodes, decimals={}),
         "simulated_dividends.csv": table_csv(market.dividends, decimals={"amount": 4}),
         "simulated_truth.csv": table_csv(market.truth, decimals=TRUTH_DECIMALS),
         "simulated_expiry_truth.csv": table_csv(market.expiry_truth, decimals=TRUTH_DECIMALS),

@@ -26,7 +26,7 @@ from volskew.workflow.view import (
     as_known,
     first_day,
     imported_name,
-    lacking_legs,
+    lacking,
     last_day,
     main_series,
     unexplained_gaps,
@@ -202,10 +202,11 @@ def rank_files(
                 unit=history_unit,
                 date_format=history_date_format,
             )
-            notes.extend(lacking_legs(kept, imported, symbols))
-        with as_known(kept, [solved, *([imported] if imported else [])], day) as known:
+            notes.extend(lacking(kept, imported, symbols, request))
+        asked = {imported: request} if imported else {}
+        with as_known(kept, [solved, *asked], day, asked=asked) as known:
             ranked = solved
-            if imported is not None:
+            if imported is not None and imported in known.series_names():
                 ranked = f"{solved}+{imported.rpartition(':')[2]}"
                 spliced = known.splice(imported=imported, solved=solved, into=ranked, adjust=adjust_basis)
                 ledger.extend(spliced.entries)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,16 +12,17 @@ import pandas as pd
 from volskew.errors import SettingsError
 from volskew.history import History
 from volskew.ledger import Code, Entry, Ledger, Stage
-from volskew.market import EASTERN, sessions
+from volskew.market import EASTERN, canonical_tenor, sessions
+from volskew.surface.points import parse_point
 from volskew.workflow.gather import Inputs
-from volskew.workflow.measure import MeasureResult
+from volskew.workflow.measure import MeasureResult, Request
 
 __all__ = [
     "Pair",
     "as_known",
     "first_day",
     "imported_name",
-    "lacking_legs",
+    "lacking",
     "last_day",
     "main_series",
     "unexplained_gaps",
@@ -31,8 +32,13 @@ Pair = tuple[str, str]
 
 
 @contextmanager
-def as_known(kept: History, names: Sequence[str], day: dt.date) -> Iterator[History]:
+def as_known(
+    kept: History, names: Sequence[str], day: dt.date, *, asked: Mapping[str, Request]
+) -> Iterator[History]:
     """A scratch history that holds what could be known of some series at the end of a day.
+
+    Of a series in `asked` it holds the readings asked for only: an imported one may have other vols of the
+    same days, which no solved day would follow.
 
     Splices are built in it, not in the store: they are views of what is stored, and one made as of an earlier
     day must not take the place of today's.
@@ -46,6 +52,8 @@ def as_known(kept: History, names: Sequence[str], day: dt.date) -> Iterator[Hist
                 msg = f"there is no series {name!r}; the store has {there}"
                 raise SettingsError(msg)
             rows = kept.table(series=name, as_of=day, known_by=cut)
+            if name in asked:
+                rows = rows[_is_asked(rows, asked[name])]
             if not rows.empty:
                 scratch.add(rows)
         yield scratch
@@ -98,11 +106,25 @@ def last_day(inputs: Inputs, kept: History, solved: str) -> dt.date:
     return dt.date.fromisoformat(str(rows["date"].max()))
 
 
-def lacking_legs(kept: History, imported: str, symbols: Sequence[str]) -> list[str]:
-    """Say which legs the imported history lacks."""
-    there = sorted(set(kept.table(series=imported)["symbol"]))
-    lacking = [symbol for symbol in symbols if symbol not in there]
-    return [f"The history holds {', '.join(there)} and not {', '.join(lacking)}."] if lacking else []
+def lacking(kept: History, imported: str, symbols: Sequence[str], request: Request) -> list[str]:
+    """Say which legs the imported history lacks, or that it holds none of the vols asked for."""
+    rows = kept.table(series=imported)
+    there = sorted(set(rows["symbol"]))
+    absent = [symbol for symbol in symbols if symbol not in there]
+    notes = [f"The history holds {', '.join(there)} and not {', '.join(absent)}."] if absent else []
+    if not _is_asked(rows, request).any():
+        kinds = rows[["measure", "tenor", "delta"]].drop_duplicates().to_numpy().tolist()
+        notes.append(f"The history holds {', '.join(map(' '.join, kinds))}, and nothing that is asked for.")
+    return notes
+
+
+def _is_asked(rows: pd.DataFrame, request: Request) -> pd.Series[bool]:
+    """Whether each row is of a measure, tenor and delta asked for."""
+    return (
+        rows["measure"].isin(request.measures)
+        & rows["tenor"].isin([canonical_tenor(tenor) for tenor in request.tenors])
+        & rows["delta"].isin([parse_point(delta=delta).text for delta in request.deltas])
+    )
 
 
 def imported_name(path: Path, solved: str) -> str:

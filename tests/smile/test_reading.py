@@ -121,6 +121,12 @@ def test_errors_are_those_of_the_covariance_along_the_delta(curves: Curves) -> N
     again = moved.read(np.repeat(d1, 4000, axis=1), at="d1")
     spread = (again.vol - found.vol[:, [number]]).std(axis=1) / size
     np.testing.assert_allclose(spread, found.error[:, number], rtol=0.05)  # 1/sqrt(2 x 4000), four times over
+    # and so do differences of what is read at two deltas
+    together = curves.covary(found.log_moneyness, at_delta=np.full(4, True))[number]
+    for one, other in ((0, 1), (1, 2), (1, 3), (2, 3)):
+        apart = again.vol[one] - again.vol[other]
+        variance = together[one, one] + together[other, other] - 2 * together[one, other]
+        assert apart.std() / size == pytest.approx(math.sqrt(variance), rel=0.05)
 
 
 def test_errors_and_responses_by_hand(curves: Curves) -> None:
@@ -144,6 +150,40 @@ def test_errors_and_responses_by_hand(curves: Curves) -> None:
             # the curve slides over its strikes as the forward moves, at a delta and at a moneyness
             assert strikes.per_forward[place, number] == pytest.approx(moves[2] + slope, rel=1e-9)
             assert found.per_forward[place, number] == pytest.approx((moves[2] + slope) / share, rel=1e-9)
+
+
+@pytest.mark.parametrize("at_delta", [True, False])
+def test_errors_at_several_places_go_together_by_hand(curves: Curves, at_delta: bool) -> None:
+    d1 = np.repeat(ndtri(DELTAS)[:, None], len(YEARS) + 1, axis=1)
+    found, gradient = curves.read(d1, at="d1"), np.empty(PARAMETERS)
+    constant = np.full(len(DELTAS), at_delta)
+    together = curves.covary(found.log_moneyness, at_delta=constant)
+    assert together.shape == (len(YEARS) + 1, len(DELTAS), len(DELTAS))
+    assert np.isnan(together[-1]).all()  # the slice without quotes
+    for number, years in enumerate(YEARS):
+        row, rows = curves.rows[number], []
+        for place in range(len(DELTAS)):
+            k, vol = found.log_moneyness[place, number], found.vol[place, number]
+            value_and_gradient(k / row[SCALE], row, gradient)
+            share = 1 - found.slope[place, number] * (k / vol + vol * years / 2) if at_delta else 1.0
+            rows.append(gradient * row[LEVEL] / share)
+        dense = np.array(rows) @ curves.covariances[number] @ np.array(rows).T
+        # sums of 400 products in another order, of terms that cancel
+        np.testing.assert_allclose(together[number], dense, rtol=1e-8, atol=1e-14)
+    if at_delta:
+        diagonal = np.sqrt(np.diagonal(together, axis1=1, axis2=2)).T
+        np.testing.assert_allclose(diagonal, found.error, rtol=1e-10)
+
+
+def test_a_mix_of_deltas_and_strikes_goes_together_too(curves: Curves) -> None:
+    d1 = np.repeat(ndtri(DELTAS[[2, 3]])[:, None], len(YEARS) + 1, axis=1)
+    k = curves.read(d1, at="d1").log_moneyness
+    both = curves.covary(k, at_delta=np.array([True, False]))
+    deltas, strikes = (curves.covary(k, at_delta=np.full(2, kind)) for kind in (True, False))
+    np.testing.assert_array_equal(both[:, 0, 0], deltas[:, 0, 0])
+    np.testing.assert_array_equal(both[:, 1, 1], strikes[:, 1, 1])
+    ratio = np.sqrt(deltas[:, 0, 0] / strikes[:, 0, 0])
+    np.testing.assert_allclose(both[:, 0, 1], ratio * strikes[:, 0, 1], rtol=1e-10)
 
 
 def test_vols_are_flat_beyond_the_quotes(curves: Curves) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from volskew.smile.layout import EXPIRIES, SIDE, SIZES
-from volskew.smile.term_kernels import log_evidence, predict
+from volskew.smile.term_kernels import covary, log_evidence, predict
 
 Floats = NDArray[np.float64]
 
@@ -169,3 +169,64 @@ def test_windows_do_not_know_one_another() -> None:
         np.testing.assert_array_equal(alone[0], together[row])
         np.testing.assert_array_equal(own[0], weights[row])
         assert variance[0] == variances[row]
+
+
+# --- several readings -------------------------------------------------------------------------------------
+
+
+def missed_together(rows: list[tuple[Floats, Floats, int, float]], evidence: Floats) -> Floats:
+    """Correlations of what some readings miss; each of times, weights, how many come before, and its own."""
+    times, weights = np.full((len(rows), EXPIRIES), np.nan), np.zeros((len(rows), EXPIRIES))
+    for row, (t, weight, before, _) in enumerate(rows):
+        one, places = windows(t, before)
+        times[row], weights[row, places] = one[0], weight
+    out = np.full((len(rows), len(rows)), np.nan)
+    covary(times, weights, evidence, np.array([at for *_, at in rows]), out)
+    return out
+
+
+@settings(max_examples=10, deadline=None)  # the twin takes its integrals by quadrature
+@given(expiries(most=3), st.floats(0.02, 0.98), st.integers(0, 40))
+def test_what_two_readings_miss_goes_together_as_in_dense_algebra(
+    drawn: tuple[Floats, Floats, Floats, int, float], share: float, seed: int
+) -> None:
+    """A reading in the middle of all expiries, and one between the last two of them."""
+    t, _, noise, before, at = drawn
+    later = float(t[-2] + share * (t[-1] - t[-2]))
+    evidence = np.random.default_rng(seed).normal(0.0, 3.0, (2, SIZES))
+    near, _ = prediction(t, noise, before, at, evidence[:1])
+    tail = max(len(t) - 3, 0)  # two or three expiries
+    far, _ = prediction(t[tail:], noise[tail:], len(t[tail:]) - 1, later, evidence[1:])
+    rows = [(t, near, before, at), (t[tail:], far, len(t[tail:]) - 1, later)]
+    found = missed_together(rows, evidence)
+    expected = [
+        [sum(likely * size[part] ** 2 for size, likely in zip(twin.SIZES, twin.shares(said), strict=True))
+         for part in range(2)]
+        for said in evidence
+    ]  # fmt: skip
+    smooth, events = (math.sqrt(expected[0][part] * expected[1][part]) ** 0.5 for part in range(2))
+    # the middle of both windows, each that of the two expiries around its tenor
+    middle = math.sqrt(math.sqrt(t[before - 1] * t[before]) * math.sqrt(t[-2] * t[-1]))
+    every = twin.covariance(np.concatenate([t, [at], t[tail:], [later]]), middle, smooth, events)
+    one = np.concatenate([near, [-1.0], np.zeros(len(t[tail:]) + 1)])
+    other = np.concatenate([np.zeros(len(t) + 1), far, [-1.0]])
+    own, its, both = one @ every @ one, other @ every @ other, one @ every @ other
+    np.testing.assert_allclose(np.diagonal(found), 1.0, rtol=1e-9)
+    assert found[0, 1] == found[1, 0]
+    # what is missed is a small part of the process: 1e-6 of it where the expiries are near
+    assert found[0, 1] == pytest.approx(both / math.sqrt(own * its), abs=1e-4)
+
+
+def test_readings_of_one_gap_miss_the_same_and_far_ones_hardly() -> None:
+    t = np.array([0.08, 0.16, 0.25, 0.33, 0.50])
+    noise, evidence = np.full(5, 2e-4), np.zeros((4, SIZES))
+    rows = []
+    for at in (0.20, 0.21, 0.29, 0.45):
+        before = int((t < at).sum())
+        rows.append((t, prediction(t, noise, before, at)[0], before, at))
+    found = missed_together(rows, evidence)
+    assert np.linalg.eigvalsh(found).min() > -1e-6
+    # events at random dates between the two leave them a part of their own
+    assert found[0, 1] > 0.75
+    assert np.abs(found[0, 2:]).max() < 0.7
+    assert (np.abs(found) <= 1 + 1e-9).all()

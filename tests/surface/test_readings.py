@@ -448,7 +448,7 @@ def test_forward_vols_that_are_none(surface: Surface, qqq_like: Any, make_chain:
             surface.forward_vol(start=start, end=end)
     missing = surface.forward_vol(start="3m", end="1y")
     assert missing.flags == ("NO_EXPIRY_AFTER",)
-    assert missing.details["reason"] == surface.vol(tenor="1y").details["reason"]
+    assert missing.details["reason"] == f"1y 0.25: {surface.vol(tenor='1y').details['reason']}"
     early, late = (
         make_chain(replace(qqq_like, level=level), days=(days,)) for level, days in ((0.24, 84), (0.17, 98))
     )

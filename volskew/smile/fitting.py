@@ -199,6 +199,28 @@ class Curves:
         wider = math.sqrt(self.variance_factor)
         return Readings(vol, x * self.scale, slope, wider * error, to_bid, to_ask, with_forward)
 
+    def covary(self, log_moneyness: Floats, *, at_delta: NDArray[np.bool_]) -> Floats:
+        """How the errors of readings at several places of each slice go together.
+
+        Parameters
+        ----------
+        log_moneyness : ndarray of float, (places, slices)
+            As `read` returns it.
+        at_delta : ndarray of bool, (places,)
+            Places of constant delta, where a change of the smile moves the strike too.
+
+        Returns
+        -------
+        ndarray of float, (slices, places, places)
+            [vol^2] The squares of `Readings.error` on the diagonal; NaN with a place that is not read.
+        """
+        count = len(log_moneyness)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            x = np.ascontiguousarray(log_moneyness / self.scale)
+        found = np.empty((len(self.rows), count, count))
+        _kernels().covary(self.rows, self.covariances, x, at_delta.astype(np.int64), found)
+        return np.asarray(self.variance_factor * found)
+
     def tabulate(self, years: Floats) -> Floats:
         """Total variance by d1 of every slice, for `read_windows`: made once, read a million times."""
         kernels = _kernels()

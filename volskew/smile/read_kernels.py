@@ -23,6 +23,7 @@ __all__ = [
     "X",
     "butterflies",
     "combine",
+    "covary",
     "evaluate",
     "read",
     "read_windows",
@@ -82,6 +83,37 @@ def read(
                 for j in range(PARAMETERS):
                     move += gradient[j] * responses[number, way, j]
                 found[FIRST_RESPONSE + way] = move * curve[LEVEL] / share
+
+
+@kernel
+def covary(curves: Floats, covariances: Floats, x: Floats, constant: Integers, out: Floats) -> None:
+    """Fill in the covariances of what every slice reads at several places, (slices, places, places).
+
+    `x` are the places, (places, slices); `constant` is 1 at a place of constant delta, 0 at one of constant
+    strike, as in `read`. NaN with a place that is not read.
+    """
+    places = x.shape[0]
+    gradients, one, shares = np.empty((places, PARAMETERS)), np.empty(PARAMETERS), np.empty(places)
+    for number in range(x.shape[1]):
+        curve = curves[number]
+        for place in range(places):
+            shares[place] = math.nan
+            if curve[SCALE] > 0.0 and math.isfinite(x[place, number]):
+                here = x[place, number]
+                v, slope, _ = derivatives(here, curve)
+                value_and_gradient(here, curve, gradients[place])
+                shares[place] = 1.0 - constant[place] * slope * (here / v + 0.5 * curve[SCALE] * v)
+        for place in range(places):
+            for j in range(PARAMETERS):
+                one[j] = 0.0
+                for k in range(PARAMETERS):
+                    one[j] += covariances[number, j, k] * gradients[place, k]
+            for other in range(place + 1):
+                total = 0.0
+                for j in range(PARAMETERS):
+                    total += one[j] * gradients[other, j]
+                total *= curve[LEVEL] * curve[LEVEL] / (shares[place] * shares[other])
+                out[number, place, other] = out[number, other, place] = total
 
 
 @inlined

@@ -31,7 +31,7 @@ from volskew.pricing.elementary import fast_exp, log_ratio
 from volskew.smile.layout import EXPIRIES, SIDE, SIZES
 from volskew.smile.linear import factor, fill, solve
 
-__all__ = ["log_evidence", "predict"]
+__all__ = ["covary", "log_evidence", "predict"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -197,6 +197,53 @@ def predict(
         fill(weights[row], 0.0)
         for i in range(n):
             weights[row, place[i]] = weight[i]
+
+
+@kernel
+def covary(times: Floats, weights: Floats, evidence: Floats, at: Floats, out: Floats) -> None:
+    """Fill in how what readings miss of the process goes together, (readings, readings): their correlations.
+
+    Rows as in `predict`, `weights` its result. A process belongs to a window, its sizes to a time; for two
+    readings it is the one that starts at the first expiry of both, its sizes squared the geometric means of
+    what is expected of either. NaN with a reading that misses nothing.
+    """
+    count, size = times.shape[0], EXPIRIES + 1
+    parts, share = np.empty((3, 2 * size, 2 * size)), np.empty(SIZES)
+    t, x, w = np.empty(2 * size), np.empty(2 * size), np.empty(2 * size)
+    squares, place = np.empty((count, 2)), np.empty(EXPIRIES, np.int64)
+    for row in range(count):
+        _shares(evidence[row], share)
+        squares[row, 0] = squares[row, 1] = 0.0
+        for number in range(SIZES):
+            squares[row, 0] += share[number] * _SMOOTH[number // len(_EVENTS)] ** 2
+            squares[row, 1] += share[number] * _EVENTS[number % len(_EVENTS)] ** 2
+    for row in range(count):
+        for other in range(row + 1):
+            smooth = math.sqrt(squares[row, 0] * squares[other, 0])
+            events = math.sqrt(squares[row, 1] * squares[other, 1])
+            n, first, middle = 0, 0, 1.0
+            for side in range(2):
+                number = other if side else row
+                there, before = _taken(times[number], t[n:], place)
+                for i in range(there):
+                    w[n + i] = weights[number, place[i]]
+                middle *= math.sqrt(t[n + max(before - 1, 0)] * t[n + min(before, there - 1)])
+                t[n + there], w[n + there] = at[number], -1.0
+                n += there + 1
+                first = n if side == 0 else first
+            _covariances(t[:n], math.sqrt(middle), x, parts)
+            own, its, both = 0.0, 0.0, 0.0
+            for i in range(n):
+                for j in range(n):
+                    part = smooth * parts[0, i, j] + events * parts[1, i, j] + parts[2, i, j]
+                    part *= w[i] * w[j]
+                    if i < first and j < first:
+                        own += part
+                    elif i >= first and j >= first:
+                        its += part
+                    elif i < first:
+                        both += part
+            out[row, other] = out[other, row] = both / math.sqrt(own * its)
 
 
 @inlined

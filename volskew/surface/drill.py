@@ -15,7 +15,7 @@ from volskew.surface.expiry_tables import SLICE, expiries_table
 from volskew.surface.points import Point
 from volskew.surface.tenor import TenorReadings
 
-__all__ = ["Behind", "Tables"]
+__all__ = ["Behind", "BehindSeveral", "Tables"]
 
 _NAMES = ("expiries", "quotes", "forwards", "smiles")
 
@@ -144,3 +144,65 @@ class Behind:
             return rows.reset_index(drop=True)
         away = np.abs(rows["strike"].to_numpy() - own["strike"].to_numpy()[place])
         return rows.iloc[np.lexsort((away, ~rows["is_around"].to_numpy()))]
+
+
+@dataclass(frozen=True, slots=True)
+class BehindSeveral:
+    """What stands behind a number made of several readings; called with the name of a table.
+
+    Attributes
+    ----------
+    parts : tuple of Behind
+        What stands behind each reading.
+    rates : tuple of float
+        What the number moves by per vol of each reading.
+    """
+
+    parts: tuple[Behind, ...]
+    rates: tuple[float, ...]
+
+    def __call__(self, name: str) -> pd.DataFrame:
+        """A table of the expiries of all readings.
+
+        Parameters
+        ----------
+        name : str
+            As in `Behind`. Of ``"expiries"`` each has a row for every place where it was read (``place``),
+            with what the number moves by per vol of it there as ``share``; of the other tables each line
+            stands once, without a share: of ``"quotes"`` those nearest to the strike of any reading first.
+
+        Raises
+        ------
+        SettingsError
+            Another name.
+        """
+        if name == "expiries":
+            return self._expiries()
+        tables = [part(name).drop(columns="share") for part in self._by_place]
+        if name == "quotes":
+            tables = [table.assign(nearness=range(len(table))) for table in tables]
+        rows = pd.concat(tables)
+        key = [rows.index] if name == "quotes" else list(SLICE)
+        rows["is_around"] = rows.groupby(key)["is_around"].transform("any")
+        if name != "quotes":
+            return rows.drop_duplicates(list(SLICE), ignore_index=True)
+        rows = rows.iloc[np.lexsort((rows["nearness"], ~rows["is_around"].to_numpy(dtype=bool)))]
+        return rows[~rows.index.duplicated()].drop(columns="nearness")
+
+    @property
+    def _by_place(self) -> list[Behind]:
+        """The readings at one place as one, in the order in which the places come."""
+        places: dict[Point, tuple[list[Behind], list[float]]] = {}
+        for part, rate in zip(self.parts, self.rates, strict=True):
+            parts, rates = places.setdefault(part.point, ([], []))
+            parts.append(part)
+            rates.append(rate)
+        return [Behind.together(*place) for place in places.values()]
+
+    def _expiries(self) -> pd.DataFrame:
+        tables = []
+        for part in self._by_place:
+            table = part("expiries")
+            table.insert(0, "place", part.point.text)
+            tables.append(table)
+        return pd.concat(tables, ignore_index=True)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import zip_longest
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -64,6 +64,8 @@ class Expiries:
         A line of the chain is left that no rule excluded.
     ex_times, cash : ndarray of float
         Time to the ex-date [years] and amount [$] of each dividend to come; empty where none is known.
+    kept : dict
+        Readings at a tenor and place that were made (`volskew.surface.vol_reading`), for whoever asks again.
     """
 
     slices: Slices
@@ -78,6 +80,7 @@ class Expiries:
     _read: dict[Point, AtPoint] = field(default_factory=dict, repr=False)
     _tables: dict[str, FloatArray] = field(default_factory=dict, repr=False)
     _said: dict[float, FloatArray] = field(default_factory=dict, repr=False)
+    kept: dict[tuple[str, Point], Any] = field(default_factory=dict, init=False, repr=False)
 
     # --- at a place -----------------------------------------------------------------------------------------
 
@@ -155,8 +158,7 @@ class Expiries:
             for one in (clock, *self._other_clocks(tenors))
         )
         for moved in others:
-            by_clock = np.nan_to_num(moved.vol - readings.vol)
-            readings = replace(readings, bracket_error=np.hypot(readings.bracket_error, by_clock))
+            readings = replace(readings, by_clock=np.nan_to_num(moved.vol - readings.vol))
         return readings
 
     def _other_clocks(self, tenors: FloatArray) -> list[Clock]:

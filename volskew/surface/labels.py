@@ -13,6 +13,7 @@ from volskew.surface.reading import AtPoint
 from volskew.surface.tenor import TenorReading
 
 __all__ = [
+    "DIFFERENT_EXPIRIES",
     "FITS_DISAGREE",
     "NO_CROSS_CHECK",
     "NO_ERROR",
@@ -21,6 +22,7 @@ __all__ = [
     "ROLL",
     "SMILE_FALLBACK",
     "WIDE_WINDOW",
+    "exceeds_roll",
     "flags_of",
     "is_roll",
     "method_of",
@@ -43,6 +45,8 @@ SMILE_FALLBACK = "SMILE_FALLBACK"
 """Flag of a reading that another smile model than the one asked for had to serve."""
 ROLL = "ROLL"
 """Flag of a reading that the next expiry on one side would have changed by more than its errors explain."""
+DIFFERENT_EXPIRIES = "DIFFERENT_EXPIRIES"
+"""Flag of a number whose readings lie between different expiries: what these differ by is in it."""
 _ROLL, _ROLL_ERRORS = 0.002, 3.0
 _DEFAULTS = Settings()
 
@@ -65,7 +69,12 @@ def flags_of(expiries: Expiries, numbers: Sequence[int], smiles: AtPoint) -> set
 
 def is_roll(reading: TenorReading, other: TenorReading, error: float) -> bool:
     """Whether a reading without one of its expiries is another one by more than its error explains."""
-    return abs(other.vol - reading.vol) > max(_ROLL, _ROLL_ERRORS * error)
+    return exceeds_roll(other.vol - reading.vol, error)
+
+
+def exceeds_roll(moved: float, error: float, *, scale: float = 1.0) -> bool:
+    """Whether a number moves by more than its error explains; `scale` is its own move per vol."""
+    return abs(moved) > max(_ROLL * scale, _ROLL_ERRORS * error)
 
 
 def method_of(expiries: Expiries, numbers: Sequence[int]) -> str:

@@ -77,6 +77,9 @@ class AtPoint:
         [vol] The reading and its standard error, forward and disagreement of the smiles included.
     fit_error, forward_part, gap : ndarray of float
         [vol] Standard error of the fit, that from the forward, and the distance to the second smile.
+    with_forward : ndarray of float
+        [vol] What the reading moves by when the forward does by its standard error: up in a put wing as a
+        rule, down in a call wing. `forward_part` without its sign.
     second : ndarray of float
         [vol] The reading of that second smile: of the local fit, or of the curve where that one serves.
     low, high : ndarray of float
@@ -93,6 +96,7 @@ class AtPoint:
     error: FloatArray
     fit_error: FloatArray
     forward_part: FloatArray
+    with_forward: FloatArray
     gap: FloatArray
     second: FloatArray
     low: FloatArray
@@ -221,8 +225,8 @@ def _at(
         relative = slices.forward_error / slices.forward
         # where there is no curve: a price stays while ln F moves
         root_density = np.exp(-(d1**2) / 2) / _ROOT_TWO_PI * root
-        own = np.minimum(delta, 1 - delta) / root_density
-        with_forward = np.where(is_curve, np.abs(curve.per_forward), own) * relative
+        own = np.where(delta <= 0.5, -delta, 1 - delta) / root_density
+        with_forward = np.where(is_curve, curve.per_forward, own) * relative
         parts = [fit_error, np.nan_to_num(with_forward), np.nan_to_num(gap) / 2]
         error = np.sqrt(sum(part**2 for part in parts))
         disagrees = gap > np.maximum(_DISAGREEMENT, _DISAGREEMENT_ERRORS * fit_error)
@@ -232,7 +236,8 @@ def _at(
         "vol": vol,
         "error": error,
         "fit_error": fit_error,
-        "forward_part": with_forward,
+        "forward_part": np.abs(with_forward),
+        "with_forward": with_forward,
         "gap": gap,
         "second": np.where(is_curve, local, np.where(slices.curves.scale > 0, curve.vol, np.nan)),
         "low": np.where(is_curve, vol + curve.to_bid, np.nan),

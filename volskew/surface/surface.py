@@ -22,9 +22,10 @@ from volskew.surface.expiries import Expiries
 from volskew.surface.expiry_tables import expiries_table, lines_table, numbers_in
 from volskew.surface.function import evaluate
 from volskew.surface.grid import GRID_DELTAS, GRID_TENORS, grid_table
+from volskew.surface.joint import Joint, read_forward_vol, read_jointly
 from volskew.surface.points import Point, parse_point
 from volskew.surface.reasons import looked_over, why_missing
-from volskew.surface.vol_reading import read_forward_vol, read_vol
+from volskew.surface.vol_reading import read_single, read_vol
 
 __all__ = ["GRID_DELTAS", "GRID_TENORS", "Surface"]
 
@@ -207,6 +208,29 @@ class Surface:
             raise SettingsError(f"forward_vol needs a start before its end; got {start!r} and {end!r}")
         return read_forward_vol(self._expiries, self._tables, (start, end), point, names=self._names)
 
+    def joint(self, readings: Iterable[tuple[str, float | str]]) -> Joint:
+        """Several readings with their joint error: for skews, slopes, and whatever else is made of them.
+
+        Parameters
+        ----------
+        readings : iterable of (tenor, delta)
+            Each as `vol` takes them; at least one.
+
+        Returns
+        -------
+        volskew.surface.joint.Joint
+            ``vols``, their ``covariance``, and ``combine(weights)``: a weighted sum as an `Estimate`.
+
+        Raises
+        ------
+        SettingsError
+            A tenor or delta is none, or nothing is asked for.
+        """
+        wanted = [(canonical_tenor(tenor), parse_point(delta=delta)) for tenor, delta in readings]
+        if not wanted:
+            raise SettingsError('joint needs readings, such as [("3m", "25c"), ("3m", "50")]; got none')
+        return read_jointly(self._expiries, self._tables, wanted, names=self._names)
+
     @property
     def arbitrage(self) -> pd.DataFrame:
         """Every case of static arbitrage of the smiles; see `volskew.surface.arbitrage.arbitrage_table`."""
@@ -235,7 +259,8 @@ class Surface:
         """
         point = parse_point(delta=delta)
         years = tenor_years(tenor, settings=self.settings)
-        reading = self._expiries.between([self._expiries.at(point)], np.array([years])).one(0)
+        single = read_single(self._expiries, self._tables, tenor, point, names=self._names)
+        reading = single.readings.one(0)
         found = looked_over(self._expiries, reading, years, point)
         if reading.code is not None:
             code, reason = why_missing(self._expiries, reading, years, point)

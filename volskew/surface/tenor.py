@@ -68,8 +68,7 @@ class TenorReading:
     is_wide : bool
         The bracket lies outside the preferred one.
     bracket_error : float
-        [vol] What may lie between the expiries, one standard error: of the process its own; of the line in
-        total variance its distance to the line in vol.
+        [vol] What may lie between the expiries, one standard error; see `TenorReadings`.
     code : Code or None
     """
 
@@ -88,7 +87,12 @@ class TenorReadings:
 
     Attributes
     ----------
-    vol, weight, bracket_error : ndarray of float
+    vol, weight : ndarray of float
+    deviation : ndarray of float
+        [vol] What may lie between the expiries: of the process its own standard deviation; of the line in
+        total variance its distance from the line in vol, with its sign.
+    by_clock : ndarray of float
+        [vol] What the readings move by on the clock as it may be as well.
     before, after : ndarray of int
     is_wide, falls : ndarray of bool
         `falls`: total variance does not increase between the two.
@@ -101,13 +105,19 @@ class TenorReadings:
 
     vol: FloatArray
     weight: FloatArray
-    bracket_error: FloatArray
+    deviation: FloatArray
+    by_clock: FloatArray
     before: IntArray
     after: IntArray
     is_wide: BoolArray
     falls: BoolArray
     expiries: IntArray
     shares: FloatArray
+
+    @property
+    def bracket_error(self) -> FloatArray:
+        """What may lie between the expiries, the clock included, one standard error [vol]."""
+        return np.hypot(self.deviation, self.by_clock)
 
     def one(self, place: int) -> TenorReading:
         """A reading by itself."""
@@ -216,7 +226,8 @@ def interpolate_all(
     return TenorReadings(
         vol=vol,
         weight=weight,
-        bracket_error=beside,
+        deviation=beside,
+        by_clock=np.zeros(n),
         before=windows.before,
         after=windows.after,
         is_wide=is_wide,
@@ -229,14 +240,14 @@ def interpolate_all(
 def _along_the_line(
     term: Term, years: FloatArray, tenors: FloatArray, weight: FloatArray, i: IntArray, j: IntArray
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Vols along the straight line in total variance, shares of the expiries, distance to the line in vol."""
+    """Vols along the straight line in total variance, shares of the expiries, distance from that in vol."""
     w = term.vols**2 * years
     vol = np.sqrt(((1 - weight) * w[i] + weight * w[j]) / tenors)
     shares = np.zeros((EXPIRIES, len(tenors)))
     # d vol/d w = 1/(2 vol T), d w_i/d vol_i = 2 vol_i T_i
     shares[BEFORE] = (1 - weight) * term.vols[i] * years[i] / (vol * tenors)
     shares[AFTER] = weight * term.vols[j] * years[j] / (vol * tenors)
-    return vol, shares, np.abs(vol - ((1 - weight) * term.vols[i] + weight * term.vols[j]))
+    return vol, shares, vol - ((1 - weight) * term.vols[i] + weight * term.vols[j])
 
 
 def _by_the_process(

@@ -1,14 +1,14 @@
-"""One vol at a tenor and a place, with error, flags and details; and the vol between two tenors."""
+"""One vol at a tenor and a place, with error, flags and details."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from volskew.ledger import Code
 from volskew.market.tenors import canonical_tenor, tenor_years
 from volskew.quotes.lines import FloatArray
 from volskew.surface.drill import Behind, Tables
@@ -18,29 +18,62 @@ from volskew.surface.labels import NO_ERROR, NO_QUOTES, ROLL, flags_of, is_roll,
 from volskew.surface.points import Point
 from volskew.surface.reading import AtPoint
 from volskew.surface.reasons import nearest, why_missing
-from volskew.surface.tenor import WIDE_BRACKET, TenorReading
+from volskew.surface.tenor import WIDE_BRACKET, TenorReading, TenorReadings
 
-__all__ = ["read_forward_vol", "read_vol"]
+__all__ = ["Single", "claimed", "read_single", "read_vol"]
+
+
+class Single(NamedTuple):
+    """A reading with what an error that it shares with others is made of.
+
+    Attributes
+    ----------
+    estimate : Estimate
+    behind : Behind
+    years : ndarray of float, (1,)
+        The tenor [years].
+    smiles : AtPoint
+        All expiries at its place.
+    readings : TenorReadings
+        The one reading.
+    """
+
+    estimate: Estimate
+    behind: Behind
+    years: FloatArray
+    smiles: AtPoint
+    readings: TenorReadings
 
 
 def read_vol(
     expiries: Expiries, tables: Tables, tenor: str, point: Point, *, names: Mapping[str, str]
 ) -> Estimate:
     """The vol at a tenor and a place; `names` (symbol, date) go into its details. See `Surface.vol`."""
-    return _read(expiries, tables, tenor, point, names=names)[0]
+    found = read_single(expiries, tables, tenor, point, names=names).estimate
+    return replace(found)  # the details are a copy: a caller's changes to them stay his own
+
+
+def read_single(
+    expiries: Expiries, tables: Tables, tenor: str, point: Point, *, names: Mapping[str, str]
+) -> Single:
+    """The same with what is behind it; made once for a surface, so that measures share it."""
+    key = (canonical_tenor(tenor), point)
+    if key not in expiries.kept:
+        expiries.kept[key] = _read(expiries, tables, *key, names=names)
+    found: Single = expiries.kept[key]
+    return found
 
 
 def _read(
     expiries: Expiries, tables: Tables, tenor: str, point: Point, *, names: Mapping[str, str]
-) -> tuple[Estimate, Behind]:
-    """The reading, and what stands behind it."""
+) -> Single:
     years = np.array([tenor_years(tenor, settings=expiries.settings)])
     point = expiries.settle(point, float(years[0]))
     smiles = expiries.at(point)
     readings = expiries.between([smiles], years)
     reading = readings.one(0)
     details: dict[str, Any] = {
-        "tenor": canonical_tenor(tenor),
+        "tenor": tenor,
         "delta": point.text,
         **names,
         "forward": math.nan,
@@ -60,7 +93,7 @@ def _read(
             details=details,
             resolve=behind,
         )
-        return missing, behind
+        return Single(missing, behind, years, smiles, readings)
     pair = sorted({reading.before, reading.after})
     error, parts = expiries.errors(readings, [smiles])
     place = expiries.places(readings, [smiles], years)
@@ -77,7 +110,7 @@ def _read(
         flags.add(WIDE_BRACKET)
     others = _from_the_next(expiries, reading, smiles, years)
     details |= {name: other.vol for name, other in others.items()}
-    known = _known(expiries, float(error[0]))
+    known = claimed(expiries, float(error[0]))
     if known is None:
         flags.add(NO_QUOTES if expiries.by_vendor else NO_ERROR)
     if any(is_roll(reading, other, known or 0.0) for other in others.values()):
@@ -91,68 +124,11 @@ def _read(
         details=details,
         resolve=behind,
     )
-    return found, behind
+    return Single(found, behind, years, smiles, readings)
 
 
-def read_forward_vol(
-    expiries: Expiries, tables: Tables, tenors: tuple[str, str], point: Point, *, names: Mapping[str, str]
-) -> Estimate:
-    """The vol between two tenors, the first shorter, at a constant delta. See `Surface.forward_vol`."""
-    read = [_read(expiries, tables, tenor, point, names=names) for tenor in tenors]
-    both, parts = [reading for reading, _ in read], [behind for _, behind in read]
-    unread = Behind.together(parts, (math.nan, math.nan))
-    first, last = (tenor_years(tenor, settings=expiries.settings) for tenor in tenors)
-    details: dict[str, Any] = {
-        "start": canonical_tenor(tenors[0]),
-        "end": canonical_tenor(tenors[1]),
-        "delta": point.text,
-        "vol_start": both[0].value,
-        "vol_end": both[1].value,
-    }
-    missing = [reading for reading in both if not reading.is_read]
-    if missing:
-        details["reason"] = missing[0].details["reason"]
-        return Estimate(
-            value=math.nan,
-            flags=missing[0].flags,
-            details=details,
-            method=missing[0].method,
-            resolve=unread,
-        )
-    w = [reading.value**2 * t for reading, t in zip(both, (first, last), strict=True)]
-    if w[1] <= w[0]:
-        details["reason"] = f"total variance falls from {w[0]:.6f} to {w[1]:.6f}"
-        return Estimate(
-            value=math.nan,
-            flags=(str(Code.CAL_ARB),),
-            details=details,
-            method=both[1].method,
-            resolve=unread,
-        )
-    value = math.sqrt((w[1] - w[0]) / (last - first))
-    # what the forward vol moves by as either reading does
-    span = value * (last - first)
-    rates = [reading.value * t / span for reading, t in zip(both, (first, last), strict=True)]
-    behind = Behind.together(parts, (-rates[0], rates[1]))
-    share, own = np.array(behind.shares), expiries.at(point).error[list(behind.numbers)]
-    used = share != 0
-    bracket = [
-        reading.details["bracket_error"] * reading.value * t / span
-        for reading, t in zip(both, (first, last), strict=True)
-    ]
-    error = math.sqrt(float(((share[used] * own[used]) ** 2).sum()) + sum(b**2 for b in bracket))
-    return Estimate(
-        value=value,
-        error=_known(expiries, error),
-        flags=tuple(sorted({flag for reading in both for flag in reading.flags})),
-        method=both[1].method,
-        details=details,
-        resolve=behind,
-    )
-
-
-def _known(expiries: Expiries, error: float) -> float | None:
-    """An error that can be claimed."""
+def claimed(expiries: Expiries, error: float) -> float | None:
+    """An error, where it can be claimed."""
     return None if expiries.by_vendor or not math.isfinite(error) else error
 
 

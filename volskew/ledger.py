@@ -117,7 +117,8 @@ class Code(StrEnum):
     NO_QUOTES_LEFT = "NO_QUOTES_LEFT", "every line of the chain was excluded"
     NO_EXPIRY_BEFORE = "NO_EXPIRY_BEFORE", "no expiry that passes the gates on or before the tenor"
     NO_EXPIRY_AFTER = "NO_EXPIRY_AFTER", "no expiry that passes the gates on or after the tenor"
-    CAL_ARB = "CAL_ARB", "total variance falls between the two expiries around the tenor"
+    CAL_ARB = "CAL_ARB", "total variance falls between the two expiries around the tenor, or two tenors"
+    NO_BOUND = "NO_BOUND", "an expiry cannot be read from all bids or all asks: no curve, or no quotes"
     PRICES_EARLY = (
         "PRICES_EARLY",
         "the window of a realised vol, or the close before it, lies before the first price",

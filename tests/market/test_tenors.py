@@ -9,7 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from volskew.errors import SettingsError
-from volskew.market.tenors import canonical_tenor, tenor_days, tenor_years
+from volskew.market.tenors import (
+    canonical_span,
+    canonical_tenor,
+    canonical_term,
+    is_span,
+    span_tenors,
+    tenor_days,
+    tenor_years,
+)
 from volskew.settings import Settings
 
 
@@ -65,3 +73,38 @@ def test_labels_that_are_refused_with_the_accepted_ones(label: Any) -> None:
         with pytest.raises(SettingsError, match=r"is no tenor\. Accepted: 3m, 1m, 2m") as caught:
             function(label)
         assert repr(label) in str(caught.value)
+
+
+# --- spans ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("label", "spelled"),
+    [("1m-3m", "1m-3m"), (" 1M - 12m ", "1m-1y"), ("07d-2W", "7d-2w"), ("3m-1m", "3m-1m")],
+)
+def test_a_span_has_one_spelling(label: str, spelled: str) -> None:
+    assert is_span(label)
+    assert canonical_span(label) == spelled == canonical_term(label)
+    assert canonical_span(spelled) == spelled
+
+
+@pytest.mark.parametrize("label", ["1m-", "-3m", "-", "", "3m"])
+def test_what_names_no_two_tenors_is_no_span(label: str) -> None:
+    assert not is_span(label)
+    with pytest.raises(SettingsError, match="is no span of tenors"):
+        canonical_span(label)
+
+
+@pytest.mark.parametrize("label", ["1m-3m-6m", "1m-soon", "1m--3m", "7m-1y"])
+def test_a_span_of_what_is_no_tenor_is_refused(label: str) -> None:
+    for function in (canonical_span, canonical_term, span_tenors):
+        with pytest.raises(SettingsError, match="is no span of tenors"):
+            function(label)
+
+
+def test_the_shorter_tenor_comes_first() -> None:
+    assert span_tenors("1M-3m") == ("1m", "3m")
+    for label in ("3m-1m", "3m-91d", "3m-13w"):
+        with pytest.raises(SettingsError, match="the shorter tenor first"):
+            span_tenors(label)
+    assert span_tenors("3m-91d", settings=Settings(three_month_days=90)) == ("3m", "91d")

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from types import SimpleNamespace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -133,11 +133,14 @@ def test_the_registry_names_each_measure_once() -> None:
 
 
 def test_measures_without_delta_have_one_row(surface: Surface, monkeypatch: pytest.MonkeyPatch) -> None:
-    from volskew.measures import measure as module_function
-    from volskew.measures import registry
+    from volskew.measures import keys
 
-    plain = registry.MEASURES["implied_vol"]
-    level = SimpleNamespace(name="level", has_delta=False, read=plain.read, explain=plain.explain)
-    monkeypatch.setitem(module_function.__globals__, "find_measure", lambda _: level)
+    level = replace(
+        MEASURES["implied_vol"],
+        name="level",
+        delta="none",
+        read=lambda surface, tenor, delta: surface.vol(tenor),
+    )
+    monkeypatch.setattr(keys, "find_measure", lambda _: level)
     rows = measure(surface, deltas=("25c", "50"), measures=("level",))
     assert rows["delta"].tolist() == ["-"]

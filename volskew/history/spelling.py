@@ -1,8 +1,9 @@
 """The one spelling of each cell of a history row.
 
 Two spellings of one key would stand side by side as two readings, so every key is brought to one: symbols in
-capitals, ISO dates, ``3m``, and the forward call delta in shortest decimals (``0.25`` for a 25-delta call,
-``0.75`` for a 25-delta put) or ``atmf`` for the strike at the forward. Instants are UTC to the second.
+capitals, ISO dates, ``3m`` (``1m-3m`` for what lies between two tenors), and the forward call delta in
+shortest decimals (``0.25`` for a 25-delta call, ``0.75`` for a 25-delta put) or ``atmf`` for the strike at
+the forward. Instants are UTC to the second.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ import numpy as np
 import pandas as pd
 
 from volskew.errors import SettingsError
-from volskew.market.clock import EASTERN, canonical_tenor, is_session, session_close
+from volskew.market.clock import EASTERN, is_session, session_close
+from volskew.market.tenors import canonical_term
 from volskew.quotes.roots import SYMBOL
 from volskew.surface.points import parse_point
 
@@ -50,8 +52,8 @@ def canonical(name: str, value: object) -> str:
     --------
     >>> [canonical("delta", delta) for delta in (0.25, "25c", ".250", "25p", "50", "ATMF", "-")]
     ['0.25', '0.25', '0.25', '0.75', '0.5', 'atmf', '-']
-    >>> canonical("tenor", "3M"), canonical("symbol", "qqq")
-    ('3m', 'QQQ')
+    >>> canonical("tenor", "3M"), canonical("tenor", "1M - 12m"), canonical("symbol", "qqq")
+    ('3m', '1m-1y', 'QQQ')
     """
     function, accepted = SPELLINGS[name]
     try:
@@ -106,7 +108,7 @@ def _measure(value: object) -> str:
 
 def _tenor(value: object) -> str:
     text = _text(value).strip()
-    return text if text == NONE else canonical_tenor(text)
+    return text if text == NONE else canonical_term(text)
 
 
 def _delta(value: object) -> str:
@@ -185,7 +187,7 @@ SPELLINGS: Final[dict[str, tuple[Callable[[object], str], str]]] = {
     "date": (_date, "a date YYYY-MM-DD without a time of day"),
     "symbol": (_symbol, "an underlying's symbol such as QQQ, BRK.B or ^VXN"),
     "measure": (_measure, "a measure's name such as implied_vol"),
-    "tenor": (_tenor, "a tenor such as 1m, 3m, 1y or 91d, or '-' for none"),
+    "tenor": (_tenor, "a tenor such as 1m, 3m, 1y or 91d, a span of two such as 1m-3m, or '-' for none"),
     "delta": (
         _delta,
         "a forward call delta between 0 and 1, 25c for a call, 25p for a put, 50, atmf, or '-' for none",

@@ -34,7 +34,15 @@ from volskew.market.dividends import (
 from volskew.market.pricefiles import PriceHistory, PriceTable, read_price_files, read_prices
 from volskew.market.rates import DiscountCurve, RateTable, choose_curve, read_rates
 from volskew.market.table import MarketRow, market_row
-from volskew.market.tenors import canonical_tenor, tenor_days, tenor_years
+from volskew.market.tenors import (
+    canonical_span,
+    canonical_tenor,
+    canonical_term,
+    is_span,
+    span_tenors,
+    tenor_days,
+    tenor_years,
+)
 
 __all__ = [
     "EASTERN",
@@ -47,11 +55,14 @@ __all__ = [
     "PriceTable",
     "RateTable",
     "are_sessions",
+    "canonical_span",
     "canonical_tenor",
+    "canonical_term",
     "choose_curve",
     "choose_dividends",
     "expiry_instants",
     "is_session",
+    "is_span",
     "market_row",
     "next_session",
     "previous_session",
@@ -67,6 +78,7 @@ __all__ = [
     "session_open",
     "sessions",
     "sessions_of",
+    "span_tenors",
     "stamp_session",
     "tenor_days",
     "tenor_years",

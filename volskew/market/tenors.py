@@ -8,7 +8,15 @@ from typing import Final
 from volskew.errors import SettingsError
 from volskew.settings import Settings
 
-__all__ = ["canonical_tenor", "tenor_days", "tenor_years"]
+__all__ = [
+    "canonical_span",
+    "canonical_tenor",
+    "canonical_term",
+    "is_span",
+    "span_tenors",
+    "tenor_days",
+    "tenor_years",
+]
 
 _GRID: Final = {"1m": 30, "2m": 60, "4m": 122, "5m": 152, "6m": 182, "9m": 273, "18m": 547}
 """Calendar days of the month labels on the grid of published vol surfaces; "3m" is a setting."""
@@ -96,6 +104,88 @@ def tenor_years(label: str, *, settings: Settings | None = None) -> float:
     91.0
     """
     return tenor_days(label, settings=settings) / 365.0
+
+
+def is_span(label: str) -> bool:
+    """Whether a label names two tenors, as ``1m-3m`` does; whether they exist is another question.
+
+    Examples
+    --------
+    >>> is_span("1m-3m"), is_span("3m"), is_span("-")
+    (True, False, False)
+    """
+    return "-" in str(label).strip().strip("-")
+
+
+def canonical_span(label: str) -> str:
+    """The one spelling of a span of two tenors, as it stands in the key of a reading.
+
+    Parameters
+    ----------
+    label : str
+        Two tenors with a hyphen between them, in any spelling that `canonical_tenor` takes.
+
+    Raises
+    ------
+    SettingsError
+        The label is no span. Whether the first tenor is the shorter is for `span_tenors` to say.
+
+    Examples
+    --------
+    >>> canonical_span(" 1M - 12m ")
+    '1m-1y'
+    """
+    parts = str(label).split("-")
+    try:
+        first, last = (canonical_tenor(part) for part in parts)
+    except (SettingsError, ValueError) as error:
+        msg = f"{label!r} is no span of tenors. Accepted: two of {_ACCEPTED}, with a hyphen, such as 1m-3m."
+        raise SettingsError(msg) from error
+    return f"{first}-{last}"
+
+
+def canonical_term(label: str) -> str:
+    """The one spelling of a tenor, or of a span of two.
+
+    Raises
+    ------
+    SettingsError
+        The label is neither.
+
+    Examples
+    --------
+    >>> canonical_term("3M"), canonical_term("1M-3M")
+    ('3m', '1m-3m')
+    """
+    return canonical_span(label) if is_span(label) else canonical_tenor(label)
+
+
+def span_tenors(label: str, *, settings: Settings | None = None) -> tuple[str, str]:
+    """The two tenors of a span, in canonical spelling.
+
+    Parameters
+    ----------
+    label : str
+        As `canonical_span` takes it.
+    settings : Settings, optional
+        The default settings where absent.
+
+    Raises
+    ------
+    SettingsError
+        The label is no span, or its first tenor is not the shorter one.
+
+    Examples
+    --------
+    >>> span_tenors("1m-3m")
+    ('1m', '3m')
+    """
+    first, last = canonical_span(label).split("-")
+    days = [tenor_days(tenor, settings=settings) for tenor in (first, last)]
+    if not days[0] < days[1]:
+        msg = f"a span needs the shorter tenor first; got {label!r} ({days[0]:g} and {days[1]:g} days)"
+        raise SettingsError(msg)
+    return first, last
 
 
 def _refused(label: object) -> SettingsError:

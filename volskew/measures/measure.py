@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 
 from volskew.ledger import Entry
-from volskew.market.tenors import canonical_tenor
-from volskew.measures.registry import Measure, find_measure
+from volskew.measures.keys import combinations
 from volskew.surface import Surface
-from volskew.surface.points import parse_point
 
 __all__ = ["COLUMNS", "measure", "missing"]
 
@@ -52,23 +50,26 @@ def measure(
     ----------
     surface : Surface
     tenors : sequence of str
-        ``"3m"``, ``"91d"``, ...
+        ``"3m"``, ``"91d"``, ..., and ``"1m-3m"`` for measures of what lies between two.
     deltas : sequence of float or str
         ``"25c"``, ``"25p"``, ``"50"``, forward call deltas, or ``"atmf"`` for the strike at the forward.
     measures : sequence of str
-        Names in `volskew.measures.registry.MEASURES`.
+        Names in `volskew.measures.registry.MEASURES`; each is read at those of the tenors and deltas that it
+        takes (see `volskew.measures.keys.combinations`). What they share is read once.
 
     Returns
     -------
     pandas.DataFrame
         `COLUMNS`, one row for each number that could be read, unrounded; sorted as asked for. Vols are
         decimals, dates and instants ISO texts, `delta` the forward call delta or ``atmf``, missing numbers
-        NaN, flags separated by spaces. What could not be read is not a row: see `missing`.
+        NaN, flags separated by spaces. Of a number made of several readings `forward` is that at the last
+        tenor, `expiry_before` and `expiry_after` are the first and the last expiry around any of them, and
+        `n_quotes` is that of the one with the fewest. What could not be read is not a row: see `missing`.
 
     Raises
     ------
     SettingsError
-        A tenor, delta or measure that does not exist.
+        A tenor, delta or measure that does not exist, or that cannot be read together.
     """
     # known from the snapshot on: never the wall clock, so that a second run writes the same bytes
     instant = surface.snapshot_time.tz_convert("UTC").strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -81,7 +82,9 @@ def measure(
         "source": surface.source,
     }
     rows: list[dict[str, Any]] = []
-    for item, tenor, delta in _wanted(tenors, deltas, measures):
+    for item, tenor, delta in combinations(
+        measures=measures, tenors=tenors, deltas=deltas, settings=surface.settings
+    ):
         estimate = item.read(surface, tenor=tenor, delta=delta)
         if not estimate.is_read:
             continue
@@ -91,7 +94,7 @@ def measure(
                 **common,
                 "measure": item.name,
                 "tenor": tenor,
-                "delta": delta if item.has_delta else "-",
+                "delta": delta,
                 "value": estimate.value,
                 "error": float("nan") if estimate.error is None else estimate.error,
                 "forward": details["forward"],
@@ -126,22 +129,9 @@ def missing(
         Entries of stage tenor for readings that do not exist, of stages forward and smile for gates that an
         expiry near the tenor failed. Those that do not depend on tenor and delta are in ``surface.ledger``.
     """
-    entries: list[Entry] = []
-    for item, tenor, delta in _wanted(tenors, deltas, measures):
-        entries += [
-            entry for entry in item.explain(surface, tenor=tenor, delta=delta) if entry not in entries
-        ]
-    return entries
-
-
-def _wanted(
-    tenors: Sequence[str], deltas: Sequence[float | str], measures: Sequence[str]
-) -> Iterator[tuple[Measure, str, str]]:
-    """Each number asked for, once, in canonical spelling."""
-    items = [find_measure(name) for name in dict.fromkeys(measures)]
-    labels = list(dict.fromkeys(canonical_tenor(tenor) for tenor in tenors))
-    values = list(dict.fromkeys(parse_point(delta=delta).text for delta in deltas))
-    for item in items:
-        for tenor in labels:
-            for delta in values if item.has_delta else values[:1]:
-                yield item, tenor, delta
+    entries: dict[Entry, None] = {}  # in their order, each once: measures share readings
+    for item, tenor, delta in combinations(
+        measures=measures, tenors=tenors, deltas=deltas, settings=surface.settings
+    ):
+        entries |= dict.fromkeys(item.explain(surface, tenor=tenor, delta=delta))
+    return list(entries)

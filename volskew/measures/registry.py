@@ -1,70 +1,43 @@
-"""The measures there are. A new one is one file beside this one, and its name in `_FILES`."""
+"""The measures there are. A new one is a file beside this one with `MEASURES`, and its name in `_FILES`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Protocol
+
+import pandas as pd
 
 from volskew.errors import SettingsError
-from volskew.ledger import Entry
-from volskew.measures import implied_vol
-from volskew.surface import Estimate, Surface
+from volskew.measures import implied_vol, skew, term
+from volskew.measures.definition import Measure
 
-__all__ = ["MEASURES", "Measure", "find_measure"]
+__all__ = ["MEASURES", "Measure", "find_measure", "measures"]
 
-
-class Read(Protocol):
-    """Reads one number from a surface; NaN with the reason in its flags where there is none."""
-
-    def __call__(self, surface: Surface, *, tenor: str, delta: str) -> Estimate: ...
-
-
-class Explain(Protocol):
-    """The ledger entries of a reading: why it is missing, and what was looked over."""
-
-    def __call__(self, surface: Surface, *, tenor: str, delta: str) -> list[Entry]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Measure:
-    """A named number that can be read from a surface.
-
-    Attributes
-    ----------
-    name : str
-        As in history rows and on the command line.
-    title : str
-        In words, with the unit.
-    has_delta : bool
-        Whether it is read at a delta; otherwise its rows have ``-`` there.
-    read, explain : callable
-        See `Read` and `Explain`.
-    """
-
-    name: str
-    title: str
-    has_delta: bool
-    read: Read
-    explain: Explain
-
-
-_FILES = (implied_vol,)
+_FILES = (implied_vol, skew, term)
 
 MEASURES: Mapping[str, Measure] = MappingProxyType(
-    {
-        file.NAME: Measure(
-            name=file.NAME,
-            title=file.TITLE,
-            has_delta=file.HAS_DELTA,
-            read=file.read,
-            explain=file.explain,
-        )
-        for file in _FILES
-    }
+    {measure.name: measure for file in _FILES for measure in file.MEASURES}
 )
 """Every measure by its name."""
+
+
+def measures() -> pd.DataFrame:
+    """The measures there are.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``name, title, formula``, ``unit`` ("vol" or "number": how it is shown), ``tenor`` ("one" or "span")
+        and ``delta`` ("any", "call", "put", "wing" or "none"): what it is read at.
+
+    Examples
+    --------
+    >>> measures().set_index("name").loc["risk_reversal", ["formula", "unit", "tenor", "delta"]].tolist()
+    ['vol(d) - vol(1 - d)', 'vol', 'one', 'call']
+    """
+    columns = ("name", "title", "formula", "unit", "tenor", "delta")
+    rows = [{column: getattr(measure, column) for column in columns} for measure in MEASURES.values()]
+    return pd.DataFrame(rows, columns=list(columns))
 
 
 def find_measure(name: str) -> Measure:

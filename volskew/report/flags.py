@@ -10,6 +10,7 @@ __all__ = ["CAVEATS_OF_THE_DAY", "CAVEATS_OF_THE_HISTORY", "FLAGS"]
 FLAGS: Mapping[str, str] = MappingProxyType(
     {
         "NO_ERROR": "the error of the reading is not known",
+        "BOUND": "read from all bids or all asks: a bound of what could be traded, which has no error",
         "NO_QUOTES": "a vendor's vols without quotes; no error bar can be claimed",
         "FITS_DISAGREE": "smile and local fit differ by more than 0.15 points and two errors of the fit",
         "NO_CROSS_CHECK": "there is no second smile to hold an expiry's reading against",
@@ -32,7 +33,7 @@ FLAGS: Mapping[str, str] = MappingProxyType(
         "BASIS_ADJUSTED": "the imported reading was shifted by the measured basis",
         "WITHDRAWN": "a vintage without a value: the reading was taken back",
         "MIXED_SNAPSHOTS": "the day's readings are of an earlier time of day than the closes of its history",
-        "DIFFERENT_EXPIRIES": "the two legs of the pair are read between different expiries",
+        "DIFFERENT_EXPIRIES": "two legs of a pair, or parts of a number, lie between different expiries",
         "LEG_MISSING": "a leg has no reading on the as-of day",
         "SHORT_HISTORY": "fewer sessions with both legs than a percentile needs",
         "SHORT_WINDOW": "the history is shorter than the window",
@@ -49,6 +50,7 @@ CAVEATS_OF_THE_DAY: Mapping[str, str] = MappingProxyType(
         "OVERRIDDEN": "quotes of a leg are left out by the overrides file (the ledger has the reasons)",
         "RATE_ASSUMED": "no rate was given, 4 % is assumed (--rate or --rates)",
         "NO_QUOTES": "vols are the vendor's own, not solved from quotes, and no error can be claimed",
+        "BOUND": "vols from all bids or all asks are bounds and have no error",
         "NO_ERROR": "the error of a leg is not known",
         "FITS_DISAGREE": "a smile and its cross-check differ where a leg is read (volskew explain)",
         "NO_CROSS_CHECK": "a leg has no second smile to hold it against",

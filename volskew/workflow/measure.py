@@ -22,12 +22,10 @@ import pandas as pd
 
 from volskew.errors import DataQualityWarning, InputError, SettingsError, VolskewError
 from volskew.ledger import Code, Entry, Ledger, Stage
-from volskew.market import tenor_days
 from volskew.measures import COLUMNS, measure, missing
-from volskew.measures.registry import find_measure
+from volskew.measures.keys import combinations
 from volskew.settings import Settings
 from volskew.surface import fit_surface
-from volskew.surface.points import parse_point
 from volskew.workflow.gather import Inputs, PathLike, Progress, Unit, gather, no_progress
 
 __all__ = ["MeasureResult", "Request", "measure_files", "measure_units"]
@@ -52,14 +50,10 @@ class Request:
         Raises
         ------
         SettingsError
-            A measure, tenor or delta that does not exist; the message lists what is accepted.
+            A measure, tenor or delta that does not exist, a measure that takes none of the tenors or deltas,
+            or one of these that no measure takes; the message lists what is accepted.
         """
-        for name in self.measures:
-            find_measure(name)
-        for tenor in self.tenors:
-            tenor_days(tenor, settings=settings)
-        for delta in self.deltas:
-            parse_point(delta=delta)
+        combinations(measures=self.measures, tenors=self.tenors, deltas=self.deltas, settings=settings)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """The documents say what the code says.
 
-Run as a script, this file rewrites docs/codes.md from the enums: ``python tests/test_docs.py``.
+Run as a script, this file rewrites docs/codes.md from the enums, and the table of measures in docs/method.md
+from the registry: ``python tests/test_docs.py``.
 """
 
 from __future__ import annotations
@@ -13,12 +14,22 @@ from pathlib import Path
 import pytest
 
 from volskew.ledger import Code, Stage
+from volskew.measures import MEASURES
 from volskew.pricing import Status
 from volskew.quotes.schema import Exclusion, Flag
 from volskew.report.flags import FLAGS
 
 _ROOT = Path(__file__).parents[1]
 _CODES = _ROOT / "docs" / "codes.md"
+_METHOD = _ROOT / "docs" / "method.md"
+_MEASURES = "| measure | is | unit | read at |\n"
+_KEYS = {"one": "a tenor", "span": "a span of tenors"}
+_PLACES = {
+    "any": "any delta, atmf",
+    "call": "a call delta",
+    "put": "a put delta",
+    "wing": "a call or put delta",
+}
 
 
 def _codes_text() -> str:
@@ -89,13 +100,35 @@ def test_python_in_the_pages_runs_as_a_script(name: str, tmp_path: Path) -> None
     assert done.returncode == 0, done.stderr
 
 
-if __name__ == "__main__":
-    _CODES.write_text(_codes_text(), encoding="utf-8")
-
-
 def test_the_method_lists_every_status_of_a_vol_by_number() -> None:
     text = (_ROOT / "docs" / "method.md").read_text(encoding="utf-8")
     rows = [
         line for line in text.splitlines() if line.startswith("| ") and line.split(" | ")[0][2:].isdigit()
     ]
     assert rows == [f"| {int(item)} | {item.name} | {item.meaning} |" for item in Status]
+
+
+def _measures_text() -> str:
+    """The table of measures, as Markdown."""
+    lines = [_MEASURES.rstrip("\n"), "|---|---|---|---|"]
+    for item in MEASURES.values():
+        where = ", ".join([_KEYS[item.tenor], *([_PLACES[item.delta]] if item.has_delta else [])])
+        lines.append(f"| `{item.name}` | {item.formula} | {item.unit} | {where} |")
+    return "\n".join(lines) + "\n\n"
+
+
+def _with_measures(text: str) -> str:
+    """A page with its table of measures as the registry has it."""
+    before, _, rest = text.partition(_MEASURES)
+    return before + _measures_text() + rest.partition("\n\n")[2]
+
+
+def test_the_method_lists_every_measure() -> None:
+    text = _METHOD.read_text(encoding="utf-8")
+    assert _MEASURES in text
+    assert text == _with_measures(text), "run: python tests/test_docs.py"
+
+
+if __name__ == "__main__":
+    _CODES.write_text(_codes_text(), encoding="utf-8")
+    _METHOD.write_text(_with_measures(_METHOD.read_text(encoding="utf-8")), encoding="utf-8")

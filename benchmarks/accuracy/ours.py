@@ -32,17 +32,15 @@ def scored(sample: Sample) -> list[dict[str, Any]]:
         )
         for name, estimate in estimates.items()
     ]
-    put, _, call = (estimates[name] for name in ("25p", "atm", "25c"))
-    read = put.is_read and call.is_read
-    errors = [math.nan if each.error is None else each.error for each in (put, call)]
+    reversal = surface.joint([(TENOR, DELTAS["25p"]), (TENOR, DELTAS["25c"])]).combine([1.0, -1.0])
     rows.append(
         _row(
             "rr",
-            value=put.value - call.value,
+            value=reversal.value,
             truth=sample.vols["25p"] - sample.vols["25c"],
-            error=math.hypot(*errors),
-            flags=" ".join(sorted({*put.flags, *call.flags})) if read else "",
-            code="" if read else " ".join((put if call.is_read else call).flags),
+            error=math.nan if reversal.error is None else reversal.error,
+            flags=" ".join(reversal.flags) if reversal.is_read else "",
+            code="" if reversal.is_read else " ".join(reversal.flags),
         )
     )
     rows += _forwards(surface, sample)

@@ -39,8 +39,8 @@ TITLES = {
 _COLUMNS = f"""\
 **error**: reading less truth, in vol basis points (0.01 vol points), of forwards in basis points of the
  forward. **bias** is its mean; **median, 95 %, worst** are without sign and of what was read.
-**stated**: the median of the standard errors that come with the readings; of a difference (risk reversal,
- spread) both legs' in quadrature, as if they were independent.
+**stated**: the median of the standard errors that come with the readings; of a risk reversal
+ the joint error of both deltas, of the pair's spread both legs' in quadrature, as if they were independent.
 **coverage**: the share of readings whose 90 % interval, the value and {INTERVAL:g} stated errors on
  either side, holds the truth. **beyond**: the share that is off by more than {BEYOND:g} stated errors and
  has no flag. **flagged**: the share with any flag.

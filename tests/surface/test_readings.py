@@ -356,7 +356,8 @@ def test_the_forwards_part_of_an_error_is_what_a_moved_forward_does(
         slices = Slices(
             names=("x",), keys=((chain.roots[0], "PM", chain.expiries[0]),), dates=chain.dates,
             forward_methods=("",), flags=("",), years=chain.years, forward=forward,
-            forward_error=1e-4 * forward, factor=np.ones(1), failures=((),), nodes=smiles.nodes,
+            forward_error=1e-4 * forward, discount_factor=np.ones(1), spot=1.0, failures=((),),
+            nodes=smiles.nodes,
             curves=smiles.curves, local=smiles.local, methods=smiles.methods,
             quotes_around=Neighbourhood(smiles.nodes, smiles.deltas, 1),
         )  # fmt: skip

@@ -13,6 +13,7 @@ from volskew.errors import SettingsError
 from volskew.surface.expiries import Expiries
 from volskew.surface.expiry_tables import SLICE, expiries_table
 from volskew.surface.points import Point
+from volskew.surface.tables import SmilesTable
 from volskew.surface.tenor import TenorReadings
 
 __all__ = ["Behind", "BehindSeveral", "Tables"]
@@ -26,7 +27,7 @@ class Tables:
 
     quotes: pd.DataFrame = field(repr=False)
     forwards: pd.DataFrame = field(repr=False)
-    smiles: pd.DataFrame = field(repr=False)
+    smiles: SmilesTable = field(repr=False)
 
     def __call__(self, name: str) -> pd.DataFrame:
         """The table ``"quotes"``, ``"forwards"`` or ``"smiles"``.
@@ -39,8 +40,8 @@ class Tables:
         if name not in self.__slots__:
             msg = f"a surface has the tables {', '.join(self.__slots__)}; got {name!r}"
             raise SettingsError(msg)
-        table: pd.DataFrame = getattr(self, name)
-        return table
+        table: pd.DataFrame | SmilesTable = getattr(self, name)
+        return table() if isinstance(table, SmilesTable) else table
 
 
 @dataclass(frozen=True, slots=True)

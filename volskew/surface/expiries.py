@@ -82,6 +82,22 @@ class Expiries:
     _said: dict[float, FloatArray] = field(default_factory=dict, repr=False)
     kept: dict[tuple[str, Point], Any] = field(default_factory=dict, init=False, repr=False)
 
+    def under(self, settings: Settings, slices: Slices) -> Expiries:
+        """The same expiries read by other settings, and from other smiles where the slices are not these.
+
+        What was read and said before is kept, as far as it is the same.
+        """
+        own, clock = self.settings, ("tenor_clock", "weekend_weight")
+        same_places = slices is self.slices and settings.delta_convention == own.delta_convention
+        same_clock = all(getattr(settings, name) == getattr(own, name) for name in clock)
+        return replace(
+            self,
+            settings=settings,
+            slices=slices,
+            _read=self._read if same_places else {},
+            _said=self._said if same_places and same_clock else {},
+        )
+
     # --- at a place -----------------------------------------------------------------------------------------
 
     def at(self, point: Point) -> AtPoint:

@@ -13,27 +13,23 @@ from volskew.market.rates import choose_curve
 from volskew.market.table import MarketRow, market_row
 from volskew.quotes.admit import admitted
 from volskew.quotes.clean import find_labels
-from volskew.quotes.lines import FloatArray, Lines
+from volskew.quotes.lines import Lines
 from volskew.quotes.overrides import Overrides, find_overridden
 from volskew.settings import Settings
 from volskew.surface.chain import Chain
-from volskew.surface.delta import STANDARD_DELTAS
 from volskew.surface.expiries import Expiries
 from volskew.surface.forwards import Forwards, find_forwards, forwards_table
 from volskew.surface.gates import FORWARD_CODES, Neighbourhood, chain_failures
 from volskew.surface.labels import OVERRIDDEN, needs_rate
-from volskew.surface.points import Point
 from volskew.surface.reading import Slices
 from volskew.surface.smiles import Smiles, fit_smiles
 from volskew.surface.surface import Surface
-from volskew.surface.tables import smiles_table
+from volskew.surface.tables import SmilesTable, smiles_table
 from volskew.surface.vols import Vols, find_vols
 
 __all__ = ["fit_surface"]
 
 _DEFAULTS = Settings()
-_STANDARD = tuple(Point("delta", delta) for delta in STANDARD_DELTAS)
-_AT_THE_FORWARD = Point("log_moneyness", 0.0)
 _ROUNDS = 12
 """A line that its vol shows to be bad must not have served the forward. That forward is then found without
 the line and its expiry is judged afresh; other expiries keep theirs, and come out the same."""
@@ -157,7 +153,8 @@ def fit_surface(
         years=years,
         forward=forward,
         forward_error=forward_error,
-        factor=_delta_factor(chain, found, settings),
+        discount_factor=chain.lines.slice_discount,
+        spot=found.spot.price,
         failures=failures,
         nodes=smiles.nodes,
         curves=smiles.curves,
@@ -180,7 +177,6 @@ def fit_surface(
         ex_times=dividends[:, 0],
         cash=dividends[:, 1],
     )
-    *standard, at_the_forward = expiries.at_all([*_STANDARD, _AT_THE_FORWARD])
     return Surface(
         symbol=symbol,
         date=market.date,
@@ -188,20 +184,10 @@ def fit_surface(
         settings=settings,
         quotes=smiles.quotes,
         forwards=forwards,
-        smiles=smiles_table(smiles, chain, slices, standard, at_the_forward, settings=settings),
         ledger=ledger,
         rate=market.curve.label,
         flags=flags,
         _expiries=expiries,
+        _fits=smiles,
+        _smiles=SmilesTable(smiles_table(smiles, chain, expiries)),
     )
-
-
-def _delta_factor(chain: Chain, found: Forwards, settings: Settings) -> FloatArray:
-    """What N(d1) is multiplied by to give the delta that is asked for."""
-    discount = chain.lines.slice_discount
-    if settings.delta_convention == "forward":
-        return np.ones(len(discount))
-    if settings.delta_convention == "discounted":
-        return discount
-    # exp(-qT), what the dividends leave of the spot
-    return np.asarray(found.usable * discount / found.spot.price)

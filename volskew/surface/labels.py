@@ -93,11 +93,13 @@ def _choices(settings: Settings) -> list[str]:
     names = {"delta": "delta_convention", "tenor": "tenor_interpolation", "clock": "tenor_clock"}
     if settings.tenor_clock != "calendar":  # there a weekend counts as any other day
         names["weekend"] = "weekend_weight"
-    return [
+    words = [
         f"{word}={getattr(settings, name)}"
         for word, name in names.items()
         if getattr(settings, name) != getattr(_DEFAULTS, name)
     ]
+    days = settings.three_month_days
+    return words if days == _DEFAULTS.three_month_days else [*words, f"3m={days}d"]
 
 
 def needs_rate(methods: Collection[str]) -> bool:

@@ -36,8 +36,8 @@ _ROOT_TWO_PI = 2.5066282746310002
 class Slices:
     """What readings are made of: one entry a slice, and the quotes that serve the smiles.
 
-    `local` holds the local fits at the standard deltas; `factor` is what N(d1) is multiplied by in the deltas
-    asked for; `failures` the gates failed whatever is read.
+    `local` holds the local fits at the standard deltas; `discount_factor` and `spot` [$] serve deltas that
+    are no forward ones; `failures` are the gates failed whatever is read.
     """
 
     names: tuple[str, ...]
@@ -48,7 +48,8 @@ class Slices:
     years: FloatArray
     forward: FloatArray
     forward_error: FloatArray
-    factor: FloatArray
+    discount_factor: FloatArray
+    spot: float
     failures: tuple[tuple[Failure, ...], ...]
     nodes: Nodes
     curves: Curves
@@ -65,6 +66,15 @@ class Slices:
     def is_curve(self) -> BoolArray:
         """Slices that are read from their curve."""
         return np.array([method not in {LOCAL, NONE} for method in self.methods], dtype=bool)
+
+    def delta_factor(self, convention: str) -> FloatArray:
+        """What N(d1) is multiplied by to give a delta of `Settings.delta_convention`."""
+        if convention == "forward":
+            return np.ones(len(self.discount_factor))
+        if convention == "discounted":
+            return self.discount_factor
+        # exp(-qT), what the dividends leave of the spot
+        return np.asarray(self.forward * self.discount_factor / self.spot)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +149,8 @@ def read_points(slices: Slices, points: Sequence[Point], settings: Settings) -> 
     others = [point for point in points if point.kind != "delta"]
     found: dict[Point, AtPoint] = {}
     if deltas:
-        wanted = np.stack([_call_delta(point.value, slices.factor) for point in deltas])
+        factor = slices.delta_factor(settings.delta_convention)
+        wanted = np.stack([_call_delta(point.value, factor) for point in deltas])
         curves = slices.curves.read(ndtri(wanted), at="d1")
         targets = tuple(point.value for point in deltas)
         known = targets == tuple(slices.local.targets.tolist())

@@ -9,6 +9,7 @@ and the local fit is made in any case: it judges outliers, and it is the second 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -26,7 +27,7 @@ from volskew.surface.outliers import far_outliers, near_outliers, nearest_fit
 from volskew.surface.vendor_parity import vendor_errors
 from volskew.surface.vols import Vols, level_vols, vol_columns
 
-__all__ = ["ESSVI", "LOCAL", "NONE", "SVI", "Smiles", "fit_smiles"]
+__all__ = ["ESSVI", "LOCAL", "NONE", "SVI", "Smiles", "curve_model", "fit_smiles", "read_from"]
 
 SVI, ESSVI, LOCAL, NONE = "svi", "essvi", "local", "none"
 """How a slice's smile was made."""
@@ -43,6 +44,20 @@ _OUTLIER_PASSES = 2
 _RIGID_SCALE, _RIGID_RATIO = 1.0, 2.0
 """An eSSVI slice whose residuals are larger than this [half-spreads], and than so many times the local fit's,
 is no smile of its quotes."""
+
+
+class Placed(NamedTuple):
+    """The lines of a chain as its smiles are held against them.
+
+    `years` is of each slice, all else of each line: `mid` the vol of the mid, `error` the half-spread that
+    the fit goes by [vol].
+    """
+
+    slice_id: IntArray
+    years: FloatArray
+    log_moneyness: FloatArray
+    mid: FloatArray
+    error: FloatArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +83,10 @@ class Smiles:
         N(d1) on the slice's smile.
     n_accepted : ndarray of float, per slice
         Quotes left to the slice's smile.
+    placed : Placed
+        Every line.
+    model : {"svi", "essvi"}
+        The curve that was fitted, where the quotes were enough for it.
     """
 
     quotes: pd.DataFrame
@@ -77,6 +96,8 @@ class Smiles:
     methods: tuple[str, ...]
     deltas: FloatArray
     n_accepted: FloatArray
+    placed: Placed
+    model: str
 
 
 def fit_smiles(
@@ -128,36 +149,78 @@ def fit_smiles(
     outliers[first.row], outliers[nodes.row] = True, False
     factor = variance_factor(nodes.slice_id, nodes.log_moneyness, curves.residual)
     curves = replace(curves, variance_factor=factor)
-    methods = _ladder(curves, local, settings)
-    on_smile = _vols_on_smile(vols, chain, nodes, curves, local, methods)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        s = on_smile * np.sqrt(chain.years)[slice_id]
-        delta = ndtr(s / 2 - vols.log_moneyness / s)
-    used = np.zeros(len(quotes), dtype=bool)
-    by_curve = np.isin(np.asarray(methods, dtype=object), [SVI, ESSVI])
-    used[nodes.row[by_curve[nodes.slice_id]]] = True
-    seen = _within_quotes(vols, chain, nodes, methods)
-    smile_vol = np.where(seen, on_smile, np.nan)
-    in_window = nodes.row[np.unique(local.node[local.node >= 0])]
-    by_local = np.asarray([method == LOCAL for method in methods], dtype=bool)
-    used[in_window[by_local[slice_id[in_window]]]] = True
+    methods = _ladder(curves, local, settings.smile_model)
+    placed = Placed(slice_id, chain.years, vols.log_moneyness, vols.mid, errors)
+    by_smile = _smile_columns(placed, nodes, curves, local, methods)
     labels = vols.labels(chain)
     labels.exclude(Exclusion.OUTLIER, outliers)
-    columns = labels.columns(used_in_forward=used_in_forward, used_in_smile=used)
-    columns |= vol_columns(vols) | {
-        "forward_call_delta": delta,
-        "smile_vol": smile_vol,
-        "residual_half_spreads": (vols.mid - smile_vol) / errors,
-    }
+    columns = labels.columns(used_in_forward=used_in_forward)
+    columns |= vol_columns(vols) | by_smile
     return Smiles(
         quotes=with_columns(quotes, columns),
         nodes=nodes,
         curves=curves,
         local=local,
         methods=methods,
-        deltas=delta[nodes.row],
+        deltas=by_smile["forward_call_delta"][nodes.row],
         n_accepted=np.bincount(nodes.slice_id, minlength=n).astype(np.float64),
+        placed=placed,
+        model=curve_model(settings.smile_model),
     )
+
+
+def curve_model(smile_model: str) -> Literal["svi", "essvi"]:
+    """The curve that is fitted where a smile model is asked for: the local smile is made beside SVI.
+
+    Examples
+    --------
+    >>> curve_model("essvi"), curve_model("local")
+    ('essvi', 'svi')
+    """
+    return "essvi" if smile_model == ESSVI else "svi"
+
+
+def read_from(smiles: Smiles, model: str) -> Smiles:
+    """Fitted smiles, read from the other of the two that every slice has: what a fit of that model gives.
+
+    Parameters
+    ----------
+    smiles : Smiles
+    model : {"svi", "essvi", "local"}
+        "local", or the curve that was fitted.
+    """
+    nodes, methods = smiles.nodes, _ladder(smiles.curves, smiles.local, model)
+    columns = _smile_columns(smiles.placed, nodes, smiles.curves, smiles.local, methods)
+    return replace(
+        smiles,
+        quotes=with_columns(smiles.quotes, columns),
+        methods=methods,
+        deltas=columns["forward_call_delta"][nodes.row],
+    )
+
+
+def _smile_columns(
+    placed: Placed, nodes: Nodes, curves: Curves, local: LocalFits, methods: tuple[str, ...]
+) -> dict[str, Any]:
+    """What each line is to the smile that its slice is read from."""
+    slice_id, log_moneyness = placed.slice_id, placed.log_moneyness
+    on_smile = _vols_on_smile(placed, nodes, curves, local, methods)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        s = on_smile * np.sqrt(placed.years)[slice_id]
+        delta = ndtr(s / 2 - log_moneyness / s)
+    used = np.zeros(len(slice_id), dtype=bool)
+    by_curve = np.isin(np.asarray(methods, dtype=object), [SVI, ESSVI])
+    used[nodes.row[by_curve[nodes.slice_id]]] = True
+    smile_vol = np.where(_within_quotes(placed, nodes, methods), on_smile, np.nan)
+    in_window = nodes.row[np.unique(local.node[local.node >= 0])]
+    by_local = np.asarray([method == LOCAL for method in methods], dtype=bool)
+    used[in_window[by_local[slice_id[in_window]]]] = True
+    return {
+        "used_in_smile": used,
+        "forward_call_delta": delta,
+        "smile_vol": smile_vol,
+        "residual_half_spreads": (placed.mid - smile_vol) / placed.error,
+    }
 
 
 def _fitted(
@@ -212,7 +275,7 @@ def _curves(nodes: Nodes, chain: Chain, moves: FloatArray, settings: Settings) -
         nodes.error,
         moves[:, nodes.row],
         chain.years,
-        model="essvi" if settings.smile_model == "essvi" else "svi",
+        model=curve_model(settings.smile_model),
     )
 
 
@@ -235,12 +298,12 @@ def _refit(
         some.error,
         moves[:, some.row],
         chain.years[changed],
-        model="essvi" if settings.smile_model == "essvi" else "svi",
+        model=curve_model(settings.smile_model),
     )
     return curves.replaced(again, changed, places, np.flatnonzero(kept))
 
 
-def _ladder(curves: Curves, local: LocalFits, settings: Settings) -> tuple[str, ...]:
+def _ladder(curves: Curves, local: LocalFits, model: str) -> tuple[str, ...]:
     """What each slice is read from."""
     methods = []
     has_local = np.isfinite(local.vol)
@@ -249,7 +312,7 @@ def _ladder(curves: Curves, local: LocalFits, settings: Settings) -> tuple[str, 
         settled = bool(has_local[:, number].all())
         beside = float(local.scale[:, number].max()) if settled else np.inf
         rigid = kind == ESSVI and scale > max(_RIGID_SCALE, _RIGID_RATIO * beside)
-        if settings.smile_model != LOCAL and kind != NONE and falls and not rigid:
+        if model != LOCAL and kind != NONE and falls and not rigid:
             methods.append(kind)
         else:
             methods.append(LOCAL if has_local[:, number].any() else NONE)
@@ -299,23 +362,18 @@ def _moves(vols: Vols, chain: Chain) -> FloatArray:
 
 
 def _vols_on_smile(
-    found: Vols,
-    chain: Chain,
-    nodes: Nodes,
-    curves: Curves,
-    local: LocalFits,
-    methods: tuple[str, ...],
+    placed: Placed, nodes: Nodes, curves: Curves, local: LocalFits, methods: tuple[str, ...]
 ) -> FloatArray:
     """The smile's vol at every line's strike, in-the-money lines included; flat beyond the quotes."""
-    lines, log_moneyness = chain.lines, found.log_moneyness
-    vol = curves.vols(lines.slice_id, log_moneyness)
+    slice_id, log_moneyness = placed.slice_id, placed.log_moneyness
+    vol = curves.vols(slice_id, log_moneyness)
     others = [number for number, method in enumerate(methods) if method in {LOCAL, NONE}]
     if others:
         at_nodes = _local_vols(nodes, local)
         order = np.lexsort((nodes.log_moneyness, nodes.slice_id))
         places = {number: order[here] for number, here in runs(nodes.slice_id[order])}
         for number in others:
-            rows = np.flatnonzero(lines.slice_id == number)
+            rows = np.flatnonzero(slice_id == number)
             part = places.get(number)
             vol[rows] = (
                 np.nan
@@ -325,14 +383,14 @@ def _vols_on_smile(
     return vol
 
 
-def _within_quotes(vols: Vols, chain: Chain, nodes: Nodes, methods: tuple[str, ...]) -> BoolArray:
+def _within_quotes(placed: Placed, nodes: Nodes, methods: tuple[str, ...]) -> BoolArray:
     """Lines of slices that have a smile, at strikes between the first and the last quote of theirs."""
-    n = chain.lines.n_slices
+    n = len(placed.years)
     low, high = np.full(n, np.inf), np.full(n, -np.inf)
     np.minimum.at(low, nodes.slice_id, nodes.log_moneyness)
     np.maximum.at(high, nodes.slice_id, nodes.log_moneyness)
     has_smile = np.array([method != NONE for method in methods], dtype=bool)
-    place, own = vols.log_moneyness, chain.lines.slice_id
+    place, own = placed.log_moneyness, placed.slice_id
     return np.asarray(has_smile[own] & (place >= low[own]) & (place <= high[own]))
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,6 +26,9 @@ from volskew.surface.grid import GRID_DELTAS, GRID_TENORS, grid_table
 from volskew.surface.joint import Joint, read_forward_vol, read_jointly
 from volskew.surface.points import Point, parse_point
 from volskew.surface.reasons import looked_over, why_missing
+from volskew.surface.smiles import Smiles
+from volskew.surface.tables import SmilesTable
+from volskew.surface.under import read_under, settings_under
 from volskew.surface.vol_reading import read_single, read_vol
 
 __all__ = ["GRID_DELTAS", "GRID_TENORS", "Surface"]
@@ -47,8 +51,6 @@ class Surface:
         `volskew.surface.vols.solve_vols`).
     forwards : pandas.DataFrame
         One row a slice (see `volskew.surface.forwards.fit_forwards`).
-    smiles : pandas.DataFrame
-        One row a slice: counts, forward, vols at the standard deltas, fit errors, gates.
     ledger : Ledger
         Gates that slices failed whatever the delta.
     rate : str
@@ -63,16 +65,61 @@ class Surface:
     settings: Settings
     quotes: pd.DataFrame = field(repr=False)
     forwards: pd.DataFrame = field(repr=False)
-    smiles: pd.DataFrame = field(repr=False)
     ledger: Ledger = field(repr=False)
     rate: str
     flags: tuple[str, ...]
     _expiries: Expiries = field(repr=False)
+    _fits: Smiles = field(repr=False)
+    _smiles: SmilesTable = field(repr=False)
+
+    @property
+    def smiles(self) -> pd.DataFrame:
+        """One row a slice: counts, forward, vols at the standard deltas, fit errors, gates.
+
+        See `volskew.surface.tables.smiles_table`.
+        """
+        return self._smiles()
 
     @property
     def source(self) -> str:
         """The files that the quotes are from."""
         return ", ".join(sorted(self.quotes["source_file"].unique()))
+
+    def under(self, settings: Settings | None = None, **changes: Any) -> Surface:
+        """The same fit read by other settings: what a fit of these quotes by them would read, without one.
+
+        Parameters
+        ----------
+        settings : Settings, optional
+            All of them.
+        **changes
+            Or those that are other than this surface's: ``delta_convention``, ``tenor_interpolation``,
+            ``tenor_clock``, ``weekend_weight``, ``three_month_days``, ``bracket``, and ``smile_model``, which
+            may be "local", the second smile of every expiry, or the curve that was fitted.
+
+        Returns
+        -------
+        Surface
+            Bit for bit that of `fit_surface` by the same settings, in its readings, errors, flags and tables.
+            This very surface where nothing is other. Quotes and forwards are shared, not copied.
+
+        Raises
+        ------
+        SettingsError
+            A setting does not exist, has no such value, or needs a new fit (the message says which).
+        """
+        wanted = settings_under(self.settings, settings, changes, curves=self._fits.model)
+        if wanted == self.settings:
+            return self
+        again = read_under(self._expiries, self._fits, self._smiles, wanted)
+        return replace(
+            self,
+            settings=wanted,
+            quotes=again.fits.quotes,
+            _expiries=again.expiries,
+            _fits=again.fits,
+            _smiles=again.table,
+        )
 
     def vol(
         self,
@@ -323,7 +370,7 @@ class Surface:
 
     @property
     def _tables(self) -> Tables:
-        return Tables(self.quotes, self.forwards, self.smiles)
+        return Tables(self.quotes, self.forwards, self._smiles)
 
     @property
     def _names(self) -> dict[str, str]:

@@ -2,45 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from volskew.quotes.lines import FloatArray
-from volskew.settings import Settings
 from volskew.smile.fitting import Curves
 from volskew.surface.chain import Chain
 from volskew.surface.delta import STANDARD_DELTAS, delta_label
+from volskew.surface.expiries import Expiries
 from volskew.surface.expiry_tables import PASSED
-from volskew.surface.reading import AtPoint, Slices
+from volskew.surface.points import Point
+from volskew.surface.reading import Slices
 from volskew.surface.smiles import Smiles
 
-__all__ = ["smiles_table"]
+__all__ = ["SmilesTable", "smiles_table"]
 
+_STANDARD = tuple(Point("delta", delta) for delta in STANDARD_DELTAS)
+_AT_THE_FORWARD = Point("log_moneyness", 0.0)
 _PARAMETERS = ("a", "b", "rho", "m", "sigma")
 
 
-def smiles_table(
-    smiles: Smiles,
-    chain: Chain,
-    slices: Slices,
-    standard: Sequence[AtPoint],
-    at_the_forward: AtPoint,
-    *,
-    settings: Settings,
-) -> pd.DataFrame:
+def smiles_table(smiles: Smiles, chain: Chain, expiries: Expiries) -> pd.DataFrame:
     """One row a slice, sorted by expiry, root and settlement.
 
     Parameters
     ----------
     smiles : Smiles
     chain : Chain
-    slices : Slices
-    standard : sequence of AtPoint
-        Readings at the standard deltas.
-    at_the_forward : AtPoint
-    settings : Settings
+    expiries : Expiries
+        By which they are read.
 
     Returns
     -------
@@ -57,9 +50,8 @@ def smiles_table(
         butterfly was removed; bumps: the discrepancy was lessened or left out for one), ``gates_25c,
         gates_50, gates_25p`` ("passed", or the codes failed).
     """
-    quotes = smiles.quotes
-    labels = [delta_label(delta) for delta in STANDARD_DELTAS]
-    columns: dict[str, object] = {
+    quotes, slices = smiles.quotes, expiries.slices
+    columns: dict[str, Any] = {
         "symbol": str(quotes["symbol"].iloc[0]),
         "snapshot_time": quotes["snapshot_time"].iloc[0],
         "root": pd.array(chain.roots, dtype="str"),
@@ -70,15 +62,54 @@ def smiles_table(
         "n_read": chain.counts(np.ones(len(quotes), dtype=bool)),
         "n_rejected": chain.counts(quotes["exclusion"].notna().to_numpy(dtype=bool)),
         "n_accepted": smiles.n_accepted.astype(np.int64),
-        "n_used": chain.counts(quotes["used_in_smile"].to_numpy(dtype=bool)),
+        "n_used": None,  # keeps its place
         "forward": slices.forward,
         "forward_error": slices.forward_error,
         "forward_error_bp": slices.forward_error / slices.forward * 1e4,
+    }
+    table = pd.DataFrame(columns | _as_read(smiles, expiries))
+    return table[table["expiry"].notna()].reset_index(drop=True)
+
+
+@dataclass(slots=True, eq=False)
+class SmilesTable:
+    """The smiles table of a surface; one of smiles that are read otherwise is made when it is asked for.
+
+    Attributes
+    ----------
+    known : pandas.DataFrame
+        A table of the same fit, read in this way or another.
+    read_by : tuple of (Smiles, Expiries), optional
+        How it is to be read; None where `known` is read so.
+    """
+
+    known: pd.DataFrame
+    read_by: tuple[Smiles, Expiries] | None = None
+
+    def __call__(self) -> pd.DataFrame:
+        """The table."""
+        if self.read_by is not None:
+            _, expiries = self.read_by
+            shown = np.array([pd.notna(expiry) for _, _, expiry in expiries.slices.keys], dtype=bool)
+            columns = pd.DataFrame(_as_read(*self.read_by))[shown].reset_index(drop=True)
+            named = {str(name): column for name, column in columns.items()}
+            self.known, self.read_by = self.known.assign(**named), None
+        return self.known
+
+
+def _as_read(smiles: Smiles, expiries: Expiries) -> dict[str, Any]:
+    """The columns that depend on which smile is read, and on what a delta is."""
+    slices, settings, n = expiries.slices, expiries.settings, len(expiries.slices.years)
+    *standard, at_the_forward = expiries.at_all([*_STANDARD, _AT_THE_FORWARD])
+    labels = [delta_label(delta) for delta in STANDARD_DELTAS]
+    used = smiles.quotes["used_in_smile"].to_numpy(dtype=bool)
+    columns: dict[str, Any] = {
+        "n_used": np.bincount(smiles.placed.slice_id[used], minlength=n).astype(np.intp),
         "atm_vol": at_the_forward.vol,
     }
     for name, smile in zip(labels, standard, strict=True):
         columns[f"vol_{name}"] = smile.vol
-        columns[f"error_{name}"] = np.full(len(smile.vol), np.nan) if chain.by_vendor else smile.error
+        columns[f"error_{name}"] = np.full(n, np.nan) if expiries.by_vendor else smile.error
         columns[f"check_{name}"] = smile.gap
     columns |= _fit_quality(smiles, slices) | _shape(smiles.curves, slices)
     for name, smile in zip(labels, standard, strict=True):
@@ -88,11 +119,10 @@ def smiles_table(
     for name, smile in zip(labels, standard, strict=True):
         words = [
             " ".join(str(item.code) for item in smile.failures(number, slices, settings)) or PASSED
-            for number in range(len(slices.years))
+            for number in range(n)
         ]
         columns[f"gates_{name}"] = pd.array(words, dtype="str")
-    table = pd.DataFrame(columns)
-    return table[table["expiry"].notna()].reset_index(drop=True)
+    return columns
 
 
 def _fit_quality(smiles: Smiles, slices: Slices) -> dict[str, FloatArray]:

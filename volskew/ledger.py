@@ -132,6 +132,11 @@ class Code(StrEnum):
     )
     WINDOW_SHORT = "WINDOW_SHORT", "the tenor has fewer sessions than the estimator of realised vol needs"
     REALISED_ZERO = "REALISED_ZERO", "the realised vol is zero, so that nothing can be divided by it"
+    CONVENTION_MISSING = (
+        "CONVENTION_MISSING",
+        "a reading that is there cannot be read under another convention",
+        False,
+    )
     # history
     RESTATED = "RESTATED", "the reading differs from the stored one; the old one is kept as a vintage", False
     SPLICED = "SPLICED", "days taken from an imported series ahead of the solved ones", False

@@ -89,7 +89,7 @@ def variance_years_after(
 
 
 def _microseconds(instant: pd.Timestamp) -> float:
-    return float(pd.DatetimeIndex([instant]).as_unit("us").asi8[0])
+    return float(instant.as_unit("us").value // 1000)  # of nanoseconds, whatever the unit
 
 
 def _passed(begin: float, instants: Floats, weekend_weight: float) -> Floats:

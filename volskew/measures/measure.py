@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -11,7 +11,7 @@ from volskew.ledger import Entry
 from volskew.measures.keys import combinations
 from volskew.surface import Surface
 
-__all__ = ["COLUMNS", "measure", "missing"]
+__all__ = ["COLUMNS", "history_frame", "history_rows", "measure", "missing"]
 
 COLUMNS: tuple[str, ...] = (
     "date",
@@ -71,6 +71,24 @@ def measure(
     SettingsError
         A tenor, delta or measure that does not exist, or that cannot be read together.
     """
+    return history_frame(history_rows(surface, tenors=tenors, deltas=deltas, measures=measures))
+
+
+def history_frame(rows: Sequence[Mapping[str, Any]], *, ahead: Sequence[str] = ()) -> pd.DataFrame:
+    """A table of `COLUMNS` from rows of `history_rows`, with columns of text `ahead` of them."""
+    columns = [*ahead, *COLUMNS]
+    types = dict.fromkeys(columns, "str") | dict.fromkeys(_NUMBERS, "float64") | {"n_quotes": "int64"}
+    return pd.DataFrame(rows, columns=columns).astype(types)
+
+
+def history_rows(
+    surface: Surface,
+    *,
+    tenors: Sequence[str] = ("3m",),
+    deltas: Sequence[float | str] = ("25c",),
+    measures: Sequence[str] = ("implied_vol",),
+) -> list[dict[str, Any]]:
+    """The rows of `measure`, for whoever makes one table of several surfaces."""
     # known from the snapshot on: never the wall clock, so that a second run writes the same bytes
     instant = surface.snapshot_time.tz_convert("UTC").strftime("%Y-%m-%dT%H:%M:%SZ")
     common = {
@@ -105,8 +123,7 @@ def measure(
                 "flags": " ".join(sorted(estimate.flags)),
             }
         )
-    types = dict.fromkeys(COLUMNS, "str") | dict.fromkeys(_NUMBERS, "float64") | {"n_quotes": "int64"}
-    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(types)
+    return rows
 
 
 def missing(

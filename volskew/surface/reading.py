@@ -129,7 +129,9 @@ class AtPoint:
         """Every gate that a slice failed, those whatever is read first."""
         common = slices.failures[number]
         if not np.isfinite(self.vol[number]):
-            if slices.methods[number] == NONE or slices.is_local[number]:
+            if settings.delta_convention == "spot" and np.isnan(slices.spot):
+                reason = "no spot is known, of which a spot delta is made"
+            elif slices.methods[number] == NONE or slices.is_local[number]:
                 count = int(self.n_points[number])
                 few = f"{count} quotes, {MIN_POINTS} needed"
                 reason = few if count < MIN_POINTS else "it did not settle"

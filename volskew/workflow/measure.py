@@ -26,6 +26,7 @@ from volskew.measures import COLUMNS, measure, missing
 from volskew.measures.keys import combinations
 from volskew.settings import Settings
 from volskew.surface import fit_surface
+from volskew.workflow.conventions import Convention, measure_conventions, split_series
 from volskew.workflow.gather import Inputs, PathLike, Progress, Unit, gather, no_progress
 
 __all__ = ["MeasureResult", "Request", "measure_files", "measure_units"]
@@ -38,11 +39,20 @@ _GRACE = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Which numbers are read from each surface."""
+    """Which numbers are read from each surface.
+
+    Attributes
+    ----------
+    measures, tenors, deltas : tuple of str
+        Each combination.
+    conventions : tuple of Convention
+        By which these are read again, into series of their own; see `volskew.workflow.conventions`.
+    """
 
     measures: tuple[str, ...] = ("implied_vol",)
     tenors: tuple[str, ...] = ("3m",)
     deltas: tuple[str, ...] = ("25c",)
+    conventions: tuple[Convention, ...] = ()
 
     def check(self, settings: Settings) -> None:
         """Refuse what no surface could be asked for, before anything is read.
@@ -84,8 +94,11 @@ class MeasureResult:
     def sentence(self, *, has_ledger: bool = False) -> str:
         """What was done, in one line; `has_ledger` where the ledger was written to a file."""
         missing = sum(entry.stage == Stage.TENOR and entry.is_failure for entry in self.ledger)
+        beside = sum(1 for series in self.readings["series"] if split_series(series)[1])
+        again = f", and {beside:,} under other conventions," if beside else ""
         text = (
-            f"{_counted(len(self.readings), 'reading')} from {_counted(len(self.inputs.units), 'chain')} "
+            f"{_counted(len(self.readings) - beside, 'reading')}{again} "
+            f"from {_counted(len(self.inputs.units), 'chain')} "
             f"in {_counted(self.inputs.n_files, 'file')} ({_counted(self.inputs.n_lines, 'line')})"
         )
         if not missing:
@@ -332,6 +345,9 @@ def measure_unit(unit: Unit, request: Request, settings: Settings) -> tuple[pd.D
             wanted = {"tenors": request.tenors, "deltas": request.deltas, "measures": request.measures}
             frame = measure(surface, **wanted)
             absent = missing(surface, **wanted)
+            others, unlike = measure_conventions(
+                surface, frame, series=unit.series, conventions=request.conventions, source=source
+            )
     except VolskewError as error:
         code = error.code if isinstance(error, InputError) else Code.NO_FIT
         return pd.DataFrame(), [Entry(unit.date, unit.symbol, Stage.QUOTES, str(code), 1, str(error), source)]
@@ -339,7 +355,8 @@ def measure_unit(unit: Unit, request: Request, settings: Settings) -> tuple[pd.D
         code, detail = Code.UNEXPECTED, _told(error)
         return pd.DataFrame(), [Entry(unit.date, unit.symbol, Stage.QUOTES, str(code), 1, detail, source)]
     frame.insert(0, "series", unit.series)
-    ledger = [*surface.ledger, *absent, *_line_counts(surface.quotes, unit, source)]
+    frame = frame if others.empty else pd.concat([frame, others], ignore_index=True)
+    ledger = [*surface.ledger, *absent, *unlike, *_line_counts(surface.quotes, unit, source)]
     return frame, ledger
 
 

@@ -1,0 +1,362 @@
+"""Why a number is not another's: from our vol to that of another convention, one choice at a time."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from volskew.errors import InputError, SettingsError
+from volskew.market import tenor_days
+from volskew.quotes.lines import BoolArray
+from volskew.quotes.roots import canonical_symbol
+from volskew.settings import Settings
+from volskew.surface import Surface
+from volskew.surface.listed import Listed, listed_vol, nearest_expiry
+from volskew.surface.points import Point, parse_point
+from volskew.surface.under import needs_refit
+from volskew.workflow.drill import fit_unit, gather_units
+from volskew.workflow.gather import Inputs, PathLike, Unit
+from volskew.workflow.steps import Choice, Step, steps_to
+
+__all__ = ["Reconciliation", "reconcile"]
+
+_GATHERED_BY = ("rate", "rates_file", "dividends_files", "assumed_rate", "curve_max_age_days")
+"""Settings that make another market of the same files."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    """The steps from our numbers to another's.
+
+    Attributes
+    ----------
+    table : pandas.DataFrame
+        A row for each choice, ours first (step "start"), and with targets a last one (step "target").
+        ``step``, ``words`` (what changes), and for each symbol S ``vol_S`` [decimal, annual], ``change_S``
+        (from the last number before it), ``total_S`` (from ours), ``detail_S`` (where it is read, or why the
+        step gives no number; it is then not taken, and the next ones go without it); of two symbols also
+        ``ratio``, ``change_ratio`` and ``total_ratio``. Numbers are rounded to six decimals before
+        differences are taken, so that changes add up to totals exactly.
+    symbols : tuple of str
+    date : datetime.date
+    tenor, delta, series : str
+    unexplained : dict of str to float
+        By symbol that has a target: what the steps leave of the way to it [decimal vol]; NaN where no number
+        was found.
+    inputs : Inputs
+    """
+
+    table: pd.DataFrame = field(repr=False)
+    symbols: tuple[str, ...]
+    date: dt.date
+    tenor: str
+    delta: str
+    series: str
+    unexplained: dict[str, float]
+    inputs: Inputs = field(repr=False)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every step has a number of every symbol."""
+        return bool(self._read.all())
+
+    @property
+    def has_numbers(self) -> bool:
+        """Whether any step has one of any."""
+        return bool(self._read.any())
+
+    @property
+    def _read(self) -> BoolArray:
+        steps = self.table[self.table["step"] != "target"]
+        return steps[[f"vol_{symbol}" for symbol in self.symbols]].notna().to_numpy(dtype=bool)
+
+
+def reconcile(
+    paths: PathLike | Sequence[PathLike],
+    *,
+    symbols: Sequence[str] | None = None,
+    date: str | dt.date | None = None,
+    tenor: str = "3m",
+    delta: float | str = "25c",
+    to: str | Mapping[str, Any] | None = None,
+    targets: Mapping[str, float] | None = None,
+    series: str | None = None,
+    settings: Settings | None = None,
+    format: str | None = None,  # noqa: A002 - the name that users know from the command line
+    columns: Mapping[str, str] | None = None,
+) -> Reconciliation:
+    """Step from our vols to those of another convention, one choice at a time.
+
+    Parameters
+    ----------
+    paths : path-like or sequence of path-like
+        Chain files.
+    symbols : sequence of str, optional
+        The underlyings, of two also their ratio (first over second); without it all that the files hold.
+    date : str or datetime.date, optional
+        The session; without it the last one that has every symbol.
+    tenor : str
+    delta : float or str
+        As in `Surface.vol`; a delta.
+    to : mapping or str, optional
+        The other's choices by step (`volskew.workflow.steps.STEPS`), as ``{"days": 90, "delta": "spot"}``, or
+        the name of a convention (`volskew.workflow.conventions.CONVENTIONS`). Steps are taken in their own
+        order. Without it every step that needs no further knowledge, the vendor's own vols where the files
+        have them.
+    targets : mapping of str to float, optional
+        The other's number by symbol [decimal].
+    series : str, optional
+        Of the snapshot, where a session has several.
+    settings, format, columns
+        As in `volskew.workflow.gather`.
+
+    Returns
+    -------
+    Reconciliation
+
+    Raises
+    ------
+    InputError
+        No file could be read, or no session has the symbols.
+    SettingsError
+        A step, its value, a tenor, delta, date or target is not accepted.
+    """
+    own = settings or Settings()
+    point = parse_point(delta=delta)
+    if point.kind != "delta":
+        raise SettingsError(f"a reconciliation is of the vol at a delta, such as 25c; got {delta!r}")
+    tenor_days(tenor, settings=own)
+    steps = steps_to(to)
+    day = _day(date)
+    wanted = None if symbols is None else [canonical_symbol(symbol) for symbol in dict.fromkeys(symbols)]
+    if wanted == []:
+        raise SettingsError("symbols must be one underlying or more; got none")
+    goal = _targets(targets)
+    files = _Files(paths, wanted, format, columns)
+    inputs = files.gathered(own)
+    units = _units(inputs, wanted, day, series)
+    names = tuple(units)
+    _check_targets(goal, names)
+    start = Choice(own, tenor)
+    has_vendor = any((unit.quotes["vendor_vol"] > 0).any() for unit in units.values())
+    chosen = [step for step in steps if to is not None or has_vendor or not step.is_vendors]
+    first = next(iter(units.values()))
+    rows = _rows([_Reader(files, unit, start) for unit in units.values()], chosen, point)
+    table, left = _table(rows, names, goal)
+    return Reconciliation(
+        table=table,
+        symbols=names,
+        date=first.date,
+        tenor=tenor,
+        delta=point.text,
+        series=first.series,
+        unexplained=left,
+        inputs=inputs,
+    )
+
+
+def _rows(readers: Sequence[_Reader], steps: Sequence[Step], point: Point) -> list[dict[str, Any]]:
+    """Ours and what each step makes of it; a step that changes nothing is none."""
+    rows: list[dict[str, Any]] = [{"step": "start", "words": "ours"}]
+    rows[0] |= {reader.unit.symbol: reader.read(reader.choice, point) for reader in readers}
+    for step in steps:
+        after = [step.taken(reader.choice, reader.unit.date) for reader in readers]
+        moved = [
+            (reader.choice, choice)
+            for reader, choice in zip(readers, after, strict=True)
+            if choice != reader.choice
+        ]
+        if moved:
+            row: dict[str, Any] = {"step": step.name, "words": step.words(*moved[0])}
+            row |= {
+                reader.unit.symbol: reader.take(choice, point)
+                for reader, choice in zip(readers, after, strict=True)
+            }
+            rows.append(row)
+    return rows
+
+
+@dataclass(slots=True)
+class _Files:
+    """The files, gathered once for each market that settings make of them."""
+
+    paths: PathLike | Sequence[PathLike]
+    symbols: list[str] | None
+    format: str | None
+    columns: Mapping[str, str] | None
+    known: dict[tuple[Any, ...], Inputs] = field(default_factory=dict)
+
+    def gathered(self, settings: Settings) -> Inputs:
+        key = tuple(getattr(settings, name) for name in _GATHERED_BY)
+        if key not in self.known:
+            self.known[key] = gather_units(
+                self.paths, settings=settings, symbols=self.symbols, format=self.format, columns=self.columns
+            )
+        return self.known[key]
+
+
+@dataclass(slots=True)
+class _Reader:
+    """One symbol's chain at the choice that the steps have come to; fitted once for each fit they need."""
+
+    files: _Files
+    unit: Unit
+    choice: Choice
+    fits: list[Surface] = field(default_factory=list)
+
+    def surface(self, settings: Settings) -> Surface:
+        for fit in self.fits:
+            if not needs_refit(fit.settings, settings):
+                return fit.under(settings)
+        key = (self.unit.date, self.unit.symbol, self.unit.series)
+        units = self.files.gathered(settings).units
+        same = next(unit for unit in units if (unit.date, unit.symbol, unit.series) == key)
+        self.fits.append(fit_unit(same, settings=settings))
+        return self.fits[-1]
+
+    def take(self, choice: Choice, point: Point) -> Listed:
+        """Go on to another choice; one by which nothing can be read is not taken."""
+        found = self.read(choice, point)
+        if math.isnan(found.vol):
+            return Listed(math.nan, f"not taken: {found.words}")
+        self.choice = choice
+        return found
+
+    def read(self, choice: Choice, point: Point) -> Listed:
+        """The vol under a choice, with which option it is, or why there is none."""
+        surface = self.surface(choice.settings)
+        days = tenor_days(choice.tenor, settings=choice.settings)
+        if choice.expiry == "nearest":
+            number = nearest_expiry(surface, point, days)
+            if number is None:
+                return Listed(math.nan, "no expiry passes its gates at this delta")
+            if choice.strike == "nearest":
+                return listed_vol(surface, point, number, vols=choice.vols, deltas=choice.deltas)
+            row = surface.expiries_at(point, [number]).iloc[0]
+            return Listed(float(row["vol"]), f"{row['days']:.0f} days, strike {row['strike']:,.2f}")
+        reading = surface.vol(tenor=choice.tenor, delta=point.text)
+        if not reading.is_read or reading.resolve is None:
+            return Listed(math.nan, f"{reading.flags[0]}: {reading.details['reason']}")
+        if choice.strike == "smile":
+            error = "" if reading.error is None else f" +- {100 * reading.error:.2f}"
+            return Listed(reading.value, f"strike {reading.details['strike']:,.2f}{error}")
+        behind = reading.resolve("expiries")
+        around = surface.numbers(behind[behind["is_around"]].sort_values("days"))
+        ends = [listed_vol(surface, point, one, vols=choice.vols, deltas=choice.deltas) for one in around]
+        words = "; ".join(end.words for end in ends)
+        times = surface.expiries_at(point, around)["days"].tolist()
+        return Listed(_on_the_line([end.vol for end in ends], times, days), words)
+
+
+def _on_the_line(vols: Sequence[float], days: Sequence[float], at: float) -> float:
+    """Vols of one or two expiries along the straight line in total variance, by the calendar."""
+    if len(vols) == 1:
+        return vols[0]
+    share = (at - days[0]) / (days[1] - days[0])
+    total = (1 - share) * vols[0] ** 2 * days[0] + share * vols[1] ** 2 * days[1]
+    return math.sqrt(total / at) if total > 0 else math.nan
+
+
+def _units(
+    inputs: Inputs, wanted: Sequence[str] | None, day: dt.date | None, series: str | None
+) -> dict[str, Unit]:
+    """The unit of each symbol on the day, or on the last that has them all."""
+    there = [unit for unit in inputs.units if series is None or unit.series == series]
+    names = list(wanted) if wanted is not None else sorted({unit.symbol for unit in inputs.units})
+    days = [{unit.date for unit in there if unit.symbol == name} for name in names]
+    common = set.intersection(*days)
+    if day is not None:
+        common &= {day}
+    if not common:
+        found = ", ".join(f"{unit.symbol} {unit.date} ({unit.series})" for unit in inputs.units[:10])
+        what = f"on {day}" if day else "on one session"
+        raise InputError(
+            f"the files have no chains of {', '.join(names)} {what}"
+            + (f" in series {series!r}" if series is not None else ""),
+            accepted=f"sessions that they have ({found or 'none'})",
+        )
+    last = max(common)
+    units = [unit for unit in there if unit.date == last and unit.symbol in names]
+    kinds = sorted({unit.series for unit in units})
+    if len(kinds) > 1:
+        raise SettingsError(f"{last} has several series ({', '.join(kinds)}); name one with series=")
+    found_units = {unit.symbol: unit for unit in units}
+    return {name: found_units[name] for name in names}
+
+
+def _day(date: str | dt.date | None) -> dt.date | None:
+    if date is None or (isinstance(date, dt.date) and not isinstance(date, dt.datetime)):
+        return date
+    try:
+        return dt.date.fromisoformat(str(date).strip())
+    except ValueError as error:
+        raise SettingsError(f"date must be a date YYYY-MM-DD, got {date!r}") from error
+
+
+def _targets(targets: Mapping[str, float] | None) -> dict[str, float]:
+    found = {}
+    for symbol, given in (targets or {}).items():
+        value: Any = given
+        known = isinstance(value, int | float) and not isinstance(value, bool)
+        if not known or not 0.01 <= value <= 3.0:
+            raise SettingsError(
+                f"a target is a decimal vol from 0.01 to 3 (20.7 % is 0.207); got {value!r} for {symbol}"
+            )
+        found[canonical_symbol(symbol)] = float(value)
+    return found
+
+
+def _check_targets(goal: Mapping[str, float], names: Sequence[str]) -> None:
+    unknown = [name for name in goal if name not in names]
+    if unknown:
+        raise SettingsError(f"there is a target of {unknown[0]}; reconciled are {', '.join(names)}")
+
+
+def _table(
+    rows: Sequence[Mapping[str, Any]], names: Sequence[str], goal: Mapping[str, float]
+) -> tuple[pd.DataFrame, dict[str, float]]:
+    """The table of the steps, and what they leave of the way to the targets."""
+    columns: dict[str, list[Any]] = {
+        "step": [row["step"] for row in rows],
+        "words": [row["words"] for row in rows],
+    }
+    if goal:
+        columns["step"].append("target")
+        columns["words"].append("the number given; the change to it is not explained")
+    series: dict[str, list[float]] = {}
+    left: dict[str, float] = {}
+    for name in names:
+        vols = [row[name].vol for row in rows]
+        detail = [row[name].words for row in rows]
+        if goal:
+            vols.append(goal.get(name, math.nan))
+            detail.append("" if name in goal else "no number was given")
+        series[name] = vols
+        columns |= _moves(vols, f"vol_{name}", name) | {f"detail_{name}": detail}
+        if name in goal:
+            left[name] = columns[f"change_{name}"][-1]
+    if len(names) == 2:
+        a, b = (series[name] for name in names)
+        columns |= _moves([x / y for x, y in zip(a, b, strict=True)], "ratio", "ratio")
+    return pd.DataFrame(columns), left
+
+
+def _moves(values: Sequence[float], own: str, name: str) -> dict[str, list[Any]]:
+    """Numbers in millionths, what each is beside the last known before it, and beside the first."""
+    units = [None if math.isnan(value) else round(1e6 * value) for value in values]
+    changes: list[float] = []
+    totals: list[float] = []
+    last, first = None, units[0]
+    for place, unit in enumerate(units):
+        changes.append(math.nan if unit is None or last is None else (unit - last) / 1e6)
+        totals.append(math.nan if unit is None or first is None else (unit - first) / 1e6)
+        if place == 0 and unit is not None:
+            changes[0] = 0.0
+        last = last if unit is None else unit
+    rounded = [math.nan if unit is None else unit / 1e6 for unit in units]
+    return {own: rounded, f"change_{name}": changes, f"total_{name}": totals}

@@ -5,7 +5,8 @@
 form and window behind the gates of history length and coverage, ``verdict`` says it in words, and
 ``ranking`` lays out the table; ``executable`` places beside the mids what could be traded. ``series`` does
 the same for two columns of any dated CSV. Nothing here looks past the as-of day, fills a missing leg or
-claims a band.
+claims a band, but that ``robustness`` (with ``carry`` and ``robustness_table``), which ranks the pair under
+other conventions, carries over days that these lack, and says how many.
 """
 
 from __future__ import annotations

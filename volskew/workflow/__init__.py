@@ -3,7 +3,8 @@
 ``gather`` reads every input and settles which (symbol, session) snapshots are days; ``measure`` turns each
 into readings; ``rank`` puts them into a history and ranks a pair; ``drill`` shows the quotes, smiles and
 grid of a file, ``explain`` one reading with its parts, ``pictures`` the smiles to be drawn; ``imports`` takes
-in histories that somebody else made; ``verify`` holds the solve against other people's code.
+in histories that somebody else made; ``verify`` holds the solve against other people's code. ``conventions``
+reads and ranks by what else a vol may be read by; ``reconcile`` goes in ``steps`` from our number to another.
 """
 
 from volskew.workflow.drill import arbitrage_table, grid_table, smiles_table, vols_table
@@ -14,6 +15,7 @@ from volskew.workflow.inspect import Inspection, inspect_files
 from volskew.workflow.measure import MeasureResult, measure_files
 from volskew.workflow.pictures import Picture, picture_smiles
 from volskew.workflow.rank import RankResult, rank_files
+from volskew.workflow.reconcile import Reconciliation, reconcile
 from volskew.workflow.verify import Verification, verify_file
 
 __all__ = [
@@ -23,6 +25,7 @@ __all__ = [
     "MeasureResult",
     "Picture",
     "RankResult",
+    "Reconciliation",
     "Unit",
     "Verification",
     "arbitrage_table",
@@ -35,6 +38,7 @@ __all__ = [
     "picture_smiles",
     "rank_files",
     "rank_series_file",
+    "reconcile",
     "smiles_table",
     "verify_file",
     "vols_table",

@@ -27,7 +27,7 @@ def test_an_expiry_that_failed_its_gates_says_so_in_its_title(tmp_path: Path) ->
     for place, line in enumerate(lines[1:], start=1):
         cells = line.split(",")
         late = cells[expiry] > "2026-10-01" and cells[right] == "call"
-        if late and 1.02 < float(cells[strike]) / float(cells[head.index("underlying_price")]) < 1.12:
+        if late and 1.02 < float(cells[strike]) / float(cells[head.index("underlying_price")]) < 1.09:
             cells[bid] = "0.00"
             lines[place] = ",".join(cells)
     file = tmp_path / "QQQ_2026-07-10_simulated.csv"

@@ -28,12 +28,14 @@ _PLACES = {
     "black": "volskew.pricing.black",
     "discrete": "volskew.pricing.discrete",
     "explain_readings": "volskew.workflow",
+    "find_episodes": "volskew.ranking",
     "fit_surface": "volskew.surface",
     "import_history": "volskew.workflow",
     "measure": "volskew.measures",
     "measure_files": "volskew.workflow",
     "rank": "volskew.ranking",
     "rank_files": "volskew.workflow",
+    "rank_history": "volskew.ranking",
     "rank_series": "volskew.ranking",
     "read_chain": "volskew.quotes",
     "read_overrides": "volskew.quotes",
@@ -59,12 +61,14 @@ __all__ = [
     "black",
     "discrete",
     "explain_readings",
+    "find_episodes",
     "fit_surface",
     "import_history",
     "measure",
     "measure_files",
     "rank",
     "rank_files",
+    "rank_history",
     "rank_series",
     "read_chain",
     "read_overrides",
@@ -80,7 +84,7 @@ if TYPE_CHECKING:
     from volskew.measures import measure
     from volskew.pricing import american, black, discrete
     from volskew.quotes import read_chain, read_overrides
-    from volskew.ranking import rank, rank_series
+    from volskew.ranking import find_episodes, rank, rank_history, rank_series
     from volskew.settings import Settings
     from volskew.simulate import scenario_chain, simulate_market
     from volskew.surface import Surface, fit_surface

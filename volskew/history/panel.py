@@ -12,7 +12,7 @@ import pandas as pd
 
 from volskew.market.clock import sessions
 
-__all__ = ["PANEL_FIELDS", "build_panel"]
+__all__ = ["PANEL_FIELDS", "build_panel", "build_vintages"]
 
 PANEL_FIELDS: Final = (
     "value",
@@ -74,6 +74,38 @@ def build_panel(rows: pd.DataFrame, *, symbols: Sequence[str], field: str) -> pd
     left_out = rows.loc[~on_session, ["date", "symbol"]]
     panel.attrs["off_session"] = tuple(sorted(left_out.itertuples(index=False, name=None)))
     return panel
+
+
+def build_vintages(rows: pd.DataFrame) -> pd.DataFrame:
+    """All that was ever known of some readings, each with when it was.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        Columns ``date`` and ``known_at`` (ISO text), ``symbol``, ``value`` (NaN: withdrawn), ``vintage``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The same columns, sorted by date, symbol and vintage: dates as naive midnights, instants as timestamps
+        in UTC. ``attrs["off_session"]`` holds the (date, symbol) pairs of days without a session, which are
+        left out.
+    """
+    days = pd.DatetimeIndex(pd.to_datetime(rows["date"], format="%Y-%m-%d")).as_unit("us")
+    on_session = days.isin(_sessions(days))
+    table = pd.DataFrame(
+        {
+            "date": days,
+            "symbol": rows["symbol"].to_numpy(),
+            "value": rows["value"].to_numpy(),
+            "known_at": _column(rows["known_at"].to_numpy(), "known_at"),
+            "vintage": rows["vintage"].to_numpy(),
+        }
+    ).astype({"symbol": pd.StringDtype(na_value=float("nan"))})
+    left_out = rows.loc[~on_session, ["date", "symbol"]].drop_duplicates()
+    table = table[on_session].sort_values(["date", "symbol", "vintage"], ignore_index=True)
+    table.attrs["off_session"] = tuple(sorted(left_out.itertuples(index=False, name=None)))
+    return table
 
 
 def _column(cells: Any, field: str) -> Any:

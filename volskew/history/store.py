@@ -26,7 +26,7 @@ from volskew.history.interchange import (
     read_csv_table,
     read_parquet_table,
 )
-from volskew.history.panel import PANEL_FIELDS, build_panel
+from volskew.history.panel import PANEL_FIELDS, build_panel, build_vintages
 from volskew.history.results import AddResult, SpliceResult
 from volskew.history.spelling import canonical
 from volskew.history.splice import SPLICED, splice_entries, splice_rows
@@ -378,18 +378,9 @@ class History:
         SettingsError
             An argument is not accepted.
         """
-        key = {
-            "series": canonical("series", series),
-            "measure": canonical("measure", measure),
-            "tenor": canonical("tenor", tenor),
-            "delta": canonical("delta", delta),
-        }
+        key, wanted = _panel_key(series, measure, tenor, delta, symbols)
         if field not in PANEL_FIELDS:
             msg = f"a panel holds one of {', '.join(PANEL_FIELDS)}, not {field!r}"
-            raise SettingsError(msg)
-        wanted = None if symbols is None else [canonical("symbol", symbol) for symbol in symbols]
-        if wanted is not None and len(set(wanted)) < len(wanted):
-            msg = f"a symbol is named twice: {', '.join(wanted)}"
             raise SettingsError(msg)
         instant = None if known_by is None else canonical("known_at", known_by)
         names = tuple(dict.fromkeys(("date", "symbol", field)))
@@ -408,6 +399,63 @@ class History:
         )
         panel.attrs.update(key, field=field)
         return panel
+
+    def vintages(
+        self,
+        *,
+        series: str,
+        measure: str = "implied_vol",
+        tenor: str = "3m",
+        delta: str | float = 0.25,
+        symbols: Sequence[str] | None = None,
+    ) -> pd.DataFrame:
+        """All that was ever known of a panel's readings, for `volskew.ranking.rank_history`.
+
+        Parameters
+        ----------
+        series, measure, tenor, delta, symbols
+            As in `panel`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``date`` (naive midnight), ``symbol``, ``value`` (NaN: withdrawn), ``known_at`` (UTC) and
+            ``vintage`` (1, 2, ...), sorted by date, symbol and vintage. At an instant the highest vintage
+            with ``known_at`` at or before it holds, as in `panel` with ``known_by``. ``attrs`` as of `panel`.
+
+        Raises
+        ------
+        MissingReadingError
+            The store has no readings of that series at all.
+        SettingsError
+            An argument is not accepted.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> reading = pd.DataFrame(
+        ...     {"date": ["2026-07-10"], "symbol": ["QQQ"], "measure": ["implied_vol"], "tenor": ["3m"],
+        ...      "delta": ["25c"], "value": [0.21]}
+        ... )
+        >>> with History() as history:
+        ...     _ = history.add(reading, series="close")
+        ...     _ = history.add(reading.assign(value=0.22, known_at="2026-07-13T12:00:00Z"), series="close")
+        ...     history.vintages(series="close")[["value", "known_at"]].astype(str).to_numpy().tolist()
+        [['0.21', '2026-07-10 20:00:00+00:00'], ['0.22', '2026-07-13 12:00:00+00:00']]
+        """
+        key, wanted = _panel_key(series, measure, tenor, delta, symbols)
+        names = ("date", "symbol", "value", "known_at", "vintage")
+        conditions = [readings.c[column] == value for column, value in key.items()]
+        if wanted is not None:
+            conditions.append(readings.c.symbol.in_(wanted))
+        statement = select(*(readings.c[name] for name in names)).where(*conditions)
+        with self._reading() as connection:
+            rows = fetch(connection, statement, names)
+            if rows.empty and key["series"] not in series_names(connection):
+                raise self._no_series(connection, key["series"])
+        table = build_vintages(rows)
+        table.attrs.update(key)
+        return table
 
     def series_names(self) -> list[str]:
         """The series that the store has readings of, sorted."""
@@ -553,6 +601,23 @@ class History:
         return MissingReadingError(
             f"{self._database.name} has no readings of series {name!r}; it has {names}."
         )
+
+
+def _panel_key(
+    series: str, measure: str, tenor: str, delta: str | float, symbols: Sequence[str] | None
+) -> tuple[dict[str, str], list[str] | None]:
+    """What a panel is of, and its symbols, in canonical spellings."""
+    key = {
+        "series": canonical("series", series),
+        "measure": canonical("measure", measure),
+        "tenor": canonical("tenor", tenor),
+        "delta": canonical("delta", delta),
+    }
+    wanted = None if symbols is None else [canonical("symbol", symbol) for symbol in symbols]
+    if wanted is not None and len(set(wanted)) < len(wanted):
+        msg = f"a symbol is named twice: {', '.join(wanted)}"
+        raise SettingsError(msg)
+    return key, wanted
 
 
 def _is_current(vintages: str) -> bool:

@@ -25,6 +25,7 @@ _PLACES = {
     "Surface": "volskew.surface",
     "VolskewError": "volskew.errors",
     "american": "volskew.pricing.american",
+    "audit_store": "volskew.workflow",
     "black": "volskew.pricing.black",
     "discrete": "volskew.pricing.discrete",
     "explain_readings": "volskew.workflow",
@@ -58,6 +59,7 @@ __all__ = [
     "VolskewError",
     "__version__",
     "american",
+    "audit_store",
     "black",
     "discrete",
     "explain_readings",
@@ -89,7 +91,14 @@ if TYPE_CHECKING:
     from volskew.simulate import scenario_chain, simulate_market
     from volskew.surface import Surface, fit_surface
     from volskew.surface.estimate import Estimate
-    from volskew.workflow import explain_readings, import_history, measure_files, rank_files, verify_file
+    from volskew.workflow import (
+        audit_store,
+        explain_readings,
+        import_history,
+        measure_files,
+        rank_files,
+        verify_file,
+    )
 
 
 def __getattr__(name: str) -> Any:

@@ -27,6 +27,7 @@ REQUIREMENTS = {
     "QuantLib": ("QuantLib==1.44", *_NUMERIC),
     "scipy": _NUMERIC,
     "fastvol": ("fastvol==0.1.1", "numpy==2.4.6"),
+    "gs-quant": ("gs-quant==2.2.1", *_NUMERIC, "pandas==3.1.1"),
     "oipd": ("oipd==2.0.4", *_NUMERIC, "pandas==3.1.1"),
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -80,7 +81,7 @@ _vintage = st.tuples(
 def test_a_rank_history_says_what_rank_said_of_the_panel_known_then(
     written: list[tuple[int, str, int, int, bool]], readings: Readings
 ) -> None:
-    limits = {"min_observations": 2, "min_coverage": 0.0}
+    limits: dict[str, Any] = {"min_observations": 2, "min_coverage": 0.0}
     with History() as store:
         for day, symbol, cents, lag, is_late in written:
             known = pd.Timestamp(_DAYS[day], tz="UTC") + pd.Timedelta(days=lag, hours=30 if is_late else 20)
@@ -88,14 +89,15 @@ def test_a_rank_history_says_what_rank_said_of_the_panel_known_then(
             store.add(row, series="close")
         vintages = store.vintages(series="close", symbols=["QQQ", "IWM"])
         index = sessions(vintages["date"].min().date(), vintages["date"].max().date())
-        history = rank_history(pd.DataFrame(index=index), vintages=vintages, **limits)  # type: ignore[arg-type]
-        for day in index:
-            end = pd.Timestamp(day.date(), tz="America/New_York") + pd.Timedelta("23h59m59s")
+        history = rank_history(pd.DataFrame(index=index), vintages=vintages, **limits)
+        for stamp in index:
+            session = pd.Timestamp(stamp)
+            end = pd.Timestamp(session.date(), tz="America/New_York") + pd.Timedelta("23h59m59s")
             panel = store.panel(
-                series="close", symbols=["QQQ", "IWM"], as_of=day.date(), known_by=end.to_pydatetime()
-            ).reindex(index[index <= day])
-            table = rank(panel, as_of=day.date(), record_observations=2, **limits).table  # type: ignore[arg-type]
-            rows = history[history["date"] == day]
+                series="close", symbols=["QQQ", "IWM"], as_of=session.date(), known_by=end.to_pydatetime()
+            ).reindex(index[index <= session])
+            table = rank(panel, as_of=session.date(), record_observations=2, **limits).table
+            rows = history[history["date"] == session]
             for name in ("value_a", "value_b", "value", "percentile", "coverage"):
                 np.testing.assert_array_equal(rows[name].to_numpy(), table[name].to_numpy(dtype=np.float64))
             assert rows["n_obs"].tolist() == table["n_obs"].tolist()

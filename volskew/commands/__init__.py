@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from volskew.commands import (
     attribute,
+    audit,
     demo,
     explain,
     grid,
@@ -34,6 +35,7 @@ _FILES = (
     attribute,
     reconcile,
     verify,
+    audit,
     inspect,
     import_history,
     rank_series,

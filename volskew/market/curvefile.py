@@ -16,7 +16,7 @@ from typing import Final
 from volskew.errors import InputError
 from volskew.ledger import Code
 
-__all__ = ["LONGEST_FIRST_TENOR", "ParsedRates", "parse_date", "parse_rates", "read_text"]
+__all__ = ["LONGEST_FIRST_TENOR", "ParsedRates", "parse_date", "parse_rates", "rates_until", "read_text"]
 
 LONGEST_FIRST_TENOR: Final = 2.0
 """Years. A table that begins later (real yields begin at five) cannot discount options."""
@@ -133,6 +133,38 @@ def parse_rates(text: str, *, source: str) -> ParsedRates:
     except csv.Error as error:
         raise InputError(f"not a CSV file ({error})", file=source, row=reader.line_num) from error
     return ParsedRates(tenors=list(columns.values()), rows=rows)
+
+
+def rates_until(text: str, *, source: str, on: dt.date) -> str:
+    """The file as it was at the end of a day: its header, and the rows of dates up to it.
+
+    Parameters
+    ----------
+    text : str
+        The file's text, which `parse_rates` accepts.
+    source : str
+        Its name, for messages.
+    on : datetime.date
+        The day.
+
+    Returns
+    -------
+    str
+        CSV text; "" where no row is left.
+
+    Raises
+    ------
+    InputError
+        See `volskew.market.rates.read_rates`.
+    """
+    parse_rates(text, source=source)
+    reader = csv.reader(io.StringIO(text, newline=""), skipinitialspace=True)
+    rows = [row for row in reader if any(cell.strip() for cell in row)]
+    place, _ = _columns(rows[0], source=source)
+    kept = [row for row in rows[1:] if (day := parse_date(row[place].strip())) is not None and day <= on]
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerows([rows[0], *kept])
+    return out.getvalue() if kept else ""
 
 
 def _columns(header: list[str], *, source: str) -> tuple[int, dict[int, float]]:

@@ -24,7 +24,7 @@ from volskew.market.textfiles import (
     symbol_in_name,
 )
 
-__all__ = ["ACCEPTED", "is_dividend_header", "parse_dividends"]
+__all__ = ["ACCEPTED", "dividends_until", "is_dividend_header", "parse_dividends"]
 
 _EX_DATES: Final = (
     "exdate",
@@ -104,6 +104,38 @@ def parse_dividends(text: str, *, source: str, symbol: str | None = None) -> dic
             )
         return {spelled(symbol): PaymentList()}
     return {name: rows.settled(columns) for name, rows in lists.items()}
+
+
+def dividends_until(text: str, *, source: str, symbol: str | None, on: dt.date) -> str:
+    """The file as it was at the end of a day: rows dated up to it, and later ones declared by then.
+
+    Parameters
+    ----------
+    text : str
+        The file's text, which `parse_dividends` accepts.
+    source, symbol
+        As for `parse_dividends`.
+    on : datetime.date
+        The day.
+
+    Returns
+    -------
+    str
+        CSV text; "" where no row is left, since a file without rows would say that nothing is paid.
+
+    Raises
+    ------
+    InputError
+        See `volskew.market.dividends.read_dividends`.
+    """
+    parse_dividends(text, source=source, symbol=symbol)
+    reader = csv.reader(io.StringIO(text, newline=""), skipinitialspace=True)
+    rows = [row for row in reader if any(cell.strip() for cell in row)]
+    columns = _Columns.of(rows[0], source=source, symbol=symbol)
+    kept = [row for row in rows[1:] if any(day is not None and day <= on for day in columns.known_on(row))]
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerows([rows[0], *kept])
+    return out.getvalue() if kept else ""
 
 
 @dataclass(slots=True)
@@ -199,6 +231,11 @@ class _Columns:
             named=named if in_column is None or symbol is not None else None,
             has_prices=bool(_PRICES & set(names)),
         )
+
+    def known_on(self, cells: list[str]) -> tuple[dt.date | None, ...]:
+        """The days on which a row became known: its ex-date, and its declaration where it has one."""
+        places = [place for place in (self.ex_date, self.declared) if place is not None]
+        return tuple(day_of(cells[place].strip()) for place in places if cells[place].strip())
 
     def take(self, cells: list[str], *, line: int, into: dict[str, _Rows]) -> None:
         """Read one row."""

@@ -5,10 +5,10 @@
 form and window behind the gates of history length and coverage, ``verdict`` says it in words, and
 ``ranking`` lays out the table; ``executable`` places beside the mids what could be traded. ``hindsight``
 ranks every past day as it could be known then (``rolling`` and ``tallies`` count, ``knowledge`` says what was
-known when), ``episodes`` finds the spells in which a rank was extreme. ``series`` ranks two columns of any dated
-CSV. Nothing here looks past the as-of day, fills a missing leg or claims a band, but that ``robustness`` (with
-``carry`` and ``robustness_table``), which ranks the pair under other conventions, carries over days that these
-lack, and says how many.
+known when), ``episodes`` finds the spells in which a rank was extreme. ``series`` ranks two columns of any
+dated CSV. Nothing here looks past the as-of day, fills a missing leg or claims a band, but that ``robustness``
+(with ``carry`` and ``robustness_table``), which ranks the pair under other conventions, carries over days that
+these lack, and says how many.
 """
 
 from __future__ import annotations

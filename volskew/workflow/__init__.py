@@ -3,10 +3,12 @@
 ``gather`` reads every input and settles which (symbol, session) snapshots are days; ``measure`` turns each
 into readings; ``rank`` puts them into a history and ranks a pair; ``drill`` shows the quotes, smiles and
 grid of a file, ``explain`` one reading with its parts, ``pictures`` the smiles to be drawn; ``imports`` takes
-in histories that somebody else made; ``verify`` holds the solve against other people's code. ``conventions``
-reads and ranks by what else a vol may be read by; ``reconcile`` goes in ``steps`` from our number to another.
+in histories that somebody else made; ``verify`` holds the solve against other people's code,
+``audit`` a store against what was known (``cut`` takes later inputs away). ``conventions`` reads and ranks by
+what else a vol may be read by; ``reconcile`` goes in ``steps`` from our number to another.
 """
 
+from volskew.workflow.audit import AuditResult, audit_store
 from volskew.workflow.drill import arbitrage_table, grid_table, smiles_table, vols_table
 from volskew.workflow.explain import Explanation, explain_readings
 from volskew.workflow.gather import Inputs, Unit, gather
@@ -19,6 +21,7 @@ from volskew.workflow.reconcile import Reconciliation, reconcile
 from volskew.workflow.verify import Verification, verify_file
 
 __all__ = [
+    "AuditResult",
     "Explanation",
     "Inputs",
     "Inspection",
@@ -29,6 +32,7 @@ __all__ = [
     "Unit",
     "Verification",
     "arbitrage_table",
+    "audit_store",
     "explain_readings",
     "gather",
     "grid_table",

@@ -1,14 +1,15 @@
 """Series -> where today stands in its own history; arrays and series in, knows nothing of options.
 
 ``forms`` compares two legs (spread, ratio, log ratio), ``windows`` picks the sessions with both legs,
-``percentile`` and ``records`` say where a value stands among them, ``standing`` puts these together for one
-form and window behind the gates of history length and coverage, ``verdict`` says it in words, and
-``ranking`` lays out the table; ``executable`` places beside the mids what could be traded. ``hindsight``
-ranks every past day as it could be known then (``rolling`` and ``tallies`` count, ``knowledge`` says what was
-known when), ``episodes`` finds the spells in which a rank was extreme. ``series`` ranks two columns of any
-dated CSV. Nothing here looks past the as-of day, fills a missing leg or claims a band, but that ``robustness``
-(with ``carry`` and ``robustness_table``), which ranks the pair under other conventions, carries over days that
-these lack, and says how many.
+``percentile`` and ``records`` say where a value stands among them, ``measurement`` and ``sampling`` (on
+``persistence`` and ``exceedance``, put together by ``bands``) how sure that is, ``standing`` puts these
+together for one form and window behind the gates of history length and coverage, ``verdict`` says it in
+words, and ``ranking`` lays out the table; ``executable`` places beside the mids what could be traded.
+``hindsight`` ranks every past day as it could be known then (``rolling`` and ``tallies`` count,
+``knowledge`` says what was known when), ``episodes`` finds the spells in which a rank was extreme.
+``series`` ranks two columns of any dated CSV. Nothing here looks past the as-of day or fills a missing leg,
+but that ``robustness`` (with ``carry`` and ``robustness_table``), which ranks the pair under other
+conventions, carries over days that these lack, and says how many.
 """
 
 from __future__ import annotations
@@ -16,19 +17,23 @@ from __future__ import annotations
 from volskew.ranking.episodes import describe_episodes, episodes_csv, find_episodes
 from volskew.ranking.executable import Executable, TwoSided, executable_level, executable_levels
 from volskew.ranking.hindsight import rank_history, rank_history_csv
+from volskew.ranking.measurement import MeasurementBand, measurement_bands
 from volskew.ranking.percentile import PercentileRank, percentile_rank, range_position, robust_z, z_score
 from volskew.ranking.ranking import Ranking, rank
 from volskew.ranking.records import Records, find_records
 from volskew.ranking.rolling import PercentileHistory, percentile_history
+from volskew.ranking.sampling import SamplingBand, sampling_band
 from volskew.ranking.series import rank_series, read_series
 from volskew.ranking.table import rankings_csv
 
 __all__ = [
     "Executable",
+    "MeasurementBand",
     "PercentileHistory",
     "PercentileRank",
     "Ranking",
     "Records",
+    "SamplingBand",
     "TwoSided",
     "describe_episodes",
     "episodes_csv",
@@ -36,6 +41,7 @@ __all__ = [
     "executable_levels",
     "find_episodes",
     "find_records",
+    "measurement_bands",
     "percentile_history",
     "percentile_rank",
     "range_position",
@@ -46,5 +52,6 @@ __all__ = [
     "rankings_csv",
     "read_series",
     "robust_z",
+    "sampling_band",
     "z_score",
 ]

@@ -17,18 +17,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from volskew.errors import InputError, MissingReadingError, SettingsError, StoreError
-from volskew.ranking import Ranking, rank, rankings_csv
+from volskew.ranking import Ranking, measurement_bands, rank, rankings_csv, sampling_band
 
 COLUMNS = """
 as_of,series,pair,measure,tenor,delta,form,window,value_a,error_a,value_b,error_b,value,error,percentile,
 percentile_strict,percentile_weak,measurement_low,measurement_high,sampling_low,sampling_high,p_record,p_low5,
-iv_rank,rank,n_obs,n_effective,coverage,z_score,robust_z,record_low,record_low_date,record_high,
+p_high5,iv_rank,rank,n_obs,n_effective,coverage,z_score,robust_z,record_low,record_low_date,record_high,
 record_high_date,sessions_since_as_low,sessions_since_as_high,first_date,verdict,flags
 """.replace("\n", "").split(",")
-UNEARNED = [
-    *("measurement_low", "measurement_high", "sampling_low", "sampling_high"),
-    *("p_record", "p_low5", "n_effective"),
-]
+MEASURED = ["measurement_low", "measurement_high", "p_record", "p_low5", "p_high5"]
+SAMPLED = ["sampling_low", "sampling_high", "n_effective"]
+BANDS = [*MEASURED, *SAMPLED]
 STATISTICS = [
     *("percentile", "percentile_strict", "percentile_weak", "iv_rank", "rank", "z_score", "robust_z"),
     *("record_low", "record_low_date", "record_high", "record_high_date"),
@@ -82,8 +81,86 @@ def test_types_do_not_depend_on_what_is_missing() -> None:
     assert len(pd.concat([full, short], ignore_index=True)) == 24  # and so they stack without a warning
 
 
-def test_bands_are_not_claimed() -> None:
-    assert rank(_panel(1500)).table[UNEARNED].isna().all(axis=None)
+def test_bands_need_a_percentile_and_the_measured_one_an_error() -> None:
+    panel = _panel(1500)
+    without = rank(panel).table
+    assert without[MEASURED].isna().all(axis=None)
+    assert without[SAMPLED].notna().all(axis=None)
+    errors = pd.DataFrame(0.0005, index=panel.index, columns=panel.columns)
+    table = rank(panel, errors=errors).table
+    assert table[BANDS].notna().all(axis=None)
+    assert (table["sampling_low"] <= table["percentile"]).all()
+    assert (table["percentile"] <= table["sampling_high"]).all()
+    assert table["n_effective"].between(1, table["n_obs"].astype(float)).all()
+    assert table[SAMPLED].equals(without[SAMPLED])
+    errors.iloc[-1, 0] = math.nan  # the legs' errors of every other day do not make up for today's
+    assert rank(panel, errors=errors).table[MEASURED].isna().all(axis=None)
+    short = rank(panel.tail(251), errors=errors).table
+    assert short[BANDS].isna().all(axis=None)
+    constant = pd.DataFrame({"QQQ": 0.22, "IWM": 0.2}, index=panel.index)
+    flat = rank(constant, errors=pd.DataFrame(0.0005, index=panel.index, columns=panel.columns)).table
+    assert flat[BANDS].isna().all(axis=None)
+    assert flat["percentile"].notna().all()
+
+
+def test_ratio_and_log_ratio_have_the_same_bands_and_windows_their_own() -> None:
+    panel = _panel(1500, seed=2)
+    errors = pd.DataFrame(0.001, index=panel.index, columns=panel.columns)
+    table = rank(panel, errors=errors).table
+    log_ratio, ratio, spread = (
+        table[table["form"] == form][BANDS].reset_index(drop=True)
+        for form in ("log_ratio", "ratio", "spread")
+    )
+    pd.testing.assert_frame_equal(log_ratio, ratio, check_exact=True)
+    assert not log_ratio.equals(spread)
+    assert len(log_ratio["sampling_low"].unique()) == 4
+
+
+def test_bands_of_a_pair_from_its_arrays() -> None:
+    panel = _panel(700, seed=9, gaps=0.02)
+    errors = 0.003 * panel
+    row = _row(rank(panel, errors=errors), window="2y")
+    both = panel.dropna()
+    values = np.log((both["QQQ"] / both["IWM"]).to_numpy())
+    relative = np.full(len(values), 0.003 * math.sqrt(2))  # of the legs, taken as independent
+    measured = measurement_bands(values, relative, sizes=[504])[504]
+    sampled = sampling_band(values[-504:])
+    assert sampled is not None
+    # values are rounded to twelve digits there, which moves no draw by more than that
+    assert row[MEASURED].tolist() == pytest.approx(
+        [measured.low, measured.high, measured.p_record, measured.p_low5, measured.p_high5], abs=1e-9
+    )
+    assert row[SAMPLED].tolist() == pytest.approx([sampled.low, sampled.high, sampled.n_effective], abs=1e-9)
+
+
+def test_errors_that_are_none_are_refused_by_day() -> None:
+    panel = _panel(300)
+    errors = pd.DataFrame(0.001, index=panel.index, columns=panel.columns)
+    for bad in (-0.1, math.inf):
+        errors.iloc[5, 0] = bad
+        with pytest.raises(InputError, match=f"no standard error on {panel.index[5].date()}"):
+            rank(panel, errors=errors)
+        assert pd.notna(
+            rank(panel, errors=errors, as_of=panel.index[4].date()).headline["error"]
+        )  # not known yet
+    errors.iloc[5, 0] = 0.001
+    with pytest.raises(InputError, match="not a column of standard errors"):
+        rank(panel, errors=errors.astype({"IWM": object}).replace(0.001, "small"))
+    with pytest.raises(InputError, match="twice"):
+        rank(panel, errors=pd.concat([errors, errors]))
+    sparse = errors.iloc[[-1]].astype(object)
+    sparse.iloc[0, 1] = None
+    assert math.isnan(rank(panel, errors=sparse).headline["error_b"])
+    assert rank(panel, errors=sparse).headline["error_a"] == 0.001
+
+
+def test_units_are_checked_and_default_to_the_measure() -> None:
+    panel = _panel(300)
+    assert rank(panel).unit == "vol"
+    assert rank(panel, measure="call_skew").unit == "number"
+    assert rank(panel, measure="call_skew", unit="vol").unit == "vol"
+    with pytest.raises(SettingsError, match="vol, number"):
+        rank(panel, unit="percent")
 
 
 def test_forms_and_windows_are_given_in_the_order_asked_for() -> None:
@@ -317,9 +394,12 @@ def test_appending_the_future_changes_no_past_ranking_by_a_bit() -> None:
     panel = _panel(1600, gaps=0.01)
     panel.iloc[1550:] *= -100  # a wild future, non-positive values in it
     panel.iloc[1580] = math.inf
+    errors = pd.DataFrame(0.0007, index=panel.index, columns=panel.columns)
+    errors.iloc[1550:] = -1.0
     for end in (50, 300, 504, 777, 1300, 1549):
         day = panel.index[end - 1].date()
-        _assert_same(rank(panel, as_of=day), rank(panel.iloc[:end].copy(), as_of=day))
+        past = rank(panel.iloc[:end].copy(), as_of=day, errors=errors.iloc[:end].copy())
+        _assert_same(rank(panel, as_of=day, errors=errors), past)
 
 
 @given(cut=st.integers(260, 320), seed=st.integers(0, 1000))
@@ -347,7 +427,8 @@ def test_the_panel_is_not_modified() -> None:
 
 
 def test_csv_has_fixed_decimals_and_empty_cells(tmp_path: Path) -> None:
-    ranking = rank(_panel(600), series="close")
+    panel = _panel(600)
+    ranking = rank(panel, series="close", errors=panel * [0.003, math.nan])
     path = ranking.to_csv(tmp_path / "out" / "rankings.csv")
     content = path.read_bytes()
     assert b"\r" not in content
@@ -363,6 +444,9 @@ def test_csv_has_fixed_decimals_and_empty_cells(tmp_path: Path) -> None:
         "z_score": 4,
         "coverage": 4,
         "rank": 1,
+        "sampling_low": 4,
+        "sampling_high": 4,
+        "n_effective": 1,
     }
     for column, places in decimals.items():
         assert len(rows[0][column].partition(".")[2]) == places
@@ -371,7 +455,10 @@ def test_csv_has_fixed_decimals_and_empty_cells(tmp_path: Path) -> None:
         assert {len(row[name].partition(".")[2]) for name in ("value", "record_low", "record_high")} == {
             places
         }
-    assert {rows[0][name] for name in UNEARNED} == {""}
+    assert {rows[0][name] for name in MEASURED} == {""}
+    table = rank(panel, errors=0.003 * panel).table
+    measured = next(csv.DictReader(io.StringIO(rankings_csv(table))))
+    assert {len(measured[name].partition(".")[2]) for name in MEASURED} == {4}
     assert rows[0]["first_date"] == ranking.headline["first_date"]
     assert rows[0]["n_obs"] == "600"
     assert rows[1]["percentile"] == rows[1]["sessions_since_as_low"] == ""

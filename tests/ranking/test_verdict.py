@@ -5,12 +5,16 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
+from unittest.mock import Mock
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from volskew.ranking import Ranking, rank
+from volskew.ranking.band_words import describe_bands
+from volskew.ranking.measurement import MeasurementBand
+from volskew.ranking.sampling import SamplingBand
 from volskew.ranking.verdict import describe_reading
 
 END = "2026-07-10"
@@ -105,10 +109,73 @@ def test_a_whole_headline_sentence() -> None:
     since = len(index) - 1 - int(np.flatnonzero(index == smaller[-1])[0])
     assert _rank(ratios, b=0.185).verdict == (
         "QQQ 3m 25-delta call vol is near historical lows against IWM: 18.9 % against 18.5 % on 2026-07-10, "
-        "log ratio 0.021 (ratio 1.021, spread 0.39 vol points), percentile 4.2 of 2,770 sessions since "
+        "log ratio 0.021 (ratio 1.021, spread 0.39 vol points), "
+        "percentile 4.2 (90 % sampling band 3 to 5) of 2,770 sessions since "
         f"{index[0].date()} (5y: {five}, 2y: {two}, 1y: {one}). QQQ vol is cheap relative to IWM vol. "
         f"A log ratio this low was last seen on {smaller[-1].date()}, {since} sessions before."
     )
+
+
+def test_the_headline_names_both_bands_and_no_other_row_does() -> None:
+    ratios = _sample(1500, today=40)
+    ranking = _rank(ratios, error=0.0002)
+    head = ranking.headline
+    found = re.search(
+        r"percentile 2\.7 \(90 % sampling band (\S+) to (\S+), measurement (\S+) to (\S+)\) of 1,500",
+        ranking.verdict,
+    )
+    assert found is not None
+    ends = [float(text) for text in found.groups()]
+    exact = head[["sampling_low", "sampling_high", "measurement_low", "measurement_high"]].tolist()
+    for shown, end, step, is_low in zip(
+        ends, exact, (1, 1, 0.1, 0.1), (True, False, True, False), strict=True
+    ):
+        assert 0 <= (end - shown if is_low else shown - end) < step  # rounded outwards
+    assert sum("band" in verdict for verdict in ranking.table["verdict"]) == 1
+    assert "band" not in _rank(ratios[-100:], error=0.0002).verdict  # no percentile, no band
+
+
+@pytest.mark.parametrize(
+    ("sampling", "measurement", "text"),
+    [
+        ((1.4, 7.2), (2.84, 3.31), " (90 % sampling band 1 to 8, measurement 2.8 to 3.4)"),
+        ((0.03, 0.72), None, " (90 % sampling band 0 to 0.8)"),
+        ((98.1, 99.96), (100.0, 100.0), " (90 % sampling band 98 to 100, measurement 100 to 100)"),
+        (None, (2.8, 3.4), " (90 % measurement band 2.8 to 3.4)"),
+        (None, None, ""),
+    ],
+)
+def test_bands_in_words(
+    sampling: tuple[float, float] | None, measurement: tuple[float, float] | None, text: str
+) -> None:
+    statistics = Mock(
+        sampling=sampling and SamplingBand(*sampling, n_effective=9.0),
+        measurement=measurement and MeasurementBand(*measurement, p_record=0.0, p_low5=1.0, p_high5=0.0),
+    )
+    assert describe_bands(statistics) == text
+
+
+def test_a_record_that_is_not_sure_says_how_sure() -> None:
+    ratios = np.append(np.linspace(1.0, 1.5, 1299), 0.998)  # 1.4 errors of the difference below the record
+    ranking = _rank(ratios, error=0.00014)
+    sure = float(ranking.headline["p_record"])
+    assert 0.5 < sure < 0.95
+    assert f"is at an all-time record low ({100 * sure:.0f} % sure) against IWM" in ranking.verdict
+    assert "% sure" not in _rank(ratios, error=0.00001).verdict
+    assert "% sure" not in _rank(ratios).verdict
+
+
+def test_a_tie_is_told_by_the_error_of_the_difference_where_both_are_known() -> None:
+    ratios = np.append(np.linspace(1.0, 1.5, 1299), 0.999)  # 0.0010 below the old record
+    index = pd.bdate_range(end=END, periods=1300)
+    panel = pd.DataFrame({"QQQ": 0.2 * ratios, "IWM": 0.2}, index=index)
+    errors = pd.DataFrame({"QQQ": 0.00015, "IWM": 0.0}, index=index)  # of the log ratio 0.00075
+    assert "tied with the record low" in rank(panel, errors=errors).verdict  # 0.00106 of the difference
+    errors.iloc[0] = math.nan  # that of the old record is not known
+    assert "at an all-time record low" in rank(panel, errors=errors).verdict
+    errors.iloc[0, 0] = 0.0
+    errors.iloc[0, 1] = 0.0
+    assert "at an all-time record low" in rank(panel, errors=errors).verdict
 
 
 def test_high_is_dear_and_the_record_before_is_named() -> None:
@@ -161,6 +228,22 @@ def test_too_little_history() -> None:
         assert not re.search("low|high|cheap|dear", verdict)
 
 
+def test_differences_of_vols_are_in_vol_points() -> None:
+    ratios = np.append(np.linspace(1.0, 1.2, 1299), 1.3)
+    skew = {"measure": "call_skew", "unit": "vol", "b": -0.01}
+    ranking = _rank(ratios, forms=("spread",), **skew)  # type: ignore[arg-type]
+    assert ranking.verdict.startswith(
+        "QQQ 3m 25-delta call skew is at an all-time record low against IWM: -1.30 vol points against "
+        "-1.00 vol points on 2026-07-10, spread -0.30 vol points, percentile "
+    )
+    assert ranking.verdict.endswith("The record low before was -0.20 vol points on 2026-07-09.")
+    assert "cheap" not in ranking.verdict
+    vol = _rank(ratios, measure="realised_vol", unit="vol").verdict
+    assert "26.0 % against 20.0 % on 2026-07-10" in vol
+    plain = _rank(ratios, unit="number").verdict
+    assert "0.26 against 0.2 on 2026-07-10" in plain
+
+
 def test_a_disagreeing_form_is_named() -> None:
     # both vols are low today: the spread is small as ever then, while the ratio is at its usual level
     random = np.random.default_rng(3)
@@ -177,8 +260,8 @@ def test_a_disagreeing_form_is_named() -> None:
 
 
 def test_the_shown_percentile_never_contradicts_the_word() -> None:
-    assert "percentile 10.04 of" in _rank(_sample(1260, today=126)).verdict  # one decimal would read 10.0
-    assert "percentile 9.96 of" in _rank(_sample(1260, today=125)).verdict
+    assert "percentile 10.04 (" in _rank(_sample(1260, today=126)).verdict  # one decimal would read 10.0
+    assert "percentile 9.96 (" in _rank(_sample(1260, today=125)).verdict
 
 
 @pytest.mark.parametrize("series", ["simulated:close", "Simulated", "simulated:close+history"])
@@ -234,6 +317,12 @@ def test_only_vols_are_cheap_or_dear() -> None:
         ("implied_vol", "91d", "0.1", "91d 10-delta call vol"),
         ("implied_vol", "3m", "0.9", "3m 10-delta put vol"),
         ("put_skew", "1m", "-", "1m put skew"),
+        ("call_skew", "3m", "0.25", "3m 25-delta call skew"),
+        ("put_skew", "3m", "0.25", "3m 25-delta put skew"),
+        ("put_skew", "3m", "0.75", "3m 25-delta put skew"),
+        ("risk_reversal", "3m", "0.25", "3m 25-delta risk reversal"),
+        ("butterfly", "1y", "0.1", "1y 10-delta butterfly"),
+        ("realised_ratio", "3m", "0.25", "3m 25-delta call realised ratio"),
         ("-", "-", "-", ""),
         ("", "", "", ""),
     ],
@@ -245,7 +334,7 @@ def test_readings_in_words(measure: str, tenor: str, delta: str, words: str) -> 
 def test_a_spread_as_headline_names_its_record_in_vol_points() -> None:
     ratios = np.append(np.linspace(1.0, 1.2, 1299), 1.3)
     ranking = _rank(ratios, forms=("spread",))  # type: ignore[arg-type]
-    assert "on 2026-07-10, spread 6.00 vol points, percentile 99.96 of" in ranking.verdict
+    assert "on 2026-07-10, spread 6.00 vol points, percentile 99.96 (" in ranking.verdict
     assert ranking.verdict.endswith("The record high before was 4.00 vol points on 2026-07-09.")
 
 

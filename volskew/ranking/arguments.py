@@ -8,7 +8,10 @@ from collections.abc import Sequence
 from volskew.errors import SettingsError
 from volskew.ranking.standing import Limits
 
-__all__ = ["check_choices", "check_limits", "check_pair", "parse_day"]
+__all__ = ["UNITS", "check_choices", "check_limits", "check_pair", "check_unit", "parse_day"]
+
+UNITS = ("vol", "number")
+"""Units of the legs: vols and their differences, shown in percent and vol points; or plain numbers."""
 
 
 def parse_day(day: str | dt.date | None, *, name: str = "as_of") -> dt.date | None:
@@ -54,6 +57,16 @@ def check_choices(name: str, chosen: Sequence[str], accepted: Sequence[str]) -> 
         msg = f"{name} names one twice: {chosen!r}"
         raise SettingsError(msg)
     return tuple(chosen)
+
+
+def check_unit(unit: str | None, *, measure: str) -> str:
+    """A unit of the legs, by default that of the measure, or a SettingsError."""
+    if unit is None:
+        return "vol" if measure == "implied_vol" else "number"
+    if unit not in UNITS:
+        msg = f"unit must be one of {', '.join(UNITS)}, got {unit!r}"
+        raise SettingsError(msg)
+    return unit
 
 
 def check_limits(*, min_observations: int, record_observations: int, min_coverage: float) -> Limits:

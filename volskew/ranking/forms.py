@@ -9,12 +9,10 @@ which no double between -745 and 745 can lose, so ratio and log ratio rank ident
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["FORMS", "compare", "compare_error", "is_ordered"]
+__all__ = ["FORMS", "compare", "compare_error", "compare_errors", "is_ordered"]
 
 FloatArray = NDArray[np.float64]
 
@@ -99,12 +97,32 @@ def compare_error(form: str, *, a: float, b: float, error_a: float, error_b: flo
     >>> round(compare_error("log_ratio", a=0.2, b=0.1, error_a=0.0006, error_b=0.0004), 6)
     0.005
     """
-    if form == "spread":
-        return math.hypot(error_a, error_b)
-    if a == 0 or b == 0 or (form == "log_ratio" and (a < 0 or b < 0)):
-        return math.nan
-    relative = math.hypot(error_a / a, error_b / b)
-    return abs(a / b) * relative if form == "ratio" else relative
+    arrays = (np.array([number], dtype=np.float64) for number in (a, b, error_a, error_b))
+    return float(compare_errors(form, **dict(zip(("a", "b", "error_a", "error_b"), arrays, strict=True)))[0])
+
+
+def compare_errors(
+    form: str, *, a: FloatArray, b: FloatArray, error_a: FloatArray, error_b: FloatArray
+) -> FloatArray:
+    """`compare_error`, day by day.
+
+    Parameters
+    ----------
+    form : {"log_ratio", "ratio", "spread"}
+        The form.
+    a, b, error_a, error_b : ndarray, shape (n,)
+        The legs and their standard errors.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+    """
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore", under="ignore"):
+        if form == "spread":
+            return np.hypot(error_a, error_b)
+        exists = (a != 0) & (b != 0) if form == "ratio" else (a > 0) & (b > 0)
+        relative = np.hypot(error_a / a, error_b / b)
+        return np.where(exists, np.abs(a / b) * relative if form == "ratio" else relative, np.nan)
 
 
 def _round_digits(values: FloatArray, *, scale: FloatArray) -> FloatArray:

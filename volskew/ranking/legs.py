@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,13 +16,17 @@ __all__ = ["Labels", "Legs", "legs_of_panel"]
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """What the two legs are, in canonical spellings; "-" where there is none."""
+    """What the two legs are, in canonical spellings; "-" where there is none.
+
+    `unit` is one of `volskew.ranking.arguments.UNITS`.
+    """
 
     pair: tuple[str, str]
     series: str = ""
     measure: str = "-"
     tenor: str = "-"
     delta: str = "-"
+    unit: str = "number"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +45,8 @@ class Legs:
         Position of the day that is ranked; None where the as-of day is no session.
     known_on : datetime.date or None
         Given where rows entered by their publication date.
-    error_a, error_b : float
-        Standard errors of the ranked day's readings, NaN where unknown.
+    error_a, error_b : ndarray, shape (n,), or None
+        Standard errors of the readings, NaN where unknown; None where all are.
     flags : frozenset of str
         Flags of the ranked day's readings.
     spliced : ndarray of bool, shape (n,), or None
@@ -56,10 +59,19 @@ class Legs:
     as_of: dt.date
     today: int | None
     known_on: dt.date | None = None
-    error_a: float = math.nan
-    error_b: float = math.nan
+    error_a: NDArray[np.float64] | None = None
+    error_b: NDArray[np.float64] | None = None
     flags: frozenset[str] = frozenset()
     spliced: NDArray[np.bool_] | None = None
+
+    @property
+    def errors(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Standard errors of both legs' readings, NaN where unknown, shape (n,)."""
+        unknown = np.full(len(self.days), np.nan)
+        return (
+            unknown if self.error_a is None else self.error_a,
+            unknown if self.error_b is None else self.error_b,
+        )
 
 
 def legs_of_panel(
@@ -81,7 +93,7 @@ def legs_of_panel(
     as_of : datetime.date or None
         None: the last session with a reading of either leg, or the panel's last session where there is none.
     errors, flags : pandas.DataFrame or None
-        Labelled as the panel; labels they lack count as unknown.
+        Labelled as the panel; labels they lack count as unknown, as do errors of readings that are missing.
 
     Raises
     ------
@@ -109,15 +121,14 @@ def legs_of_panel(
             problem = f"an infinite reading on {days[bad[0]]}"
             raise InputError(problem, column=leg, accepted="a finite number, NaN where there is no reading")
     today = end - 1 if end and days[-1].item() == as_of else None
-    error_a, error_b = (_error(errors, leg, as_of) for leg in pair)
     return Legs(
         days=days,
         a=a,
         b=b,
         as_of=as_of,
         today=today,
-        error_a=error_a if today is not None and not np.isnan(a[today]) else math.nan,
-        error_b=error_b if today is not None and not np.isnan(b[today]) else math.nan,
+        error_a=_errors(errors, pair[0], days, values=a),
+        error_b=_errors(errors, pair[1], days, values=b),
         flags=frozenset() if flags is None or today is None else _flags_of_day(flags, pair, as_of),
         spliced=None if flags is None else _spliced(flags, pair, days),
     )
@@ -148,15 +159,24 @@ def _column(panel: pd.DataFrame, leg: str) -> NDArray[np.float64]:
     return column.to_numpy(dtype=np.float64, na_value=np.nan)
 
 
-def _error(errors: pd.DataFrame | None, leg: str, day: dt.date) -> float:
-    stamp = pd.Timestamp(day)
-    if errors is None or leg not in errors.columns or stamp not in errors.index:
-        return math.nan
-    cell = errors.loc[stamp, leg]
-    value = float(np.asarray(cell, dtype=np.float64))  # None becomes NaN
-    if value < 0 or math.isinf(value):
-        raise InputError(f"no standard error on {day}", column=leg, value=value, accepted="0 or more, or NaN")
-    return value
+def _errors(
+    errors: pd.DataFrame | None, leg: str, days: NDArray[np.datetime64], *, values: NDArray[np.float64]
+) -> NDArray[np.float64] | None:
+    if errors is None or leg not in errors.columns:
+        return None
+    if int((errors.columns == leg).sum()) > 1 or errors.index.has_duplicates:
+        problem = "the errors have a date, or this column, twice"
+        raise InputError(problem, column=leg, accepted="labels as those of the panel")
+    cells = errors[leg].reindex(pd.DatetimeIndex(days))
+    try:
+        found = cells.to_numpy(dtype=np.float64, na_value=np.nan)
+    except (TypeError, ValueError) as error:
+        problem = "not a column of standard errors"
+        raise InputError(problem, column=leg, value=str(cells.dtype), accepted="floats") from error
+    if (bad := np.flatnonzero((found < 0) | np.isinf(found))).size:
+        problem = f"no standard error on {days[bad[0]]}"
+        raise InputError(problem, column=leg, value=float(found[bad[0]]), accepted="0 or more, or NaN")
+    return np.where(np.isnan(values), np.nan, found)
 
 
 def _flags_of_day(flags: pd.DataFrame, pair: tuple[str, str], day: dt.date) -> frozenset[str]:

@@ -9,8 +9,8 @@ n < 252        no percentile
 1,260 or more  "low"; "near historical lows" (p <= 5 in the full and in the 5-year window); "all-time"
 =============  =====================================================================================
 
-Highs mirror lows. A value that equals the earlier record, or is nearer to it than one standard error where
-one is known, is tied with it and sets none.
+Highs mirror lows. A value that equals the earlier record, or is nearer to it than one standard error of the
+difference where errors are known, is tied with it and sets none.
 """
 
 from __future__ import annotations
@@ -74,8 +74,12 @@ def find_place(standing: Standing, *, five_years: Standing | None, limits: Limit
         return side
     if standing.window.n_obs >= limits.record_observations:
         is_low = side is Place.LOW
-        previous = records.previous_low if is_low else records.previous_high
-        if previous is not None and _is_tied(standing, previous):
+        previous, error = (
+            (records.previous_low, standing.statistics.previous_low_error)
+            if is_low
+            else (records.previous_high, standing.statistics.previous_high_error)
+        )
+        if previous is not None and _is_tied(standing, previous, error):
             return Place.TIED_LOW if is_low else Place.TIED_HIGH
         if records.is_record_low or records.is_record_high:
             return Place.RECORD_LOW if is_low else Place.RECORD_HIGH
@@ -114,5 +118,7 @@ def percentile_text(percentile: float) -> str:
     return f"{percentile:.4f}"
 
 
-def _is_tied(standing: Standing, previous: float) -> bool:
-    return standing.value == previous or abs(standing.value - previous) < standing.error
+def _is_tied(standing: Standing, previous: float, error: float) -> bool:
+    """Equal, or nearer than one standard error of the difference (or today's, where it alone is known)."""
+    whole = standing.error if math.isnan(error) else math.hypot(standing.error, error)
+    return standing.value == previous or abs(standing.value - previous) < whole

@@ -15,8 +15,9 @@ import pandas as pd
 
 from volskew.errors import SettingsError
 from volskew.files import write_whole
-from volskew.ranking.arguments import check_choices, check_limits, check_pair, parse_day
-from volskew.ranking.forms import FORMS, compare, compare_error, is_ordered
+from volskew.ranking.arguments import check_choices, check_limits, check_pair, check_unit, parse_day
+from volskew.ranking.bands import Bands
+from volskew.ranking.forms import FORMS, compare, compare_errors, is_ordered
 from volskew.ranking.legs import Labels, Legs, legs_of_panel
 from volskew.ranking.standing import Flag, Limits, take_standing
 from volskew.ranking.table import build_table, rankings_csv, table_row
@@ -34,8 +35,13 @@ class Ranking:
     ----------
     table : pandas.DataFrame
         One row per form and window, the columns of ``rankings.csv``. Dates are ISO text; what is missing is
-        null. ``percentile`` (mid-rank, the as-of day in the sample) and its strict and weak kin run from 0 to
-        100, ``iv_rank`` and ``coverage`` from 0 to 1; values and records have the form's own unit.
+        null. ``percentile`` (mid-rank, the as-of day in the sample), its strict and weak kin and its bands
+        run from 0 to 100, ``iv_rank``, ``coverage`` and probabilities from 0 to 1; values and records have
+        the form's own unit. Bands hold 90 %: ``measurement_low`` and ``_high`` redraw the readings within
+        their errors, the sample taken as it is (`volskew.ranking.measurement`; null where today's error is
+        unknown), and with them go ``p_record``, ``p_low5`` and ``p_high5``; ``sampling_low`` and ``_high``
+        are for the percentile in the population that the sample comes from (`volskew.ranking.sampling`), and
+        ``n_effective`` is how many independent sessions it is worth.
     series : pandas.DataFrame
         Columns a, b, spread, ratio, log_ratio on every session up to the as-of day.
     pair : (str, str)
@@ -44,7 +50,7 @@ class Ranking:
         The day as of which the ranking is made.
     verdict : str
         The headline in words.
-    label_series, measure, tenor, delta : str
+    label_series, measure, tenor, delta, unit : str
         What is ranked.
     headline_row : int
         Position of the headline in `table`.
@@ -60,6 +66,7 @@ class Ranking:
     tenor: str = "-"
     delta: str = "-"
     headline_row: int = 0
+    unit: str = "number"
 
     @property
     def headline(self) -> pd.Series[Any]:
@@ -118,6 +125,7 @@ def rank(
     measure: str = "implied_vol",
     tenor: str = "3m",
     delta: str = "0.25",
+    unit: str | None = None,
     min_observations: int = 252,
     record_observations: int = 504,
     min_coverage: float = 0.90,
@@ -144,6 +152,9 @@ def rank(
         the flags, those of the as-of day, and SPLICED of any day in a window, are carried into its row.
     series, measure, tenor, delta : str
         What is ranked: for the table and the wording.
+    unit : {"vol", "number"}, optional
+        Of the legs, for the wording: "vol" shows vols in percent and differences of vols in vol points. By
+        default "vol" for implied_vol, else "number".
     min_observations : int
         Sessions with both legs under which there is no percentile.
     record_observations : int
@@ -163,7 +174,7 @@ def rank(
     MissingReadingError
         The panel has no session.
     SettingsError
-        A pair, form, window, limit or date that is not accepted.
+        A pair, form, window, unit, limit or date that is not accepted.
 
     Notes
     -----
@@ -180,7 +191,7 @@ def rank(
     limits = check_limits(
         min_observations=min_observations, record_observations=record_observations, min_coverage=min_coverage
     )
-    labels = Labels(check_pair(pair), series, measure, tenor, delta)
+    labels = Labels(check_pair(pair), series, measure, tenor, delta, check_unit(unit, measure=measure))
     legs = legs_of_panel(
         panel,
         pair=labels.pair,
@@ -224,16 +235,26 @@ def rank_legs(
         math.nan if legs.today is None else float(leg[legs.today]) for leg in (legs.a, legs.b)
     )
     values = {form: compare(form, a=legs.a, b=legs.b) for form in FORMS}
+    error_a, error_b = legs.errors
+    errors = {
+        form: compare_errors(form, a=legs.a, b=legs.b, error_a=error_a, error_b=error_b) for form in FORMS
+    }
     wanted = {name: select_window(has_both, name=name) for name in dict.fromkeys((*windows, "5y"))}
+    bands = Bands(
+        values={form: values[form][has_both] for form in FORMS},
+        errors={form: errors[form][has_both] for form in FORMS},
+        sizes=[window.n_obs for window in wanted.values()],
+    )
     standings = {
         (form, name): take_standing(
             form,
             values=values[form],
+            errors=errors[form],
             ordered=is_ordered(form, b=legs.b, values=values[form]),
             days=legs.days,
             window=window,
             has_today=has_today,
-            error=compare_error(form, a=value_a, b=value_b, error_a=legs.error_a, error_b=legs.error_b),
+            bands=bands,
             limits=limits,
         )
         for form in forms
@@ -247,6 +268,7 @@ def rank_legs(
         measure=labels.measure,
         tenor=labels.tenor,
         delta=labels.delta,
+        unit=labels.unit,
         series=labels.series,
         day=legs.as_of if legs.today is None else legs.days[legs.today].item(),
         known_on=legs.known_on,
@@ -294,4 +316,5 @@ def rank_legs(
         tenor=labels.tenor,
         delta=labels.delta,
         headline_row=headline_row,
+        unit=labels.unit,
     )

@@ -106,7 +106,6 @@ def convention_rows(
                 days=legs.days,
                 window=select_window(has_both, name=name_of_window),
                 has_today=has_today,
-                error=math.nan,
                 limits=limits,
             )
             found = standing.statistics

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from volskew.errors import InputError, MissingReadingError, SettingsError
-from volskew.ranking.arguments import check_choices, check_limits, check_pair, parse_day
+from volskew.ranking.arguments import check_choices, check_limits, check_pair, check_unit, parse_day
 from volskew.ranking.columns import to_days, to_numbers
 from volskew.ranking.forms import FORMS
 from volskew.ranking.legs import Labels, Legs
@@ -41,6 +41,7 @@ def rank_series(
     measure: str = "-",
     tenor: str = "-",
     delta: str = "-",
+    unit: str | None = None,
     min_observations: int = 252,
     record_observations: int = 504,
     min_coverage: float = 0.90,
@@ -63,7 +64,7 @@ def rank_series(
     as_of : str or datetime.date, optional
         Without `known_at`, an observation day, by default the last with a reading. With it, a day of
         knowledge, by default the last publication of a reading.
-    forms, windows, series, measure, tenor, delta, min_observations, record_observations, min_coverage
+    forms, windows, series, measure, tenor, delta, unit, min_observations, record_observations, min_coverage
         As for `volskew.ranking.rank`; windows count rows with both numbers.
 
     Returns
@@ -89,7 +90,7 @@ def rank_series(
     limits = check_limits(
         min_observations=min_observations, record_observations=record_observations, min_coverage=min_coverage
     )
-    labels = Labels(check_pair((a, b)), series, measure, tenor, delta)
+    labels = Labels(check_pair((a, b)), series, measure, tenor, delta, check_unit(unit, measure=measure))
     _check_columns(a=a, b=b, date=date, known_at=known_at)
     table = _typed(frame, a=a, b=b, date=date, known_at=known_at, file=None)
     legs = _legs_of_table(table, a=a, b=b, date=date, known_at=known_at, as_of=parse_day(as_of))

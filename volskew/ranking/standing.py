@@ -9,8 +9,11 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from volskew.ranking.bands import Bands
+from volskew.ranking.measurement import MeasurementBand
 from volskew.ranking.percentile import PercentileRank, percentile_rank, range_position, robust_z, z_score
 from volskew.ranking.records import Records, find_records
+from volskew.ranking.sampling import SamplingBand
 from volskew.ranking.windows import Window
 
 __all__ = ["Flag", "Limits", "Standing", "Statistics", "take_standing"]
@@ -67,8 +70,14 @@ class Statistics:
         When the records were set.
     previous_low_date, previous_high_date : datetime.date or None
         When the records before today were set.
+    previous_low_error, previous_high_error : float
+        One standard error of their values; NaN where unknown.
     as_low_date, as_high_date : datetime.date or None
         The latest earlier day at or below, at or above, today's value.
+    measurement : MeasurementBand or None
+        None where it was not asked for, today's error is unknown or all values are equal.
+    sampling : SamplingBand or None
+        None where it was not asked for, or all values are equal, or too few.
     """
 
     percentile: PercentileRank
@@ -80,8 +89,12 @@ class Statistics:
     high_date: dt.date
     previous_low_date: dt.date | None
     previous_high_date: dt.date | None
+    previous_low_error: float
+    previous_high_error: float
     as_low_date: dt.date | None
     as_high_date: dt.date | None
+    measurement: MeasurementBand | None
+    sampling: SamplingBand | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +137,9 @@ def take_standing(
     days: NDArray[np.datetime64],
     window: Window,
     has_today: bool,
-    error: float,
     limits: Limits,
+    errors: NDArray[np.float64] | None = None,
+    bands: Bands | None = None,
 ) -> Standing:
     """Where today stands among a window's values of one form.
 
@@ -143,10 +157,12 @@ def take_standing(
         Selected from the same sessions.
     has_today : bool
         Whether both legs were read on the as-of day, which then is the window's last session.
-    error : float
-        One standard error of today's value; NaN where unknown.
     limits : Limits
         The gates.
+    errors : ndarray, shape (n,), optional
+        Standard errors of the values, NaN where unknown.
+    bands : Bands, optional
+        Those of the pair, of which this form and window take theirs; without them there are none.
     """
     sample, sample_days = values[window.positions], days[window.positions]
     n_unordered = int(np.count_nonzero(~ordered[window.positions]))
@@ -158,15 +174,18 @@ def take_standing(
         Flag.LOW_COVERAGE: window.coverage < limits.min_coverage,
     }
     flags = tuple(flag for flag, is_closed in gates.items() if is_closed)
-    statistics = None if flags else _statistics(sample, sample_days)
-    if statistics is not None and statistics.records.low == statistics.records.high:
-        flags = (Flag.CONSTANT,)
+    sample_errors = np.full(len(sample), np.nan) if errors is None else errors[window.positions]
+    statistics = None
+    if not flags:
+        statistics = _statistics(sample, sample_errors, sample_days, form=form, bands=bands)
+        if statistics.records.low == statistics.records.high:
+            flags = (Flag.CONSTANT,)
     value = float(sample[-1]) if has_today else float("nan")
     return Standing(
         form=form,
         window=window,
         value=value,
-        error=error if np.isfinite(value) else float("nan"),
+        error=float(sample_errors[-1]) if np.isfinite(value) else float("nan"),
         first_date=_date(sample_days, 0) if window.n_obs else None,
         n_unordered=n_unordered,
         flags=flags,
@@ -174,9 +193,18 @@ def take_standing(
     )
 
 
-def _statistics(sample: NDArray[np.float64], days: NDArray[np.datetime64]) -> Statistics:
-    value = float(sample[-1])
+def _statistics(
+    sample: NDArray[np.float64],
+    errors: NDArray[np.float64],
+    days: NDArray[np.datetime64],
+    *,
+    form: str,
+    bands: Bands | None,
+) -> Statistics:
+    value, n = float(sample[-1]), len(sample)
     records = find_records(sample)
+    if records.low == records.high:
+        bands = None
     return Statistics(
         percentile=percentile_rank(sample, value=value),
         range_position=range_position(sample, value=value),
@@ -187,8 +215,12 @@ def _statistics(sample: NDArray[np.float64], days: NDArray[np.datetime64]) -> St
         high_date=_date(days, records.high_at),
         previous_low_date=_date_or_none(days, records.previous_low_at),
         previous_high_date=_date_or_none(days, records.previous_high_at),
+        previous_low_error=_error(errors, records.previous_low_at),
+        previous_high_error=_error(errors, records.previous_high_at),
         as_low_date=_back(days, records.since_as_low),
         as_high_date=_back(days, records.since_as_high),
+        measurement=None if bands is None else bands.measurement(form, n),
+        sampling=None if bands is None else bands.sampling(form, n),
     )
 
 
@@ -199,6 +231,10 @@ def _date(days: NDArray[np.datetime64], position: int) -> dt.date:
 
 def _date_or_none(days: NDArray[np.datetime64], position: int | None) -> dt.date | None:
     return None if position is None else _date(days, position)
+
+
+def _error(errors: NDArray[np.float64], position: int | None) -> float:
+    return float("nan") if position is None else float(errors[position])
 
 
 def _back(days: NDArray[np.datetime64], since: int | None) -> dt.date | None:

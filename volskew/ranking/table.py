@@ -18,8 +18,10 @@ __all__ = ["COLUMNS", "build_table", "rankings_csv", "table_row"]
 COLUMNS: tuple[str, ...] = tuple(
     """as_of,series,pair,measure,tenor,delta,form,window,value_a,error_a,value_b,error_b,value,error,percentile,
 percentile_strict,percentile_weak,measurement_low,measurement_high,sampling_low,sampling_high,p_record,p_low5,
-iv_rank,rank,n_obs,n_effective,coverage,z_score,robust_z,record_low,record_low_date,record_high,record_high_date,
-sessions_since_as_low,sessions_since_as_high,first_date,verdict,flags""".replace("\n", "").split(",")
+p_high5,iv_rank,rank,n_obs,n_effective,coverage,z_score,robust_z,record_low,record_low_date,record_high,
+record_high_date,sessions_since_as_low,sessions_since_as_high,first_date,verdict,flags""".replace(
+        "\n", ""
+    ).split(",")
 )
 """Columns of ``rankings.csv``, in order."""
 
@@ -51,6 +53,7 @@ def table_row(
         The row in words.
     """
     window, statistics = standing.window, standing.statistics
+    error_a, error_b = (math.nan if legs.today is None else float(error[legs.today]) for error in legs.errors)
     flags = {*standing.flags, *legs.flags}
     if legs.spliced is not None and legs.spliced[window.positions].any():
         flags.add("SPLICED")
@@ -64,9 +67,9 @@ def table_row(
         "form": standing.form,
         "window": window.name,
         "value_a": values[0],
-        "error_a": legs.error_a,
+        "error_a": error_a,
         "value_b": values[1],
-        "error_b": legs.error_b,
+        "error_b": error_b,
         "value": standing.value,
         "error": standing.error,
         "n_obs": window.n_obs,
@@ -92,6 +95,20 @@ def table_row(
             "sessions_since_as_low": records.since_as_low,
             "sessions_since_as_high": records.since_as_high,
         }
+        if (measured := statistics.measurement) is not None:
+            row |= {
+                "measurement_low": measured.low,
+                "measurement_high": measured.high,
+                "p_record": measured.p_record,
+                "p_low5": measured.p_low5,
+                "p_high5": measured.p_high5,
+            }
+        if (sampled := statistics.sampling) is not None:
+            row |= {
+                "sampling_low": sampled.low,
+                "sampling_high": sampled.high,
+                "n_effective": sampled.n_effective,
+            }
     return row
 
 
@@ -126,8 +143,9 @@ def rankings_csv(table: pd.DataFrame) -> str:
     Returns
     -------
     str
-        Legs, spreads and their errors with 6 decimals, ratios and log ratios with 8, percentiles, iv_rank,
-        z-scores and coverage with 4, ranks with 1; dates ISO, missing empty, "\n" line ends.
+        Legs, spreads and their errors with 6 decimals, ratios and log ratios with 8, percentiles and their
+        bands, probabilities, iv_rank, z-scores and coverage with 4, ranks and n_effective with 1; dates ISO,
+        missing empty, "\n" line ends.
     """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")

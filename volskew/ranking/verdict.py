@@ -11,6 +11,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from volskew.ranking.band_words import describe_bands, describe_doubt
 from volskew.ranking.percentile import PercentileRank
 from volskew.ranking.places import LONG_HISTORY, Place, find_place, percentile_text, side_of
 from volskew.ranking.standing import Flag, Limits, Standing, Statistics
@@ -19,6 +20,7 @@ __all__ = ["Subject", "describe_reading", "headline_verdict", "window_verdict"]
 
 _VOL = "implied_vol"
 _NONE = {"", "-"}
+_OWN_WING = ("call", "put", "reversal", "butterfly")  # names its wing, or is of both: the delta needs no word
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,8 @@ class Subject:
         The legs; low means a low against b.
     measure, tenor, delta : str
         Canonical spellings, "-" where there is none.
+    unit : str
+        One of `volskew.ranking.arguments.UNITS`.
     series : str
         Label of the series; one that begins with "simulated" is named in every verdict.
     day : datetime.date
@@ -48,6 +52,7 @@ class Subject:
     measure: str
     tenor: str
     delta: str
+    unit: str
     series: str
     day: dt.date
     known_on: dt.date | None
@@ -56,16 +61,21 @@ class Subject:
     last_both: dt.date | None
 
     def leg(self, value: float) -> str:
-        """A leg's value with its unit: vols in percent."""
-        return f"{_fixed(100 * value, 1)} %" if self.measure == _VOL else _general(value)
+        """A leg's value with its unit: vols in percent, differences of vols in vol points."""
+        if self.unit != "vol":
+            return _general(value)
+        is_vol = self.measure.endswith("vol")
+        return f"{_fixed(100 * value, 1)} %" if is_vol else f"{_fixed(100 * value, 2)} vol points"
 
     def form(self, standing: Standing) -> str:
         """A form's name and value with its unit: spreads of vols in vol points."""
         if standing.form != "spread":
             return f"{standing.form.replace('_', ' ')} {_fixed(standing.value, 3)}"
-        if self.measure == _VOL:
-            return f"spread {_fixed(100 * standing.value, 2)} vol points"
-        return f"spread {_general(standing.value)}"
+        return f"spread {self.spread(standing.value)}"
+
+    def spread(self, value: float) -> str:
+        """A difference of the legs with its unit."""
+        return f"{_fixed(100 * value, 2)} vol points" if self.unit == "vol" else _general(value)
 
 
 def describe_reading(measure: str, tenor: str, delta: str) -> str:
@@ -80,12 +90,12 @@ def describe_reading(measure: str, tenor: str, delta: str) -> str:
     --------
     >>> describe_reading("implied_vol", "3m", "0.25"), describe_reading("implied_vol", "3m", "0.75")
     ('3m 25-delta call vol', '3m 25-delta put vol')
-    >>> describe_reading("call_skew", "1m", "-")
-    '1m call skew'
+    >>> describe_reading("call_skew", "1m", "-"), describe_reading("risk_reversal", "3m", "0.25")
+    ('1m call skew', '3m 25-delta risk reversal')
     """
     words = [] if tenor in _NONE else [tenor]
     if delta not in _NONE:
-        words.append(_describe_delta(delta))
+        words.append(_describe_delta(delta, with_wing=not any(word in measure for word in _OWN_WING)))
     if measure not in _NONE:
         words.append("vol" if measure == _VOL else measure.replace("_", " "))
     return " ".join(words)
@@ -129,7 +139,17 @@ def headline_verdict(
     """
     windows = [row for row in others if row.form == standing.form]
     forms = [row for row in others if row.form != standing.form and row.window.name == standing.window.name]
-    texts = [_sentence(subject, standing, five_years=five_years, limits=limits, windows=windows, forms=forms)]
+    texts = [
+        _sentence(
+            subject,
+            standing,
+            five_years=five_years,
+            limits=limits,
+            windows=windows,
+            forms=forms,
+            with_bands=True,
+        )
+    ]
     place = find_place(standing, five_years=five_years, limits=limits)
     if place is not None and standing.statistics is not None:
         texts += _recall(subject, standing, standing.statistics, place)
@@ -149,6 +169,7 @@ def _sentence(
     limits: Limits,
     windows: Sequence[Standing] = (),
     forms: Sequence[Standing] = (),
+    with_bands: bool = False,
 ) -> str:
     if Flag.LEG_MISSING in standing.flags:
         return _leg_missing(subject)
@@ -168,6 +189,8 @@ def _sentence(
     if place is None or standing.statistics is None:
         return f"{what} against {subject.b}: {facts}; {_closed_gate(standing, limits)}."
     percentile = _percentile(standing.statistics.percentile)
+    if with_bands:
+        percentile += describe_bands(standing.statistics)
     elsewhere = ", ".join(
         f"{row.window.name}: {_percentile(row.statistics.percentile)}" for row in windows if row.statistics
     )
@@ -196,7 +219,7 @@ def _phrase(
     if Flag.CONSTANT in standing.flags:
         return f"constant{reach}"
     if place in {Place.RECORD_LOW, Place.RECORD_HIGH}:
-        return f"at {'an all-time' if is_long else 'a'} record {side}{reach}"
+        return f"at {'an all-time' if is_long else 'a'} record {side}{reach}{describe_doubt(statistics)}"
     if place in {Place.TIED_LOW, Place.TIED_HIGH}:
         day = statistics.previous_low_date if side == "low" else statistics.previous_high_date
         return f"tied with the record {side} of {day}{reach}"
@@ -223,8 +246,7 @@ def _recall(subject: Subject, standing: Standing, statistics: Statistics, place:
         previous = records.previous_low if is_low else records.previous_high
         day = statistics.previous_low_date if is_low else statistics.previous_high_date
         if previous is not None:
-            scaled = subject.measure == _VOL and standing.form == "spread"
-            number = f"{_fixed(100 * previous, 2)} vol points" if scaled else _general(previous)
+            number = subject.spread(previous) if standing.form == "spread" else _general(previous)
             texts.append(f"The record {place.side} before was {number} on {day}.")
     return texts
 
@@ -275,14 +297,15 @@ def _prefix(subject: Subject) -> str:
     return "Simulated data: " if subject.series.lower().startswith("simulated") else ""
 
 
-def _describe_delta(delta: str) -> str:
+def _describe_delta(delta: str, *, with_wing: bool) -> str:
     try:
         number = float(delta)
     except ValueError:
         return delta
-    if number == 0.5:
-        return "50-delta"
-    return f"{100 * min(number, 1 - number):g}-delta {'call' if number < 0.5 else 'put'}"
+    text = f"{100 * min(number, 1 - number):.12g}-delta"
+    if number == 0.5 or not with_wing:
+        return text
+    return f"{text} {'call' if number < 0.5 else 'put'}"
 
 
 def _percentile(percentile: PercentileRank) -> str:

@@ -1,0 +1,1 @@
+"""Parts of benchmarks/bands.py; a regular package, so that its name stands before the script's."""

@@ -1,0 +1,136 @@
+"""The bands benchmark: its populations, the bootstrap that it holds ours against, what it says of cells."""
+
+import importlib
+import math
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+
+
+@pytest.fixture(scope="module")
+def parts() -> Any:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(BENCHMARKS)
+        yield importlib.import_module
+    for name in [name for name in sys.modules if name.split(".")[0] in {"common", "bands"}]:
+        del sys.modules[name]
+
+
+@pytest.fixture(scope="module")
+def series(parts: Any) -> ModuleType:
+    module: ModuleType = parts("bands.series")
+    return module
+
+
+@pytest.mark.parametrize("name", ["AR(1)", "noisy", "regimes", "volatility"])
+def test_true_percentiles_are_those_of_the_population(series: ModuleType, name: str) -> None:
+    """Every session of a stationary series has a uniform percentile, the first and the last among them."""
+    made, population = series.KINDS[name].make(np.random.default_rng(1), 6000, 30, 5)
+    for session in (0, 14, 29):
+        shares = np.sort(population(made[:, session]))
+        # Kolmogorov's distance of 6,000 uniforms is above 0.025 once in a thousand
+        assert np.abs(shares - (np.arange(6000) + 0.5) / 6000).max() < 0.025
+
+
+def test_half_lives_are_those_asked_for(series: ModuleType) -> None:
+    random = np.random.default_rng(2)
+    scores, squares = series.autocorrelations(series.KINDS["AR(1)"], random, n=100, half_life=10)
+    assert scores[9] == pytest.approx(0.5, abs=0.03)
+    assert squares[9] == pytest.approx(0.25, abs=0.03)
+    scores, squares = series.autocorrelations(series.KINDS["volatility"], random, n=100, half_life=20)
+    assert squares[19] > 2 * scores[19] ** 2  # the spells are seen in the squares alone
+
+
+def test_every_case_is_extreme(series: ModuleType) -> None:
+    made, seen, true = series.drawn(
+        series.KINDS["regimes"], np.random.default_rng(3), n=200, half_life=10, wanted=150
+    )
+    assert len(made) == len(seen) == len(true) == 150
+    np.testing.assert_allclose(seen, series.seen_shares(made))
+    assert (np.minimum(np.minimum(seen, 1 - seen), np.minimum(true, 1 - true)) <= 0.10).all()
+
+
+def test_the_bootstrap_is_the_stationary_one(parts: Any) -> None:
+    from arch.bootstrap import StationaryBootstrap, optimal_block_length
+
+    values = np.random.default_rng(4).standard_normal(400).cumsum()
+    values[-1] = np.quantile(values, 0.1)
+    block: Any = max(float(optimal_block_length(values)["stationary"].iloc[0]), 40.0)
+    peer = StationaryBootstrap(block, values, seed=5)
+    expected = np.quantile(
+        100 * peer.apply(lambda drawn: np.mean(drawn <= values[-1]), 3000)[:, 0], (0.05, 0.95)
+    )
+    found = parts("bands.sampling").bootstrap_band(values, np.random.default_rng(6), half_life=20, draws=3000)
+    assert found == pytest.approx(expected, abs=1.5)  # quantiles of 3,000 draws of a wide distribution
+    values[-1] = values.min() - 1  # and at a record it has next to no width
+    low, high = parts("bands.sampling").bootstrap_band(values, np.random.default_rng(6), half_life=20)
+    assert high - low <= 1
+
+
+def test_a_cell_depends_on_its_seed_alone(parts: Any) -> None:
+    sampling = parts("bands.sampling")
+    cell = sampling.Cell("AR(1)", 500, 10)
+    first, again, other = (sampling.measure(cell, seed, 40, 3) for seed in (1, 1, 2))
+    assert first.ours == again.ours
+    assert first.bootstrap == again.bootstrap
+    assert first.ours != other.ours
+    assert first.ours.seen10 > 0.7
+
+
+def test_scores_count_the_tails(parts: Any) -> None:
+    sampling = parts("bands.sampling")
+    seen, true = np.array([0.01, 0.97, 0.08, 0.30]), np.array([0.02, 0.80, 0.04, 0.09])
+    bands = [(0.0, 3.0), (90.0, 99.0), (1.0, 5.0), (20.0, 40.0)]
+    found = sampling.score(bands, seen, true)
+    assert (found.seen5, found.seen10) == (0.5, pytest.approx(2 / 3))
+    assert (found.true5, found.true10) == (1.0, pytest.approx(2 / 3))
+    assert found.width == pytest.approx(6.0)
+    assert found.least() == 0.5
+    assert math.isnan(sampling.score(bands, seen, 0 * true + 0.5).true5)
+
+
+def test_cells_that_fall_short_are_named(parts: Any) -> None:
+    sampling, measurement, report = (parts(f"bands.{name}") for name in ("sampling", "measurement", "report"))
+    good = sampling.Score(0.9, 0.91, 0.92, 0.93, 12.3, 100)
+    bad = sampling.Score(0.9, 0.80, 0.92, 0.93, 12.3, 100)
+    cells = [sampling.Cell("regimes", 500, half_life) for half_life in (10, 70)]
+    results = [
+        sampling.Result(cell, ours, good, bad, 3.0) for cell, ours in zip(cells, (good, bad), strict=True)
+    ]
+    measured = [measurement.Result(measurement.Setting("normal", 0.2, True), 0.9, 0.87, 0.7, 0.6, 5.0)]
+    text = report.whole(results, measured, command="python3 benchmarks/bands.py", cases=100, measured=50)
+    assert "1 of 2 cells cover at least 88 %" in text
+    assert (
+        "* regimes of half-life 70 in 500 sessions: 80.0 % at worst, 90.0 % were the persistence known."
+        in text
+    )
+    assert "| regimes | 500 | 70 | 90.0 % | **80.0 %** |" in text
+    assert "| normal | 0.2 | yes | 90.0 % | **87.0 %** | 5.0 | 70.0 % | 60.0 % |" in text
+    assert max(len(line) for line in text.splitlines() if not line.startswith("|")) <= 110
+    assert "## The measurement band" not in report.whole(results, [], command="", cases=100, measured=50)
+
+
+def test_the_measurement_study_has_known_truths(parts: Any) -> None:
+    measurement = parts("bands.measurement")
+    for transform in measurement.TRUTHS.values():
+        assert np.std(transform(np.random.default_rng(7).standard_normal(400_000))) == pytest.approx(
+            1, rel=0.02
+        )
+    setting = measurement.Setting("normal", 1.0, True)
+    found = measurement.measure(setting, 1, 60)
+    assert found == measurement.measure(setting, 1, 60)
+    assert found.plain < found.all
+
+
+def test_help_needs_nothing_installed() -> None:
+    command = [sys.executable, "-S", str(BENCHMARKS / "bands.py"), "--help"]  # -S: no packages
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "--seed" in done.stdout

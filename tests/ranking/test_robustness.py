@@ -163,6 +163,12 @@ def test_one_leg_that_is_missing_today_leaves_the_other(headline: pd.DataFrame) 
     assert row["flags"].split() == ["LEG_MISSING", "NOT_MEASURED"]
 
 
+def test_no_convention_is_the_widest_where_none_moves_anything(headline: pd.DataFrame) -> None:
+    found = robustness(headline, {"x": headline * 1.01, "y": headline * 0.99})
+    assert f"{found.percentile:.1f} under 2 other conventions; " in found.sentence
+    assert "widest" not in found.sentence
+
+
 def test_a_headline_without_a_percentile_has_no_range(headline: pd.DataFrame) -> None:
     found = robustness(headline.iloc[:100], {"x": headline * 1.01})
     assert math.isnan(found.percentile)

@@ -36,6 +36,8 @@ NOT_MEASURED = "NOT_MEASURED"
 """Flag of a convention under which a leg has no reading on the as-of day though the headline has."""
 NO_OVERLAP = "NO_OVERLAP"
 """Flag of a convention with which the headline shares no day, so that nothing could be carried over."""
+_SHOWN = 0.05
+"""Percentiles are told with one decimal: what moves one by less moves nothing that is told."""
 
 
 class Range(NamedTuple):
@@ -103,7 +105,8 @@ class Robustness:
         found = self.conventions
         if found.n:
             what = "one other convention" if found.n == 1 else f"{found.n} other conventions"
-            parts.append(f"{_span(found)} under {what}, widest: {found.widest}")
+            is_wide = abs(found.widest_percentile - self.percentile) >= _SHOWN
+            parts.append(f"{_span(found)} under {what}" + (f", widest: {found.widest}" if is_wide else ""))
         parts += [
             f"{_span(one)} in other {name}"
             for name, one in (("forms", self.forms), ("windows", self.windows))

@@ -16,9 +16,8 @@ Two things differ from putting one n_eff into that formula; without either the b
   test turned round, and the test of p asks how the count would vary if p were true: exceedances of a central
   threshold are more persistent than those of an extreme one, so a sample in which today is a record says
   little against p = 0.1.
-* Both probabilities are averaged over the persistences that the sample leaves open. With five half-lives in
-  the sample the estimate of one is far off often enough, and then always on the side that makes the band too
-  narrow: a slow series looks fast, hardly ever the other way.
+* Both probabilities are averaged over the persistences that the sample leaves open. With seven half-lives in
+  the sample no estimate of one is near, and a band for a single one misses wherever that is too short.
 
 Nothing but the order of the values enters: any increasing change of scale leaves the band as it is, and
 turning the sign mirrors it. docs/bands.md holds how often it covers, and where it does not.

@@ -4,8 +4,8 @@
     python3 scripts/rank_skew.py                         the sample market in chains/ (simulated)
     python3 scripts/rank_skew.py MY_CHAINS --pair QQQ/IWM   your own files; every option of `volskew rank`
 
-Sets up its own environment on the first start. Writes rankings.csv, history.csv, ledger.csv and a chart to
-``out/``.
+Sets up its own environment on the first start. Writes rankings.csv and what belongs to it,
+history.csv, ledger.csv and charts to ``out/``.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ def main() -> int:
             os.path.join(chains, "simulated_vol_history.csv"),
             "--dividends",
             os.path.join(chains, "simulated_dividends.csv"),
+            "--prices",
+            os.path.join(chains, "simulated_prices.csv"),
             "--out",
             "out",
         ]

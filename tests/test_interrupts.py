@@ -20,6 +20,7 @@ from volskew.settings import Settings
 from volskew.surface import Surface, fit_surface
 from volskew.workflow import measure as second_pass
 from volskew.workflow.gather import gather
+from volskew.workflow.request import Request
 
 _QUOTES = Path(__file__).parents[1] / "chains" / "quotes"
 _FILES = sorted(_QUOTES.glob("IWM_*.csv.gz"))[-4:]
@@ -102,7 +103,7 @@ def _die(*_: object) -> None:
 
 
 def test_a_dead_worker_costs_a_warning_and_no_day(monkeypatch: pytest.MonkeyPatch) -> None:
-    settings, request = Settings(), second_pass.Request()
+    settings, request = Settings(), Request()
     units = gather(_FILES[:2], settings=settings).units
     monkeypatch.setattr(second_pass, "_begin_work", _die)
     with pytest.warns(DataQualityWarning, match="a worker process died"):

@@ -22,7 +22,7 @@ from volskew.ranking import Ranking, measurement_bands, rank, rankings_csv, samp
 COLUMNS = """
 as_of,series,pair,measure,tenor,delta,form,window,value_a,error_a,value_b,error_b,value,error,percentile,
 percentile_strict,percentile_weak,measurement_low,measurement_high,sampling_low,sampling_high,p_record,p_low5,
-p_high5,iv_rank,rank,n_obs,n_effective,coverage,z_score,robust_z,record_low,record_low_date,record_high,
+p_high5,executable_value,executable_percentile,iv_rank,rank,n_obs,n_effective,coverage,z_score,robust_z,record_low,record_low_date,record_high,
 record_high_date,sessions_since_as_low,sessions_since_as_high,first_date,verdict,flags
 """.replace("\n", "").split(",")
 MEASURED = ["measurement_low", "measurement_high", "p_record", "p_low5", "p_high5"]

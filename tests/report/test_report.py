@@ -104,8 +104,8 @@ def test_the_summary_fits_one_screen_with_the_answer_first(
     print_ranking(result)
     shown = capsys.readouterr().out
     lines = shown.splitlines()
-    assert len(lines) <= 30
-    assert max(map(len, lines)) <= 100
+    assert len(lines) <= 40
+    assert max(map(len, lines)) <= 120
     assert lines[0].startswith("SIMULATED DATA")
     assert result.rankings[0].verdict.split(":")[0] in shown.split("expiries")[0]
     assert "lines excluded" in shown

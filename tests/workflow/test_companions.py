@@ -9,7 +9,7 @@ import pytest
 from volskew.errors import SettingsError
 from volskew.settings import Settings
 from volskew.workflow import measure_files
-from volskew.workflow.measure import Request
+from volskew.workflow.request import Request
 
 _CHAIN = Path(__file__).parents[2] / "chains" / "quotes" / "QQQ_2026-07-10_simulated.csv.gz"
 

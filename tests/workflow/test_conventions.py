@@ -30,7 +30,7 @@ from volskew.workflow.conventions import (
     split_series,
     variant_panels,
 )
-from volskew.workflow.measure import Request
+from volskew.workflow.request import Request
 
 SAMPLE = Path(__file__).parents[2] / "chains" / "quotes"
 DAY = "2026-07-10"

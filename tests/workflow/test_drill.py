@@ -12,7 +12,7 @@ import pytest
 from volskew.errors import InputError, SettingsError
 from volskew.settings import Settings
 from volskew.workflow import explain_readings, grid_table, measure_files, picture_smiles, vols_table
-from volskew.workflow.measure import Request
+from volskew.workflow.request import Request
 
 _QUOTES = Path(__file__).parents[2] / "chains" / "quotes"
 _SETTINGS = Settings(rate=0.04)

@@ -17,8 +17,9 @@ from volskew.ledger import Code, Ledger
 from volskew.market.overrides import Contract, Override
 from volskew.quotes import Overrides, read_overrides
 from volskew.workflow import gather
-from volskew.workflow.measure import Request, measure_units
+from volskew.workflow.measure import measure_units
 from volskew.workflow.overrides import exclude_readings, tell_effects
+from volskew.workflow.request import Request
 
 _QUOTES = Path(__file__).parents[2] / "chains" / "quotes"
 _DAY = dt.date(2026, 7, 10)

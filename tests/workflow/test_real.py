@@ -38,12 +38,22 @@ def test_every_real_session_of_a_vendors_vols_is_read(real: Path) -> None:
     labels = pd.bdate_range("2026-05-26", "2026-07-31").date
     sessions = sorted(set(labels) - _HOLIDAYS)
     for symbol in ("QQQ", "IWM"):
-        rows = result.history[result.history["symbol"] == symbol]
+        table = result.history
+        is_asked = (table["measure"] == "implied_vol") & (table["delta"] == "0.25")
+        rows = table[is_asked & (table["symbol"] == symbol)]
         assert [str(day) for day in rows["date"]] == [str(day) for day in sessions]
         assert (rows["error"].isna()).all()
         assert rows["flags"].str.contains("NO_QUOTES").all()
     stale = {(entry.date, entry.symbol) for entry in result.ledger if entry.code == Code.NOT_A_SESSION}
     assert stale == {(day, symbol) for day in _HOLIDAYS for symbol in ("QQQ", "IWM")}
+    # ten weeks are too short for a percentile, and every table of the study says so
+    study = result.studies[0]
+    assert "47 sessions since 2026-05-26: no percentile under 252" in study.ranking.verdict
+    assert study.percentiles["percentile"].isna().all()
+    assert study.episodes.empty
+    assert (study.episode_words, study.executable) == ("", ())
+    assert study.decomposition is not None
+    assert "SHORT_HISTORY" in study.decomposition.sentence
     legs = result.rankings[0].series
     # an independent reading at the vendor's own forwards gave 19-26 %, 16-22 % and -1.0..+4.5 points; at the
     # forwards of parity IWM peaks at 22.5 % (2026-06-10) and the spread starts at -1.4: on 2026-05-27 the

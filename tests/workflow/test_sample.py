@@ -23,8 +23,18 @@ _QUOTES = _CHAINS / "quotes"
 def ranked() -> RankResult:
     settings = vs.Settings(dividends_files=(str(_CHAINS / "simulated_dividends.csv"),))
     return rank_files(
-        _QUOTES, pair=("QQQ", "IWM"), history=_CHAINS / "simulated_vol_history.csv", settings=settings
+        _QUOTES,
+        pair=("QQQ", "IWM"),
+        history=_CHAINS / "simulated_vol_history.csv",
+        prices=_CHAINS / "simulated_prices.csv",
+        settings=settings,
     )
+
+
+def _asked(ranked: RankResult) -> pd.DataFrame:
+    """The vols that are ranked, without what the study needs beside them."""
+    rows = ranked.history
+    return rows[(rows["measure"] == "implied_vol") & (rows["delta"] == "0.25")]
 
 
 def _truth() -> pd.Series:
@@ -34,7 +44,7 @@ def _truth() -> pd.Series:
 
 @pytest.mark.slow
 def test_the_readings_are_the_truth_within_a_stated_error(ranked: RankResult) -> None:
-    rows = ranked.history
+    rows = _asked(ranked)
     solved = rows[~rows["flags"].str.contains("SPLICED")]
     keys = pd.MultiIndex.from_arrays([solved["date"].astype(str), solved["symbol"]])
     difference = 100 * (solved["value"].to_numpy() - _truth().reindex(keys).to_numpy())
@@ -62,9 +72,16 @@ def test_the_rank_is_that_of_the_truth(ranked: RankResult) -> None:
 def test_only_what_is_asked_for_is_ranked(ranked: RankResult) -> None:
     """The history holds three deltas of each day."""
     assert set(pd.read_csv(_CHAINS / "simulated_vol_history.csv", dtype=str)["delta"]) == {"25c", "50", "25p"}
-    assert [ranking.delta for ranking in ranked.rankings] == ["0.25"]
-    assert set(ranked.history["delta"]) == {"0.25"}
-    assert [entry.symbol for entry in ranked.ledger if entry.code == Code.SPLICED] == ["IWM", "QQQ"]
+    assert [ranking.delta for ranking in ranked.rankings] == ["0.25", "0.25"]
+    assert [ranking.measure for ranking in ranked.rankings] == ["implied_vol", "implied_over_realised"]
+    # of the imported vols those that level and skew are made of are taken too, and no others
+    assert set(ranked.history["delta"]) == {"0.25", "0.5"}
+    assert [entry.symbol for entry in ranked.ledger if entry.code == Code.SPLICED] == [
+        "IWM",
+        "IWM",
+        "QQQ",
+        "QQQ",
+    ]
     assert not ranked.history["flags"].str.contains("NO_OVERLAP").any()
     assert not any("asked for" in note for note in ranked.notes)
 
@@ -81,7 +98,8 @@ def test_each_delta_is_spliced_with_its_own_history() -> None:
     both = imported.astype({"date": "str"}).merge(given, on=["date", "symbol", "delta"], validate="1:1")
     assert len(both) == len(imported) == given["delta"].notna().sum()
     assert (both["value"] == both["vol"]).all()
-    assert len(rows) == len(imported) + 2 * 2 * 4
+    vols = rows[rows["measure"] == "implied_vol"]
+    assert len(vols) == len(imported) + 2 * 2 * 4
 
 
 def test_a_history_without_the_vol_asked_for_is_named() -> None:
@@ -90,13 +108,14 @@ def test_a_history_without_the_vol_asked_for_is_named() -> None:
     )
     note = "The history holds implied_vol 3m 0.25, implied_vol 3m 0.5, implied_vol 3m 0.75, and nothing that"
     assert [kept for kept in result.notes if "The history holds" in kept] == [f"{note} is asked for."]
-    assert set(result.history["delta"]) == {"0.1"}
+    assert set(result.history["delta"]) == {"0.1", "0.5"}
+    assert set(result.history["date"].astype(str)) == {"2026-07-10"}
 
 
 @pytest.mark.slow
 def test_the_readings_have_the_planted_episodes(ranked: RankResult) -> None:
     """By the rule of the data dictionary, on imported and solved days together."""
-    panel = ranked.history.astype({"date": "str"}).pivot_table(index="date", columns="symbol", values="value")
+    panel = _asked(ranked).astype({"date": "str"}).pivot_table(index="date", columns="symbol", values="value")
     ratio = pd.Series(np.log(panel["QQQ"] / panel["IWM"])).dropna()
     found: list[tuple[str, str, str]] = []
     for side, sign in (("low", 1.0), ("high", -1.0)):
@@ -115,6 +134,39 @@ def test_the_readings_have_the_planted_episodes(ranked: RankResult) -> None:
     assert sorted(found, key=lambda episode: episode[1]) == list(
         zip(planted["side"], planted["first_date"], planted["last_date"], strict=True)
     )
+
+
+@pytest.mark.slow
+def test_the_study_finds_what_was_planted(ranked: RankResult) -> None:
+    study = ranked.studies[0]
+    planted = pd.read_csv(_CHAINS / "simulated_episodes.csv")
+    found = study.episodes.sort_values("start")
+    ends = ["" if end is pd.NaT else str(end.date()) for end in found["end"]]
+    assert list(zip(found["side"], found["start"].dt.date.astype(str), ends, strict=True)) == [
+        (side, first, "" if is_open else last)
+        for side, first, last, is_open in planted[["side", "first_date", "last_date", "is_open"]].itertuples(
+            index=False
+        )
+    ]
+    assert study.episode_words == (
+        "Episodes at 5 or below: the third since 2016-07-12; the last one ended on 2022-12-02."
+    )
+    # the last one is of IWM's skew
+    assert study.decomposition is not None
+    assert study.decomposition.sentence.startswith("QQQ/IWM low is call skew")
+    parts = ranked.decomposition.query("window == 'full'").set_index("component")["value"]
+    assert parts["level"] + parts["skew"] == pytest.approx(
+        parts["total"], abs=2e-11
+    )  # twelve digits are kept
+    headline = study.ranking.headline
+    # both legs are bought and sold at worse levels than their mids: the pair is less cheap than it seems
+    assert headline["executable_percentile"] >= headline["percentile"]
+    for band in ("measurement", "sampling"):
+        assert headline[f"{band}_low"] <= headline["percentile"] <= headline[f"{band}_high"]
+    assert study.robustness is not None
+    assert study.robustness.conventions.n == 10
+    last = study.percentiles.query("window == 'full'").iloc[-1]
+    assert last["percentile"] == headline["percentile"]
 
 
 @pytest.mark.slow

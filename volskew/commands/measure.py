@@ -14,7 +14,9 @@ from volskew.commands.parameters import (
     format_options,
     jobs_option,
     market_options,
+    override_option,
     paths_argument,
+    price_options,
     reading_options,
     settings_from,
     symbol_option,
@@ -25,6 +27,8 @@ from volskew.commands.parameters import (
 @paths_argument
 @symbol_option
 @reading_options
+@price_options
+@override_option
 @market_options
 @format_options
 @jobs_option
@@ -33,17 +37,30 @@ from volskew.commands.parameters import (
 )
 def command(out: str | None, **options: Any) -> int:
     """Measure every (date, symbol) of chain files; CSV to stdout."""
+    from volskew.quotes.overrides import read_overrides
     from volskew.report import ledger_notes, measures_text, print_measures, write_measures
     from volskew.workflow import measure_files
-    from volskew.workflow.measure import Request
+    from volskew.workflow.request import Plan
 
+    settings, prices, overrides = settings_from(options), list(options["prices"]), options["overrides"]
+    plan = Plan.of(
+        options["measures"],
+        options["tenors"],
+        options["deltas"],
+        has_prices=bool(prices),
+        settings=settings,
+    )
     tell_of_compiling()
     with progress_bar() as progress:
         result = measure_files(
             list(options["paths"]),
-            settings=settings_from(options),
+            settings=settings,
             symbols=options["symbols"] or None,
-            request=Request(options["measures"], options["tenors"], options["deltas"]),
+            request=plan.request,
+            prices=prices,
+            price_measures=plan.price_measures,
+            overrides=None if overrides is None else read_overrides(overrides),
+            exclude=[] if overrides is None else [overrides],
             format=options["format_name"],
             columns=columns_from(options),
             jobs=options["jobs"],

@@ -87,7 +87,12 @@ symbol_option = click.option(
     "--symbol", "symbols", multiple=True, metavar="SYMBOL", help="Only this underlying."
 )
 tenor_option = click.option(
-    "--tenor", "tenors", multiple=True, default=("3m",), show_default=True, help="1w..2y, or 91d."
+    "--tenor",
+    "tenors",
+    multiple=True,
+    default=("3m",),
+    show_default=True,
+    help="1w..2y, 91d, or 1m-3m for what lies between.",
 )
 reading_options = _options(
     tenor_option,
@@ -105,7 +110,7 @@ reading_options = _options(
         multiple=True,
         default=("implied_vol",),
         show_default=True,
-        help="Name of a measure.",
+        help="Name of a measure (docs/method.md lists them).",
     ),
 )
 market_options = _options(
@@ -120,6 +125,19 @@ market_options = _options(
         metavar="[SYMBOL=]PATH",
         help="Dividend file, or a folder of them.",
     ),
+)
+price_options = click.option(
+    "--prices",
+    multiple=True,
+    type=PlaceType(),
+    metavar="[SYMBOL=]PATH",
+    help="Daily prices (date, open, high, low, close): realised vols, and implied over realised.",
+)
+override_option = click.option(
+    "--overrides",
+    type=PlaceType(),
+    metavar="FILE",
+    help="Quotes and readings to leave out, each with its reason.",
 )
 format_options = _options(
     click.option(

@@ -18,7 +18,9 @@ from volskew.commands.parameters import (
     jobs_option,
     market_options,
     out_option,
+    override_option,
     paths_argument,
+    price_options,
     reading_options,
     settings_from,
 )
@@ -49,6 +51,13 @@ from volskew.files import check_writable
 @click.option("--store", metavar="URL", help="Keep readings in this SQLite file or PostgreSQL URL.")
 @click.option("--series", metavar="NAME", help="Series to rank; default: that of these files.")
 @click.option("--splice", metavar="NAME", help="Imported series of the store to put ahead of solved days.")
+@price_options
+@override_option
+@click.option(
+    "--allow-mixed-snapshots",
+    is_flag=True,
+    help="Rank an intraday reading against a history of closes; the verdict says so.",
+)
 @market_options
 @format_options
 @jobs_option
@@ -82,6 +91,9 @@ def command(out: str, chart: bool, pairs: Sequence[tuple[str, str]], **options: 
             store=options["store"],
             series=options["series"],
             splice=options["splice"],
+            prices=list(options["prices"]),
+            overrides=options["overrides"],
+            allow_mixed_snapshots=options["allow_mixed_snapshots"],
             format=options["format_name"],
             columns=columns_from(options),
             jobs=options["jobs"],

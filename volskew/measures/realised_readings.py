@@ -193,9 +193,10 @@ def implied_over_realised(
     -------
     tuple of (pandas.DataFrame, list of Entry)
         ``series`` and `volskew.measures.COLUMNS`, sorted by key. `value` is implied vol over realised vol,
-        `error` that of both legs as independent (NaN where the implied vol has none); forward, expiries and
-        quotes are those of the implied vol, flags of both, `known_at` the later. An entry for each symbol and
-        tenor whose realised vol is zero.
+        `error` what the implied vol's makes of it (NaN where that has none): what was realised is a fact, and
+        its own error is of something else, see `volskew.measures.realised.realised_vol`. Forward, expiries
+        and quotes are those of the implied vol, flags of both, `known_at` the later. An entry for each symbol
+        and tenor whose realised vol is zero.
 
     Raises
     ------
@@ -230,11 +231,10 @@ def implied_over_realised(
     ]
     both = both[~is_zero]
     value = both["value"] / both["value_realised"]
-    relative = np.hypot(both["error"] / both["value"], both["error_realised"] / both["value_realised"])
     result = both.assign(
         measure=IMPLIED_OVER_REALISED,
         value=value,
-        error=value.abs() * relative,
+        error=both["error"] / both["value_realised"],
         method=_joined(both, "method", " over "),
         flags=[" ".join(sorted({*a.split(), *b.split()})) for a, b in _texts(both, "flags")],
         known_at=[max(a, b) for a, b in _texts(both, "known_at")],

@@ -22,6 +22,7 @@ from volskew.ledger import Code
 from volskew.market.dividendfile import is_dividend_header
 from volskew.market.pricefile_columns import is_price_header
 from volskew.quotes.containers import HEAD_BYTES, Member, open_members
+from volskew.quotes.own_files import refuse_own
 from volskew.quotes.prose import is_prose
 from volskew.quotes.raw import Head, Match, Reader
 from volskew.quotes.text import DELIMITERS, normalise, split_line, to_utf8
@@ -35,25 +36,6 @@ _NAME_LENGTH: Final = 60
 _HINT: Final = "--format NAME to insist on a reader, --columns field=column to say what the columns are"
 
 # Normalised columns that only tables written by volskew itself have together.
-_OWN: Final[tuple[tuple[str, frozenset[str]], ...]] = (
-    ("rankings", frozenset(("asof", "series", "pair", "form", "window"))),
-    ("a history", frozenset(("series", "date", "symbol", "measure", "tenor", "delta", "value"))),
-    (
-        "an attribution",
-        frozenset(("sessionfrom", "sessionto", "symbol", "valuefrom", "valueto", "remainder")),
-    ),
-    ("a ledger", frozenset(("date", "symbol", "stage", "code", "count", "detail", "source"))),
-    ("labelled quotes", frozenset(("exclusion", "flags", "strike", "sourcerow"))),
-    ("per-quote vols", frozenset(("volmid", "volstatus", "strike"))),
-    ("forwards", frozenset(("symbol", "expiry", "forward", "forwarderror", "discountfactor"))),
-    ("smiles", frozenset(("symbol", "snapshottime", "expiry", "method", "forward"))),
-    (
-        "the truth of a simulated market",
-        frozenset(("date", "symbol", "forward", "vol25c", "vol50", "vol25p")),
-    ),
-    ("the defects of a simulated market", frozenset(("date", "symbol", "defect", "contract"))),
-    ("the description of a simulated market", frozenset(("simulated", "seed", "scenario"))),
-)
 _FEW_PARTS: Final = 2
 """A table with more of a chain's parts than this is a chain that lacks something, whatever it resembles."""
 _DIVIDENDS: Final = "a list of dividends"
@@ -195,7 +177,7 @@ def choose_reader(
     if format is not None and format not in known:
         raise SettingsError(f"unknown format {format!r}; known are {', '.join(known)}")
     if format is None and not columns:
-        _refuse_own(head, label)
+        refuse_own(head.normal, label)
     tried = [known[format]] if format else [r for r in known.values() if r.takes_columns or not columns]
     try:
         matches = [(reader.match(head, columns), reader) for reader in tried]
@@ -214,13 +196,6 @@ def choose_reader(
         accepted=advice,
         looks_like=kind if format is None and (parts <= _FEW_PARTS or kind in _NO_CHAIN) else "",
     )
-
-
-def _refuse_own(head: Head, label: str) -> None:
-    have = set(head.normal)
-    for what, columns in _OWN:
-        if columns <= have:
-            raise NotAChainError(f"{what} written by volskew itself", file=label, code=Code.SKIPPED.value)
 
 
 def _refusal(head: Head, matches: list[tuple[Match, Reader]]) -> str:

@@ -68,7 +68,7 @@ class Robustness:
     Attributes
     ----------
     table : pandas.DataFrame
-        The columns of ``robustness.csv``: a row for each convention (the headline first) and form. Legs,
+        The columns of ``conventions.csv``: a row for each convention (the headline first) and form. Legs,
         their value in the form and their differences from the headline's are in their own units, percentiles
         from 0 to 100 in every window, ``difference_percentile`` is that of the headline's window. ``n_obs``
         sessions have both legs, on ``n_measured`` of them both were measured under the convention, the

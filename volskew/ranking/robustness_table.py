@@ -31,7 +31,7 @@ COLUMNS = (
     *_LABELS, "value_a", "value_b", "value", "difference_a", "difference_b", *_PERCENTILES,
     "difference_percentile", *_COUNTS, "shift_a", "shift_b", "flags",
 )  # fmt: skip
-"""Columns of ``robustness.csv``, in order."""
+"""Columns of ``conventions.csv``, in order."""
 
 
 def convention_rows(

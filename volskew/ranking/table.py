@@ -18,10 +18,9 @@ __all__ = ["COLUMNS", "build_table", "rankings_csv", "table_row"]
 COLUMNS: tuple[str, ...] = tuple(
     """as_of,series,pair,measure,tenor,delta,form,window,value_a,error_a,value_b,error_b,value,error,percentile,
 percentile_strict,percentile_weak,measurement_low,measurement_high,sampling_low,sampling_high,p_record,p_low5,
-p_high5,iv_rank,rank,n_obs,n_effective,coverage,z_score,robust_z,record_low,record_low_date,record_high,
-record_high_date,sessions_since_as_low,sessions_since_as_high,first_date,verdict,flags""".replace(
-        "\n", ""
-    ).split(",")
+p_high5,executable_value,executable_percentile,iv_rank,rank,n_obs,n_effective,coverage,z_score,robust_z,
+record_low,record_low_date,record_high,record_high_date,sessions_since_as_low,sessions_since_as_high,first_date,
+verdict,flags""".replace("\n", "").split(",")
 )
 """Columns of ``rankings.csv``, in order."""
 
@@ -30,7 +29,7 @@ _TEXT = {
     *("record_low_date", "record_high_date", "first_date"),
 }
 _WHOLE = {"n_obs", "sessions_since_as_low", "sessions_since_as_high"}
-_FORM_UNIT = {"value", "error", "record_low", "record_high"}
+_FORM_UNIT = {"value", "error", "executable_value", "record_low", "record_high"}
 _DECIMALS = {"value_a": 6, "error_a": 6, "value_b": 6, "error_b": 6, "rank": 1, "n_effective": 1}
 
 

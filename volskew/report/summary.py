@@ -15,12 +15,13 @@ from rich.text import Text
 
 from volskew.history import AddResult
 from volskew.ledger import Stage
-from volskew.ranking import Ranking
+from volskew.measures.realised_readings import IMPLIED_OVER_REALISED
+from volskew.ranking import BetaAdjusted, Ranking
 from volskew.ranking.verdict import describe_reading
 from volskew.report.console import PipeConsole
 from volskew.report.figures import decimals_for, percent, with_error
 from volskew.report.flags import CAVEATS_OF_THE_DAY, CAVEATS_OF_THE_HISTORY
-from volskew.workflow import Inspection, MeasureResult, RankResult
+from volskew.workflow import Inspection, MeasureResult, PairStudy, RankResult
 
 __all__ = ["print_import", "print_inspection", "print_measures", "print_ranking", "print_series_ranking"]
 
@@ -29,7 +30,7 @@ EXERCISE_IGNORED = "exercise-ignored"
 
 _STAGES_OF_DAYS = {Stage.INPUT, Stage.SESSION, Stage.TENOR, Stage.RANKING}
 
-_WIDE = 100
+_WIDE = 120
 """Columns that the whole table needs; on a narrower terminal the records are left out."""
 
 
@@ -48,8 +49,14 @@ def print_ranking(result: RankResult, *, files: Sequence[Path] = ()) -> None:
     console = _console()
     if result.is_simulated:
         console.print("[bold]SIMULATED DATA[/bold]: no price below is from a market.")
-    for ranking in result.rankings:
-        _print_pair(console, ranking, result)
+    for study in result.studies:
+        if study.ranking.measure == IMPLIED_OVER_REALISED:
+            console.print()
+            console.print(Text(study.ranking.verdict))
+            continue
+        _print_pair(console, study.ranking, result)
+        for line in study_lines(study):
+            console.print(Text(line))
     _print_caveats(console, result)
     if files:
         console.print(Text(_file_list(files), style="dim"))
@@ -96,6 +103,37 @@ def _print_pair(console: Console, ranking: Ranking, result: RankResult) -> None:
     console.print(_windows_table(ranking, records=console.width >= _WIDE))
 
 
+def study_lines(study: PairStudy) -> list[str]:
+    """What a desk asks next, a sentence each: made of what, how often, at which levels, by which rules."""
+    lines = []
+    if study.decomposition is not None:
+        lines.append(study.decomposition.sentence)
+    if study.beta is not None and (said := _beta(study.beta)):
+        lines.append(said)
+    if study.episode_words:
+        lines.append(study.episode_words)
+    if study.executable:
+        level = study.executable[study.ranking.headline_row]
+        lines.append(level.sentence(study.ranking.pair, measure=study.ranking.measure))
+    if study.robustness is not None and not math.isnan(study.robustness.percentile):
+        text = study.robustness.sentence
+        lines.append(f"{text[0].upper()}{text[1:]}.")
+    return lines
+
+
+def _beta(beta: BetaAdjusted) -> str:
+    """The beta-adjusted percentile in one line, "" where there is none."""
+    row = beta.table.iloc[0]
+    if pd.isna(row["percentile"]):
+        return ""
+    a, b = beta.pair
+    return (
+        f"Beta-adjusted, {a} is at percentile {row['percentile']:.1f}: it moves {row['slope']:.2f} % for "
+        f"each per cent of {b}, and is {abs(row['residual_z']):.1f} deviations "
+        f"{'below' if row['residual_z'] < 0 else 'above'} that line."
+    )
+
+
 def _how_sure(ranking: Ranking) -> str:
     """Each form of the pair with one standard error, "" where none is known."""
     rows = ranking.table
@@ -104,7 +142,7 @@ def _how_sure(ranking: Ranking) -> str:
         value, error = float(row["value"]), float(row["error"])
         if not (math.isfinite(value) and math.isfinite(error)):
             continue
-        if row["form"] == "spread" and ranking.measure == "implied_vol":
+        if row["form"] == "spread" and ranking.unit == "vol":
             decimals = decimals_for(error)
             shown = percent(value, sign=True, decimals=decimals)
             parts.append(f"spread {shown} +- {percent(error, decimals=decimals)} pts")
@@ -114,19 +152,25 @@ def _how_sure(ranking: Ranking) -> str:
 
 
 def _windows_table(ranking: Ranking, *, records: bool) -> Table:
-    """The log ratio in every window, the other forms in the full one; the rest is in rankings.csv."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    names = ["", "value", "percentile", "z", *(("lowest", "highest") if records else ()), "sessions"]
+    """The headline's form in every window, the others in the full one; the rest is in rankings.csv."""
+    if ranking.table["percentile"].isna().all():
+        return _plain_table(ranking)
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    names = ["", "value", "pctile", "sampling", "measured", "z"]
+    names += [*(("lowest", "highest") if records else ()), "sessions"]
     for name in names:
         table.add_column(name, justify="left" if not name else "right", no_wrap=True)
     rows = ranking.table
-    keep = (rows["form"] == rows["form"].iloc[0]) | (rows["window"] == "full")
+    # a ratio ranks as its logarithm does
+    keep = (rows["form"] == rows["form"].iloc[0]) | ((rows["window"] == "full") & (rows["form"] != "ratio"))
     for row in rows[keep].to_dict("records"):
-        points = row["form"] == "spread" and ranking.measure == "implied_vol"
+        points = row["form"] == "spread" and ranking.unit == "vol"
         cells = [
             f"{str(row['form']).replace('_', ' ')}, {row['window']}",
             _level(row["value"], points=points),
             _plain(row["percentile"], ".1f"),
+            _span(row, "sampling"),
+            _span(row, "measurement"),
             _plain(row["z_score"], "+.2f"),
         ]
         if records:
@@ -135,6 +179,33 @@ def _windows_table(ranking: Ranking, *, records: bool) -> Table:
         cells.append(_plain(row["n_obs"], ",.0f") + (f" ({covered})" if covered not in {"", "100%"} else ""))
         table.add_row(*cells)
     return table
+
+
+def _plain_table(ranking: Ranking) -> Table:
+    """Where no window has a percentile: each form today, and between what it lay."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for name in ("", "value", "lowest", "highest", "sessions"):
+        table.add_column(name, justify="left" if not name else "right", no_wrap=True)
+    rows = ranking.table
+    for row in rows[rows["window"] == "full"].to_dict("records"):
+        series = ranking.series[str(row["form"])].dropna()
+        if series.empty:
+            continue
+        points = row["form"] == "spread" and ranking.unit == "vol"
+        numbers, days = series.to_numpy(), pd.DatetimeIndex(series.index)
+        ends = [
+            f"{_level(float(numbers[place]), points=points)} {days[place].date()}"
+            for place in (int(numbers.argmin()), int(numbers.argmax()))
+        ]
+        name, value = str(row["form"]).replace("_", " "), _level(float(row["value"]), points=points)
+        table.add_row(name, value, *ends, f"{len(series):,}")
+    return table
+
+
+def _span(row: Mapping[Any, Any], band: str) -> str:
+    """A 90 % band of the percentile."""
+    low, high = float(row[f"{band}_low"]), float(row[f"{band}_high"])
+    return "" if math.isnan(low) else f"{low:.1f} to {high:.1f}"
 
 
 def _level(value: float, *, points: bool) -> str:
@@ -149,7 +220,7 @@ def _record(row: Mapping[Any, Any], side: str, *, points: bool) -> str:
 
 
 def _print_caveats(console: Console, result: RankResult) -> None:
-    lines = ["the percentile has no band yet"]
+    lines: list[str] = []
     if result.history["method"].str.contains(EXERCISE_IGNORED, regex=False).any():
         lines.insert(0, "American exercise is treated as European")
     rows = [result.reading(ranking, leg) for ranking in result.rankings for leg in ranking.pair]
@@ -158,7 +229,8 @@ def _print_caveats(console: Console, result: RankResult) -> None:
     ever = _flags(result.history["flags"].dropna().unique())
     lines += [text for flag, text in CAVEATS_OF_THE_DAY.items() if flag in today]
     lines += [text for flag, text in CAVEATS_OF_THE_HISTORY.items() if flag in ever]
-    console.print(Text("To know: " + "; ".join(lines) + ".", style="dim"))
+    if lines:
+        console.print(Text("To know: " + "; ".join(lines) + ".", style="dim"))
     for line in result.notes:
         console.print(Text(line, style="dim"))
     console.print(Text(_ledger_sentence(result), style="dim"))

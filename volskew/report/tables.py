@@ -14,7 +14,7 @@ from volskew.files import write_whole
 from volskew.history.columns import conform
 from volskew.history.interchange import csv_text
 from volskew.ledger import Code, Ledger, Stage
-from volskew.ranking import rankings_csv
+from volskew.ranking import decomposition_csv, episodes_csv, rank_history_csv, rankings_csv, robustness_csv
 from volskew.workflow import MeasureResult, RankResult
 
 __all__ = [
@@ -111,7 +111,7 @@ def write_measures(result: MeasureResult, out: str | os.PathLike[str]) -> list[P
 
 
 def write_outputs(result: RankResult, out: str | os.PathLike[str]) -> list[Path]:
-    """Write rankings.csv, history.csv and ledger.csv into a folder.
+    """Write rankings.csv, what belongs to it, history.csv and ledger.csv into a folder.
 
     Parameters
     ----------
@@ -128,6 +128,10 @@ def write_outputs(result: RankResult, out: str | os.PathLike[str]) -> list[Path]
     folder = Path(out)
     return [
         write_whole(folder / "rankings.csv", rankings_csv(result.table)),
+        write_whole(folder / "percentiles.csv", rank_history_csv(result.percentiles)),
+        write_whole(folder / "episodes.csv", episodes_csv(result.episodes)),
+        write_whole(folder / "decomposition.csv", decomposition_csv(result.decomposition)),
+        write_whole(folder / "conventions.csv", robustness_csv(result.conventions)),
         write_whole(folder / "history.csv", csv_text(result.history)),
         write_whole(folder / "ledger.csv", table_text(result.ledger.to_frame())),
     ]
@@ -145,9 +149,10 @@ def draw_charts(result: RankResult, out: str | os.PathLike[str]) -> tuple[list[P
 
     files: list[Path] = []
     trouble: list[str] = []
-    for ranking in result.rankings:
+    for study in result.studies:
+        ranking = study.ranking
         try:
-            drawn = draw_pair(ranking, out)
+            drawn = draw_pair(ranking, out, episodes=study.episodes)
         except (OSError, SettingsError, StoreError) as error:
             trouble.append(f"The chart of {'/'.join(ranking.pair)} could not be drawn: {error}")
             continue

@@ -18,6 +18,7 @@ from volskew.workflow.measure import MeasureResult, measure_files
 from volskew.workflow.pictures import Picture, picture_smiles
 from volskew.workflow.rank import RankResult, rank_files
 from volskew.workflow.reconcile import Reconciliation, reconcile
+from volskew.workflow.study import PairStudy
 from volskew.workflow.verify import Verification, verify_file
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "Inputs",
     "Inspection",
     "MeasureResult",
+    "PairStudy",
     "Picture",
     "RankResult",
     "Reconciliation",

@@ -25,7 +25,7 @@ from volskew.settings import Settings
 from volskew.surface.points import parse_point
 from volskew.workflow.audit_readings import audit_readings, comparison, spread
 from volskew.workflow.gather import PathLike, Progress, no_progress
-from volskew.workflow.measure import Request
+from volskew.workflow.request import Request
 
 __all__ = ["AUDIT_COLUMNS", "AuditResult", "audit_store"]
 

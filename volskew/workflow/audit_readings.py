@@ -17,7 +17,8 @@ from volskew.settings import Settings
 from volskew.surface.points import parse_point
 from volskew.workflow.cut import cut_settings, date_files
 from volskew.workflow.gather import PathLike, Progress, Unit, gather
-from volskew.workflow.measure import Request, measure_units
+from volskew.workflow.measure import measure_units
+from volskew.workflow.request import Request
 
 __all__ = ["audit_readings", "comparison", "spread"]
 

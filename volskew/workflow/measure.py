@@ -22,48 +22,24 @@ import pandas as pd
 
 from volskew.errors import DataQualityWarning, InputError, SettingsError, VolskewError
 from volskew.ledger import Code, Entry, Ledger, Stage
-from volskew.measures import COLUMNS, measure, missing
-from volskew.measures.keys import combinations
+from volskew.market import canonical_tenor, is_span
+from volskew.measures import COLUMNS, missing
+from volskew.measures.measure import history_frame, history_rows
+from volskew.quotes.overrides import Overrides
 from volskew.settings import Settings
 from volskew.surface import fit_surface
-from volskew.workflow.conventions import Convention, measure_conventions, split_series
+from volskew.workflow.conventions import measure_conventions, split_series
 from volskew.workflow.gather import Inputs, PathLike, Progress, Unit, gather, no_progress
+from volskew.workflow.prices import price_rows
+from volskew.workflow.request import Request
 
-__all__ = ["MeasureResult", "Request", "measure_files", "measure_units"]
+__all__ = ["MeasureResult", "as_of_failures", "measure_files", "measure_units"]
 
+_KEY = ["measure", "tenor", "delta"]
 _SPAWN_WORTH = 60
 """Fewer units than this are done before a second process has imported what it needs."""
 _GRACE = 2.0
 """Seconds that workers have to end by themselves; one that is still importing or compiling takes longer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """Which numbers are read from each surface.
-
-    Attributes
-    ----------
-    measures, tenors, deltas : tuple of str
-        Each combination.
-    conventions : tuple of Convention
-        By which these are read again, into series of their own; see `volskew.workflow.conventions`.
-    """
-
-    measures: tuple[str, ...] = ("implied_vol",)
-    tenors: tuple[str, ...] = ("3m",)
-    deltas: tuple[str, ...] = ("25c",)
-    conventions: tuple[Convention, ...] = ()
-
-    def check(self, settings: Settings) -> None:
-        """Refuse what no surface could be asked for, before anything is read.
-
-        Raises
-        ------
-        SettingsError
-            A measure, tenor or delta that does not exist, a measure that takes none of the tenors or deltas,
-            or one of these that no measure takes; the message lists what is accepted.
-        """
-        combinations(measures=self.measures, tenors=self.tenors, deltas=self.deltas, settings=settings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +98,9 @@ def measure_files(
     format: str | None = None,  # noqa: A002 - the name that users know from the command line
     columns: Mapping[str, str] | None = None,
     exclude: Sequence[PathLike] = (),
+    overrides: Overrides | None = None,
+    prices: PathLike | Sequence[PathLike] = (),
+    price_measures: Sequence[str] = (),
     jobs: int | None = 1,
     progress: Progress = no_progress,
 ) -> MeasureResult:
@@ -137,8 +116,13 @@ def measure_files(
         Keep these underlyings only.
     request : Request, optional
         Measures, tenors and deltas; by default the three-month 25-delta call vol.
-    format, columns, exclude
-        As in `volskew.workflow.gather`.
+    format, columns, exclude, overrides
+        As in `volskew.workflow.gather`. Overrides that take whole readings out concern rankings alone: what
+        is measured stays.
+    prices : path-like or sequence of path-like
+        Files of daily prices, ``PATH`` or ``SYMBOL=PATH``.
+    price_measures : sequence of str
+        What is made of them on the days that are read; see `volskew.workflow.prices.price_rows`.
     jobs : int or None
         Processes. More than one need the caller's script to guard its start with
         ``if __name__ == "__main__"``, as every use of processes does; None takes one for each processor where
@@ -160,11 +144,20 @@ def measure_files(
         format=format,
         columns=columns,
         exclude=exclude,
+        overrides=overrides,
         progress=progress,
     )
     readings, entries = measure_units(
         inputs.units, request=wanted, settings=chosen, jobs=jobs, progress=progress
     )
+    if price_measures and not readings.empty:
+        headline = readings[[not split_series(name)[1] for name in readings["series"]]]
+        tenors = [canonical_tenor(tenor) for tenor in wanted.tenors if not is_span(tenor)]
+        made, found = price_rows(
+            headline, prices=prices, measures=price_measures, tenors=tenors, settings=chosen
+        )
+        readings = pd.concat([readings, made], ignore_index=True) if not made.empty else readings
+        entries += found
     ledger = Ledger([*inputs.ledger, *entries])
     return MeasureResult(readings=readings, ledger=ledger, inputs=inputs)
 
@@ -343,8 +336,16 @@ def measure_unit(unit: Unit, request: Request, settings: Settings) -> tuple[pd.D
             warnings.simplefilter("ignore", RuntimeWarning)  # overflow in a bad line; its status says so
             surface = fit_surface(unit.quotes, market=unit.market, previous=unit.previous, settings=settings)
             wanted = {"tenors": request.tenors, "deltas": request.deltas, "measures": request.measures}
-            frame = measure(surface, **wanted)
+            rows = history_rows(surface, **wanted)
             absent = missing(surface, **wanted)
+            beside = [
+                row
+                for other in request.beside
+                for row in history_rows(
+                    surface, tenors=other.tenors, deltas=other.deltas, measures=other.measures
+                )
+            ]
+            frame = history_frame(rows)
             others, unlike = measure_conventions(
                 surface, frame, series=unit.series, conventions=request.conventions, source=source
             )
@@ -354,8 +355,9 @@ def measure_unit(unit: Unit, request: Request, settings: Settings) -> tuple[pd.D
     except Exception as error:  # noqa: BLE001 - a defect; the entry holds its traceback
         code, detail = Code.UNEXPECTED, _told(error)
         return pd.DataFrame(), [Entry(unit.date, unit.symbol, Stage.QUOTES, str(code), 1, detail, source)]
-    frame.insert(0, "series", unit.series)
-    frame = frame if others.empty else pd.concat([frame, others], ignore_index=True)
+    own = history_frame([*rows, *beside]).drop_duplicates(_KEY) if beside else frame
+    own.insert(0, "series", unit.series)
+    frame = own if others.empty else pd.concat([own, others], ignore_index=True)
     ledger = [*surface.ledger, *absent, *unlike, *_line_counts(surface.quotes, unit, source)]
     return frame, ledger
 

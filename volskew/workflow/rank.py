@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-import itertools
+import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,18 @@ import pandas as pd
 from volskew.errors import SettingsError
 from volskew.history import History
 from volskew.ledger import Ledger
+from volskew.quotes.overrides import Overrides, read_overrides
 from volskew.quotes.roots import canonical_symbol
-from volskew.ranking import Ranking
-from volskew.ranking.table import build_table
 from volskew.settings import Settings
-from volskew.workflow.gather import Inputs, PathLike, Progress, no_progress
-from volskew.workflow.measure import Request, as_of_failures, measure_files
-from volskew.workflow.study import rank_pair
+from volskew.workflow.conventions import CONVENTIONS, series_under
+from volskew.workflow.gather import PathLike, Progress, no_progress
+from volskew.workflow.measure import MeasureResult, measure_files
+from volskew.workflow.overrides import tell_effects
+from volskew.workflow.prices import price_rows
+from volskew.workflow.ranked import RankResult
+from volskew.workflow.request import Plan
+from volskew.workflow.snapshots import View, choose_view, mixed_rows, snapshot_of
+from volskew.workflow.study import Key, PairStudy, Shelf, study_pair
 from volskew.workflow.view import (
     Pair,
     as_known,
@@ -30,68 +35,10 @@ from volskew.workflow.view import (
     last_day,
     main_series,
     unexplained_gaps,
+    vintages_of,
 )
 
 __all__ = ["RankResult", "rank_files"]
-
-
-@dataclass(frozen=True, slots=True)
-class RankResult:
-    """Everything the main job found.
-
-    Attributes
-    ----------
-    rankings : list of Ranking
-        One for each pair, tenor and delta, in the order asked for.
-    history : pandas.DataFrame
-        The rows of every series ranked, as in ``history.csv``.
-    ledger : Ledger
-        Why each missing reading is missing.
-    inputs : Inputs
-        What the first pass found.
-    notes : list of str
-        What a reader should know of the splice and of missing days, in sentences.
-    """
-
-    rankings: list[Ranking]
-    history: pd.DataFrame
-    ledger: Ledger
-    inputs: Inputs
-    notes: list[str] = field(default_factory=list)
-
-    @property
-    def exit_code(self) -> int:
-        """0: done; 3: an input failed or a leg is missing on the as-of day; 1: nothing could be measured."""
-        if self.history.empty:
-            return 1
-        last = max((ranking.as_of for ranking in self.rankings), default=None)
-        return 3 if as_of_failures(self.ledger, last) else 0
-
-    @property
-    def table(self) -> pd.DataFrame:
-        """All rankings in one table, the columns of ``rankings.csv``."""
-        if not self.rankings:
-            return build_table([])
-        return pd.concat([ranking.table for ranking in self.rankings], ignore_index=True)
-
-    @property
-    def is_simulated(self) -> bool:
-        """Whether the series ranked come from a simulated market."""
-        return any(ranking.label_series.startswith("simulated") for ranking in self.rankings)
-
-    def reading(self, ranking: Ranking, symbol: str) -> pd.Series | None:
-        """The history row of one leg on the ranking's as-of day."""
-        rows = self.history
-        mask = (
-            (rows["series"] == ranking.label_series)
-            & (rows["symbol"] == symbol)
-            & (rows["measure"] == ranking.measure)
-            & (rows["tenor"] == ranking.tenor)
-            & (rows["delta"] == ranking.delta)
-            & (rows["date"].astype(str) == str(ranking.as_of))
-        )
-        found = rows[mask]
-        return None if found.empty else found.iloc[-1]
 
 
 def rank_files(
@@ -111,6 +58,9 @@ def rank_files(
     store: str | None = None,
     series: str | None = None,
     splice: str | None = None,
+    prices: PathLike | Sequence[PathLike] = (),
+    overrides: PathLike | None = None,
+    allow_mixed_snapshots: bool = False,
     format: str | None = None,  # noqa: A002 - the name that users know from the command line
     columns: Mapping[str, str] | None = None,
     jobs: int | None = 1,
@@ -147,6 +97,14 @@ def rank_files(
         The series to rank; by default the one in which most sessions of these files have both legs.
     splice : str, optional
         An imported series of `store` to put ahead of the solved days, as `history` does with a file.
+    prices : path-like or sequence of path-like
+        Daily prices (`volskew.market.read_prices`), ``PATH`` or ``SYMBOL=PATH``: implied over realised vols
+        are ranked too, and measures made of prices can be asked for.
+    overrides : path-like, optional
+        Quotes and readings to leave out, each with its reason; see `volskew.quotes.read_overrides`.
+    allow_mixed_snapshots : bool
+        Rank readings of another time of day against a history of closes, flagged and said in every verdict;
+        see `volskew.workflow.snapshots`. Without it such a day is refused.
     format, columns, jobs, progress
         As in `volskew.workflow.measure_files`.
 
@@ -168,15 +126,20 @@ def rank_files(
         msg = f"splice={splice!r} names a series of a store, so it needs one (--store); a file is --history"
         raise SettingsError(msg)
     symbols = sorted({symbol for legs in pairs for symbol in legs})
-    request = Request(tuple(measures), tuple(tenors), tuple(deltas))
+    files: list[PathLike] = [prices] if isinstance(prices, str | os.PathLike) else list(prices)
+    plan = Plan.of(measures, tenors, deltas, has_prices=bool(files), settings=chosen)
+    left_out = None if overrides is None else read_overrides(overrides)
     measured = measure_files(
         paths,
         settings=chosen,
         symbols=symbols,
-        request=request,
+        request=plan.request.for_study(),
         format=format,
         columns=columns,
-        exclude=[history] if history is not None else [],
+        exclude=[file for file in (history, overrides) if file is not None],
+        overrides=left_out,
+        prices=files,
+        price_measures=plan.price_measures,
         jobs=jobs,
         progress=progress,
     )
@@ -187,40 +150,144 @@ def rank_files(
     with History(store or "sqlite://") as kept:
         if not measured.readings.empty:
             ledger.extend(kept.add(measured.readings).entries)
-        solved = series or main_series(measured, kept, pairs, ledger, notes)
-        day = day or last_day(measured.inputs, kept, solved)
+        view = _view(measured, kept, pairs, series, day, ledger, notes, allowed=allow_mixed_snapshots)
+        solved = view.series
+        day = view.day or day or last_day(measured.inputs, kept, solved)
         imported = splice
         if history is not None:
             imported = imported_name(Path(history), solved)
+            key = plan.request
             kept.import_history(
                 history,
                 columns=history_columns,
                 series=imported,
-                measure=request.measures[0],
-                tenor=request.tenors[0],
-                delta=request.deltas[0],
+                measure=key.measures[0],
+                tenor=key.tenors[0],
+                delta=key.deltas[0],
                 unit=history_unit,
                 date_format=history_date_format,
             )
-            notes.extend(lacking(kept, imported, symbols, request))
-        asked = {imported: request} if imported else {}
-        with as_known(kept, [solved, *asked], day, asked=asked) as known:
-            ranked = solved
-            if imported is not None and imported in known.series_names():
-                ranked = f"{solved}+{imported.rpartition(':')[2]}"
-                spliced = known.splice(imported=imported, solved=solved, into=ranked, adjust=adjust_basis)
-                ledger.extend(spliced.entries)
-                notes.extend(spliced.sentences())
-            wanted = itertools.product(pairs, measures, tenors, deltas)
-            rows = known.table(series=ranked)
-            found = [rank_pair(known, rows, *reading, ranked, day, ledger) for reading in wanted]
-        rankings = [ranking for ranking in found if ranking is not None]
+            notes.extend(lacking(kept, imported, symbols, key))
+        job = _Job(pairs, plan, chosen, files, left_out, adjust_basis)
+        found, rows, gone = _study(kept, job, view, imported, day, ledger, notes)
+        if left_out is not None:
+            effects = tell_effects(left_out, units=measured.inputs.units, left_out=gone, as_of=day)
+            ledger.extend(effects.entries)
+            notes.extend(effects.sentences)
         notes.extend(measured.inputs.absence())
-        ledger.extend(
-            unexplained_gaps(rows, symbols, measured.ledger, solved_from=first_day(measured.inputs))
-        )
+        solved_from = first_day(measured.inputs)
+        ledger.extend(unexplained_gaps(rows, symbols, ledger, solved_from=solved_from))
         kept.add_ledger(ledger)
-    return RankResult(rankings, rows, ledger, measured.inputs, notes)
+    return RankResult(found, rows, ledger, measured.inputs, notes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What a run was asked to do with its readings."""
+
+    pairs: list[Pair]
+    plan: Plan
+    settings: Settings
+    prices: list[PathLike]
+    overrides: Overrides | None
+    adjust_basis: bool
+
+
+def _study(
+    kept: History,
+    job: _Job,
+    view: View,
+    imported: str | None,
+    day: dt.date,
+    ledger: Ledger,
+    notes: list[str],
+) -> tuple[list[PairStudy], pd.DataFrame, pd.DataFrame]:
+    """Studies of every pair as of a day, the rows behind them, and those that overrides left out."""
+    names = _names(kept, view)
+    asked = {imported: job.plan.request.for_study()} if imported else {}
+    with as_known(kept, [*names, *asked], day, asked=asked, overrides=job.overrides) as (known, gone):
+        ranked = view.series
+        if view.mix is not None:
+            there = [known.table(series=name) for name in names if name in known.series_names()]
+            known.add(mixed_rows(view.mix, pd.concat(there, ignore_index=True)))
+        if imported is not None and imported in known.series_names():
+            ranked = f"{view.series}+{imported.rpartition(':')[2]}"
+            spliced = known.splice(
+                imported=imported, solved=view.series, into=ranked, adjust=job.adjust_basis
+            )
+            ledger.extend(spliced.entries)
+            of_keys = [" ".join(key) for key in job.plan.keys]
+            notes.extend(said for said in spliced.sentences() if any(key in said for key in of_keys))
+        if job.prices:
+            _add_prices(known, job, ranked, day, ledger)
+        rows = known.table(series=ranked)
+        shelf = Shelf(
+            known,
+            series=ranked,
+            solved=view.series,
+            rows=rows,
+            vintages=vintages_of(kept, view.series, rows, day),
+            preface="" if view.mix is None else view.mix.sentence,
+        )
+        keys = [Key(legs, *key) for legs in job.pairs for key in job.plan.keys]
+        found = [study_pair(key, shelf=shelf, day=day, ledger=ledger) for key in keys]
+    return [study for study in found if study is not None], rows, gone
+
+
+def _add_prices(known: History, job: _Job, series: str, day: dt.date, ledger: Ledger) -> None:
+    """What is made of prices, on every session up to a day."""
+    made, entries = price_rows(
+        known.table(series=series),
+        prices=job.prices,
+        measures=job.plan.price_measures,
+        tenors=job.plan.tenors,
+        settings=job.settings,
+        every_session=True,
+    )
+    ledger.extend(entry for entry in entries if entry.date is None or entry.date <= day)
+    upto = made[made["date"].astype(str) <= str(day)]
+    if not upto.empty:
+        known.add(upto)
+
+
+def _view(
+    measured: MeasureResult,
+    kept: History,
+    pairs: Sequence[Pair],
+    series: str | None,
+    day: dt.date | None,
+    ledger: Ledger,
+    notes: list[str],
+    *,
+    allowed: bool,
+) -> View:
+    """Which series is ranked, and whether readings of another time of day are put into it."""
+    if series is not None:
+        return View(series)
+    main = main_series(measured, kept, pairs, ledger, notes)
+    names = [name for name in kept.series_names() if snapshot_of(name) is not None]
+    if len(names) < 2:
+        return View(main)
+    view = choose_view(
+        pd.concat([kept.table(series=name) for name in names], ignore_index=True),
+        pairs=pairs,
+        main=main,
+        as_of=day,
+        newest=max((unit.date for unit in measured.inputs.units), default=None),
+        allowed=allowed,
+    )
+    ledger.extend(view.entries)
+    notes.extend(view.sentences)
+    return view
+
+
+def _names(kept: History, view: View) -> list[str]:
+    """The series that the view is made of, and the solved one under other conventions."""
+    if view.mix is not None:
+        return list(dict.fromkeys([view.mix.closing, *(name for _, name, _ in view.mix.legs)]))
+    there = set(kept.series_names())
+    others = [series_under(view.series, convention.name) for convention in CONVENTIONS]
+    return [view.series, *(name for name in others if name in there)]
 
 
 def _pairs(pair: Pair | Sequence[Pair]) -> list[Pair]:

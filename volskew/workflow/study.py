@@ -1,80 +1,294 @@
-"""One pair ranked: its panel, the ranking, and what the ledger must know of missing legs."""
+"""One pair studied: its ranking, and what a desk asks next.
+
+Where the rank was on every past day as it was knowable then, and the episodes in it; whether it is level or
+skew; what is left beside the other leg's moves; at which levels it could be traded; and what it would be
+under other conventions.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pandas as pd
 
 from volskew.history import History
 from volskew.ledger import Code, Ledger, Stage
-from volskew.market import canonical_tenor
-from volskew.ranking import Ranking, rank
-from volskew.surface.points import parse_point
+from volskew.measures import MEASURES
+from volskew.measures.realised_readings import IMPLIED_OVER_REALISED, PRICE_MEASURES
+from volskew.ranking import (
+    BetaAdjusted,
+    Decomposition,
+    Executable,
+    Ranking,
+    Robustness,
+    beta_adjust,
+    decompose,
+    describe_episodes,
+    executable_levels,
+    find_episodes,
+    rank,
+    rank_history,
+)
+from volskew.workflow.conventions import rank_under_conventions, variant_panels
 from volskew.workflow.view import Pair
 
-__all__ = ["rank_pair"]
+__all__ = ["Key", "PairStudy", "Shelf", "study_pair", "unit_of"]
 
 _DIFFERENT_EXPIRIES = "DIFFERENT_EXPIRIES"
+_VOL = "implied_vol"
+_MIDDLE = "0.5"
+_FULL = "full"
+_HALF = 50.0
 
 
-def rank_pair(
-    known: History,
-    rows: pd.DataFrame,
-    legs: Pair,
-    measure: str,
-    tenor: str,
-    delta: str,
-    series: str,
-    day: dt.date,
-    ledger: Ledger,
-) -> Ranking | None:
-    """Rank one pair; None, and a ledger entry, where neither leg has a reading on any day."""
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What is ranked of a pair, in canonical spellings."""
 
-    def panel_of(field: str) -> pd.DataFrame:
-        return known.panel(
-            series=series, measure=measure, tenor=tenor, delta=delta, symbols=legs, field=field
-        )
+    pair: Pair
+    measure: str
+    tenor: str
+    delta: str
 
-    what = f"{'/'.join(legs)} {measure} {tenor} {delta}"
-    panel = panel_of("value") if series in known.series_names() else pd.DataFrame()
+    @property
+    def words(self) -> str:
+        """For the ledger."""
+        return f"{'/'.join(self.pair)} {self.measure} {self.tenor} {self.delta}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PairStudy:
+    """Everything that is told of one pair, measure, tenor and delta.
+
+    Attributes
+    ----------
+    ranking : Ranking
+        With the executable levels in its table.
+    percentiles : pandas.DataFrame
+        The rank of every past day as it was knowable then, in the headline's form and all windows; see
+        `volskew.ranking.rank_history`.
+    episodes : pandas.DataFrame
+        Of the full window; see `volskew.ranking.find_episodes`.
+    episode_words : str
+        Of the side on which the pair stands, "" where no day has a percentile.
+    executable : tuple of Executable
+        One for each row of the ranking's table; empty where no bid and ask are read.
+    decomposition : Decomposition or None
+        Level and skew; None where the 50-delta vols are not there, or the measure has no wing.
+    beta : BetaAdjusted or None
+        None where a leg is not positive on every day.
+    robustness : Robustness or None
+        None where nothing was read under another convention.
+    """
+
+    ranking: Ranking
+    percentiles: pd.DataFrame = field(repr=False)
+    episodes: pd.DataFrame = field(repr=False)
+    episode_words: str = ""
+    executable: tuple[Executable, ...] = ()
+    decomposition: Decomposition | None = None
+    beta: BetaAdjusted | None = None
+    robustness: Robustness | None = None
+
+    @property
+    def components(self) -> pd.DataFrame:
+        """What the log ratio is made of, and what the other leg does not explain; may be empty."""
+        parts = []
+        if self.decomposition is not None:
+            parts.append(self.decomposition.table)
+        if self.beta is not None:
+            table = self.beta.table
+            rows = table[table["form"] == "log_ratio"]
+            parts.append(rows.assign(component="beta_adjusted"))
+        return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """Where a study finds its readings.
+
+    Attributes
+    ----------
+    view : History
+        Holds the series that is ranked, as it was known, and the solved one under other conventions.
+    series, solved : str
+        That series, and the one of the solved days in it.
+    rows : pandas.DataFrame
+        The rows of `series`.
+    vintages : callable or None
+        Given pair, measure, tenor and delta, all that was ever known of its readings; None where each has
+        one vintage alone.
+    preface : str
+        What every verdict has to say first.
+    """
+
+    view: History
+    series: str
+    solved: str
+    rows: pd.DataFrame
+    vintages: Callable[[Pair, str, str, str], pd.DataFrame] | None = None
+    preface: str = ""
+
+    def panel(self, key: Key, field: str = "value", **other: str) -> pd.DataFrame:
+        """Readings of a key, or of one like it in another measure or delta; empty where there are none."""
+        wanted = {"measure": key.measure, "tenor": key.tenor, "delta": key.delta} | other
+        return self.view.panel(series=self.series, symbols=key.pair, field=field, **wanted)
+
+
+def study_pair(key: Key, *, shelf: Shelf, day: dt.date, ledger: Ledger) -> PairStudy | None:
+    """Rank one pair and study it; None, and a ledger entry, where neither leg has a reading on any day.
+
+    Parameters
+    ----------
+    key : Key
+    shelf : Shelf
+    day : datetime.date
+        As of which is ranked.
+    ledger : Ledger
+        Gets the missing legs.
+    """
+    panel = shelf.panel(key) if shelf.series in shelf.view.series_names() else pd.DataFrame()
     if panel.empty:
-        ledger.add(None, "", Stage.RANKING, Code.PAIR_MISSING, detail=what)
+        ledger.add(None, "", Stage.RANKING, Code.PAIR_MISSING, detail=key.words)
         return None
-    flags = panel_of("flags")
-    if _expiries_differ(rows, legs, measure, tenor, delta, day):
-        today = flags.index == pd.Timestamp(day)
-        flags.loc[today, list(legs)] += f" {_DIFFERENT_EXPIRIES}"
-    ranking = rank(
-        panel,
-        pair=legs,
-        as_of=day,
-        errors=panel_of("error"),
-        flags=flags,
-        series=series,
-        measure=measure,
-        tenor=canonical_tenor(tenor),
-        delta=parse_point(delta=delta).text,
-    )
-    missing = [leg for leg in legs if ranking.is_leg_missing(leg)]
-    for leg in missing:
-        code = Code.PAIR_MISSING if panel[leg].isna().all() else Code.LEG_MISSING
-        ledger.add(ranking.as_of, leg, Stage.RANKING, code, detail=what)
-    return ranking
-
-
-def _expiries_differ(
-    rows: pd.DataFrame, legs: Pair, measure: str, tenor: str, delta: str, day: dt.date
-) -> bool:
-    """Whether the legs of a day were read between different expiries: clock and events do not cancel."""
-    key = {
-        "date": str(day),
-        "measure": measure,
-        "tenor": canonical_tenor(tenor),
-        "delta": parse_point(delta=delta).text,
+    labels: dict[str, Any] = {
+        "pair": key.pair,
+        "series": shelf.series,
+        "measure": key.measure,
+        "tenor": key.tenor,
+        "delta": key.delta,
     }
-    mask = rows["symbol"].isin(legs)
-    for column, value in key.items():
+    errors, flags = shelf.panel(key, "error"), shelf.panel(key, "flags")
+    if _expiries_differ(shelf.rows, key, day):
+        flags.loc[flags.index == pd.Timestamp(day), list(key.pair)] += f" {_DIFFERENT_EXPIRIES}"
+    ranking = rank(panel, as_of=day, errors=errors, flags=flags, unit=unit_of(key.measure), **labels)
+    if shelf.preface:
+        ranking = _prefaced(ranking, shelf.preface)
+    for leg in key.pair:
+        if ranking.is_leg_missing(leg):
+            code = Code.PAIR_MISSING if panel[leg].isna().all() else Code.LEG_MISSING
+            ledger.add(ranking.as_of, leg, Stage.RANKING, code, detail=key.words)
+    form = str(ranking.headline["form"])
+    percentiles = _percentiles(key, panel, form, shelf=shelf, labels=labels)
+    full = percentiles[percentiles["window"] == _FULL]
+    ranking, executable = _at_executable_levels(key, ranking, shelf=shelf, day=day)
+    positive = not (panel[list(key.pair)] <= 0).any(axis=None)
+    common: dict[str, Any] = {"as_of": day, "errors": errors, "flags": flags, **labels}
+    return PairStudy(
+        ranking=ranking,
+        percentiles=percentiles,
+        episodes=find_episodes(full),
+        episode_words=_episode_words(full, ranking),
+        executable=executable,
+        decomposition=_decomposition(key, panel, shelf=shelf, common=common) if positive else None,
+        beta=beta_adjust(panel, **common) if positive and key.measure == _VOL else None,
+        robustness=_robustness(key, panel, form, shelf=shelf, day=day, labels=labels),
+    )
+
+
+def unit_of(measure: str) -> str:
+    """How numbers of a measure are shown: "vol" or "number"."""
+    if measure in PRICE_MEASURES:
+        return "number" if measure == IMPLIED_OVER_REALISED else "vol"
+    return MEASURES[measure].unit
+
+
+def _expiries_differ(rows: pd.DataFrame, key: Key, day: dt.date) -> bool:
+    """Whether the legs of a day were read between different expiries: clock and events do not cancel."""
+    wanted = {"date": str(day), "measure": key.measure, "tenor": key.tenor, "delta": key.delta}
+    mask = rows["symbol"].isin(key.pair)
+    for column, value in wanted.items():
         mask &= rows[column] == value
     dates = rows.loc[mask, ["expiry_before", "expiry_after"]].fillna("").drop_duplicates()
     return int(mask.sum()) == 2 and len(dates) == 2 and "" not in set(dates["expiry_before"])
+
+
+def _prefaced(ranking: Ranking, preface: str) -> Ranking:
+    """The ranking with a sentence before every verdict."""
+    table = ranking.table.assign(verdict=[f"{preface} {text}" for text in ranking.table["verdict"]])
+    return replace(ranking, table=table, verdict=f"{preface} {ranking.verdict}")
+
+
+def _percentiles(
+    key: Key, panel: pd.DataFrame, form: str, *, shelf: Shelf, labels: Mapping[str, Any]
+) -> pd.DataFrame:
+    """The as-of history of the rank, in one form."""
+    if shelf.vintages is not None:
+        return rank_history(
+            panel,
+            forms=[form],
+            vintages=shelf.vintages(key.pair, key.measure, key.tenor, key.delta),
+            **labels,
+        )
+    return rank_history(panel, forms=[form], known_at=shelf.panel(key, "known_at"), **labels)
+
+
+def _episode_words(full: pd.DataFrame, ranking: Ranking) -> str:
+    percentile = float(ranking.headline["percentile"])
+    if math.isnan(percentile):
+        return ""
+    side = "low" if percentile < _HALF else "high"
+    level = "5 or below" if side == "low" else "95 or above"
+    return f"Episodes at {level}: {describe_episodes(full, side=side)}."
+
+
+def _at_executable_levels(
+    key: Key, ranking: Ranking, *, shelf: Shelf, day: dt.date
+) -> tuple[Ranking, tuple[Executable, ...]]:
+    """The ranking with its executable levels, where vols of bids and asks are among the readings."""
+    if key.measure != _VOL:
+        return ranking, ()
+    sides = {side: shelf.panel(key, measure=f"{_VOL}_{side}") for side in ("bid", "ask")}
+    today = pd.Timestamp(day)
+    a, b = key.pair
+    bids, asks = (
+        (float(sides[side][a].get(today, math.nan)), float(sides[side][b].get(today, math.nan)))
+        for side in ("bid", "ask")
+    )
+    if all(math.isnan(level) for level in (*bids, *asks)):
+        return ranking, ()
+    levels = executable_levels(ranking, bids=bids, asks=asks)
+    return replace(ranking, table=ranking.table.assign(**_columns(levels))), tuple(levels)
+
+
+def _columns(levels: Sequence[Executable]) -> dict[str, list[float]]:
+    return {name: [level.cells[name] for level in levels] for name in levels[0].cells}
+
+
+def _decomposition(
+    key: Key, panel: pd.DataFrame, *, shelf: Shelf, common: Mapping[str, Any]
+) -> Decomposition | None:
+    """Level and skew, where the 50-delta vols are there."""
+    if key.measure != _VOL or key.delta in {_MIDDLE, "atmf", "-"}:
+        return None
+    level = shelf.panel(key, delta=_MIDDLE)
+    if level.empty or (level[list(key.pair)] <= 0).any(axis=None):
+        return None
+    return decompose(
+        panel,
+        level,
+        level_errors=shelf.panel(key, "error", delta=_MIDDLE),
+        level_flags=shelf.panel(key, "flags", delta=_MIDDLE),
+        shape_errors=shelf.panel(key, "error", measure="log_skew"),
+        **common,
+    )
+
+
+def _robustness(
+    key: Key, panel: pd.DataFrame, form: str, *, shelf: Shelf, day: dt.date, labels: Mapping[str, Any]
+) -> Robustness | None:
+    variants = variant_panels(
+        shelf.view,
+        series=shelf.solved,
+        measure=key.measure,
+        tenor=key.tenor,
+        delta=key.delta,
+        symbols=key.pair,
+    )
+    if not variants:
+        return None
+    return rank_under_conventions(panel, variants, as_of=day, form=form, **labels)

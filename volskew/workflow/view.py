@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from volskew.errors import SettingsError
 from volskew.history import History
 from volskew.ledger import Code, Entry, Ledger, Stage
-from volskew.market import EASTERN, canonical_tenor, sessions
-from volskew.surface.points import parse_point
+from volskew.market import EASTERN, sessions
+from volskew.measures.keys import combinations
+from volskew.quotes.overrides import Overrides
+from volskew.workflow.conventions import split_series
 from volskew.workflow.gather import Inputs
-from volskew.workflow.measure import MeasureResult, Request
+from volskew.workflow.measure import MeasureResult
+from volskew.workflow.overrides import exclude_readings
+from volskew.workflow.request import Request
 
 __all__ = [
+    "Known",
     "Pair",
     "as_known",
     "first_day",
@@ -26,37 +35,74 @@ __all__ = [
     "last_day",
     "main_series",
     "unexplained_gaps",
+    "vintages_of",
 ]
 
 Pair = tuple[str, str]
 
 
+class Known(NamedTuple):
+    """Some series as they were known: a scratch history, and the rows that overrides left out of it."""
+
+    history: History
+    left_out: pd.DataFrame
+
+
 @contextmanager
 def as_known(
-    kept: History, names: Sequence[str], day: dt.date, *, asked: Mapping[str, Request]
-) -> Iterator[History]:
-    """A scratch history that holds what could be known of some series at the end of a day.
+    kept: History,
+    names: Sequence[str],
+    day: dt.date,
+    *,
+    asked: Mapping[str, Request] = MappingProxyType({}),
+    overrides: Overrides | None = None,
+) -> Iterator[Known]:
+    """What could be known of some series at the end of a day, less what is overridden.
 
-    Of a series in `asked` it holds the readings asked for only: an imported one may have other vols of the
-    same days, which no solved day would follow.
+    Splices and mixes are built in its scratch history, not in the store: they are views of what is stored,
+    and one made as of an earlier day must not take the place of today's.
 
-    Splices are built in it, not in the store: they are views of what is stored, and one made as of an earlier
-    day must not take the place of today's.
+    Parameters
+    ----------
+    kept : History
+        The store.
+    names : sequence of str
+        Series.
+    day : datetime.date
+        Ends at midnight in New York.
+    asked : mapping of str to Request
+        Of these series only the readings asked for are taken: an imported one may have other vols of the same
+        days, which no solved day would follow.
+    overrides : Overrides, optional
+        Readings to leave out; see `volskew.workflow.overrides.exclude_readings`.
+
+    Raises
+    ------
+    SettingsError
+        The store has no such series.
     """
     evening = pd.Timestamp(day, tz=EASTERN) + pd.Timedelta(days=1) - pd.Timedelta(seconds=1)
     cut = evening.tz_convert("UTC").strftime("%Y-%m-%dT%H:%M:%SZ")
+    left_out = []
+    there = kept.series_names()
     with History("sqlite://") as scratch:
         for name in names:
-            if name not in kept.series_names():
-                there = ", ".join(repr(known) for known in kept.series_names()) or "none"
-                msg = f"there is no series {name!r}; the store has {there}"
+            if name not in there:
+                known = ", ".join(repr(one) for one in there) or "none"
+                msg = f"there is no series {name!r}; the store has {known}"
                 raise SettingsError(msg)
             rows = kept.table(series=name, as_of=day, known_by=cut)
             if name in asked:
-                rows = rows[_is_asked(rows, asked[name])]
+                # what is read beside the vols asked for is of no use without them
+                is_there = bool(_is_asked(rows, [asked[name]]).any())
+                beside = asked[name].beside if is_there else ()
+                rows = rows[_is_asked(rows, [asked[name], *beside])]
+            if overrides is not None:
+                rows, gone = exclude_readings(rows, overrides)
+                left_out.append(gone)
             if not rows.empty:
                 scratch.add(rows)
-        yield scratch
+        yield Known(scratch, pd.concat(left_out, ignore_index=True) if left_out else pd.DataFrame())
 
 
 def main_series(
@@ -68,10 +114,11 @@ def main_series(
     """
     readings = measured.readings
     if readings.empty:
-        names = [name for name in kept.series_names() if not name.startswith("vendor")]
+        headlines = [name for name in kept.series_names() if not split_series(name)[1]]
+        names = [name for name in headlines if not name.startswith("vendor")]
         if "close" in names or len(names) == 1:
             return "close" if "close" in names else names[0]
-        there = ", ".join(repr(name) for name in kept.series_names()) or "none"
+        there = ", ".join(repr(name) for name in headlines) or "none"
         msg = f"no chain could be read, and the store has the series {there}: name one (--series)"
         raise SettingsError(msg)
 
@@ -81,7 +128,7 @@ def main_series(
         both = max(len(days.get(a, set()) & days.get(b, set())) for a, b in pairs)
         return both, name.rpartition(":")[2] == "close", rows["date"].nunique()
 
-    names = sorted(set(readings["series"]))
+    names = sorted(name for name in set(readings["series"]) if not split_series(name)[1])
     main = max(names, key=standing)
     for name in names:
         if name == main:
@@ -112,19 +159,22 @@ def lacking(kept: History, imported: str, symbols: Sequence[str], request: Reque
     there = sorted(set(rows["symbol"]))
     absent = [symbol for symbol in symbols if symbol not in there]
     notes = [f"The history holds {', '.join(there)} and not {', '.join(absent)}."] if absent else []
-    if not _is_asked(rows, request).any():
+    if not _is_asked(rows, [request]).any():
         kinds = rows[["measure", "tenor", "delta"]].drop_duplicates().to_numpy().tolist()
         notes.append(f"The history holds {', '.join(map(' '.join, kinds))}, and nothing that is asked for.")
     return notes
 
 
-def _is_asked(rows: pd.DataFrame, request: Request) -> pd.Series[bool]:
+def _is_asked(rows: pd.DataFrame, requests: Sequence[Request]) -> NDArray[np.bool_]:
     """Whether each row is of a measure, tenor and delta asked for."""
-    return (
-        rows["measure"].isin(request.measures)
-        & rows["tenor"].isin([canonical_tenor(tenor) for tenor in request.tenors])
-        & rows["delta"].isin([parse_point(delta=delta).text for delta in request.deltas])
-    )
+    keys = [
+        (item.name, tenor, delta)
+        for request in requests
+        for item, tenor, delta in combinations(
+            measures=request.measures, tenors=request.tenors, deltas=request.deltas
+        )
+    ]
+    return pd.MultiIndex.from_frame(rows[["measure", "tenor", "delta"]]).isin(keys)
 
 
 def imported_name(path: Path, solved: str) -> str:
@@ -163,3 +213,51 @@ def unexplained_gaps(
             )
             entries.append(Entry(day, symbol, Stage.INPUT, Code.NO_FILE, 1, detail, ""))
     return entries
+
+
+def vintages_of(
+    kept: History, solved: str, rows: pd.DataFrame, day: dt.date
+) -> Callable[[Pair, str, str, str], pd.DataFrame] | None:
+    """All that was ever known of a view's readings, where a store holds more than their newest vintages.
+
+    Parameters
+    ----------
+    kept : History
+        The store.
+    solved : str
+        The series of the solved days.
+    rows : pandas.DataFrame
+        The view. Its readings of other series (imported, made of prices) have one vintage each.
+    day : datetime.date
+        The last day of the view.
+
+    Returns
+    -------
+    callable or None
+        Given pair, measure, tenor and delta: a table as `volskew.ranking.rank_history` takes it. None where
+        no reading of the series was ever restated.
+    """
+    if solved not in kept.series_names():
+        return None
+    stored = kept.table(series=solved, vintages="all", as_of=day)
+    if not (stored["vintage"] > 1).any():
+        return None
+
+    def vintages(pair: Pair, measure: str, tenor: str, delta: str) -> pd.DataFrame:
+        key = {"measure": measure, "tenor": tenor, "delta": delta}
+        own, seen = (
+            table[table["symbol"].isin(pair) & (table[list(key)] == pd.Series(key)).all(axis=1)]
+            for table in (stored, rows)
+        )
+        places = pd.MultiIndex.from_frame(seen[["date", "symbol"]].astype(str))
+        # a day that overrides left out of the view was never known in it
+        own = own[pd.MultiIndex.from_frame(own[["date", "symbol"]].astype(str)).isin(places)]
+        mine = pd.MultiIndex.from_frame(own[["date", "symbol"]].astype(str))
+        other = seen[~places.isin(mine)].assign(vintage=1)
+        found = pd.concat([own, other], ignore_index=True)[["date", "symbol", "value", "known_at", "vintage"]]
+        return found.assign(
+            date=pd.to_datetime(found["date"].astype(str)),
+            known_at=pd.to_datetime(found["known_at"], utc=True, format="ISO8601"),
+        )
+
+    return vintages

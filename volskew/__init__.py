@@ -25,8 +25,11 @@ _PLACES = {
     "Surface": "volskew.surface",
     "VolskewError": "volskew.errors",
     "american": "volskew.pricing.american",
+    "attribute_files": "volskew.workflow",
     "audit_store": "volskew.workflow",
+    "beta_adjust": "volskew.ranking",
     "black": "volskew.pricing.black",
+    "decompose": "volskew.ranking",
     "discrete": "volskew.pricing.discrete",
     "explain_readings": "volskew.workflow",
     "find_episodes": "volskew.ranking",
@@ -40,6 +43,8 @@ _PLACES = {
     "rank_series": "volskew.ranking",
     "read_chain": "volskew.quotes",
     "read_overrides": "volskew.quotes",
+    "read_prices": "volskew.market",
+    "reconcile": "volskew.workflow",
     "scenario_chain": "volskew.simulate",
     "simulate_market": "volskew.simulate",
     "verify_file": "volskew.workflow",
@@ -59,8 +64,11 @@ __all__ = [
     "VolskewError",
     "__version__",
     "american",
+    "attribute_files",
     "audit_store",
+    "beta_adjust",
     "black",
+    "decompose",
     "discrete",
     "explain_readings",
     "find_episodes",
@@ -74,6 +82,8 @@ __all__ = [
     "rank_series",
     "read_chain",
     "read_overrides",
+    "read_prices",
+    "reconcile",
     "scenario_chain",
     "simulate_market",
     "verify_file",
@@ -83,20 +93,23 @@ if TYPE_CHECKING:
     from volskew.errors import DataQualityWarning, InputError, NotAChainError, SettingsError, VolskewError
     from volskew.history import History
     from volskew.ledger import Ledger
+    from volskew.market import read_prices
     from volskew.measures import measure
     from volskew.pricing import american, black, discrete
     from volskew.quotes import read_chain, read_overrides
-    from volskew.ranking import find_episodes, rank, rank_history, rank_series
+    from volskew.ranking import beta_adjust, decompose, find_episodes, rank, rank_history, rank_series
     from volskew.settings import Settings
     from volskew.simulate import scenario_chain, simulate_market
     from volskew.surface import Surface, fit_surface
     from volskew.surface.estimate import Estimate
     from volskew.workflow import (
+        attribute_files,
         audit_store,
         explain_readings,
         import_history,
         measure_files,
         rank_files,
+        reconcile,
         verify_file,
     )
 

@@ -193,7 +193,7 @@ def test_flags_of_both_readings_reach_the_shape() -> None:
 def test_csv_is_rankings_csv_with_the_component_in_front(tmp_path: Path) -> None:
     found = decompose(*_market(600))
     rows = list(csv.DictReader(io.StringIO(decomposition_csv(found.table))))
-    assert list(rows[0]) == list(COMPONENT_COLUMNS)
+    assert list(rows[0]) == [*COMPONENT_COLUMNS, "slope", "intercept", "residual_z"]
     values = {row["component"]: float(row["value"]) for row in rows if row["window"] == "full"}
     assert values["level"] + values["skew"] == pytest.approx(values["total"], abs=1.6e-8)  # 3 roundings
     assert found.to_csv(tmp_path / "a.csv").read_text() == decomposition_csv(found.table)

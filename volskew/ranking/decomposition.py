@@ -29,6 +29,7 @@ from volskew.ranking.arguments import check_pair, parse_day
 from volskew.ranking.legs import Legs, legs_of_panel
 from volskew.ranking.places import Place, side_of
 from volskew.ranking.ranking import Ranking, rank
+from volskew.ranking.standing import Flag
 from volskew.ranking.table import COLUMNS, rankings_csv
 from volskew.ranking.verdict import describe_reading
 from volskew.ranking.windows import WINDOWS
@@ -38,8 +39,10 @@ __all__ = ["COMPONENT_COLUMNS", "Decomposition", "decompose", "decomposition_csv
 TOTAL, LEVEL = "total", "level"
 _LOG_RATIO = "log_ratio"
 
+_LINE = ("slope", "intercept", "residual_z")
 COMPONENT_COLUMNS: tuple[str, ...] = ("component", *COLUMNS)
-"""Columns of a decomposition's table: those of ``rankings.csv`` after the name of the component."""
+"""Columns of a decomposition's table: those of ``rankings.csv`` after the name of the component. Its CSV has
+the line of `volskew.ranking.beta_adjust` after them, where a component comes from one."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -225,13 +228,19 @@ def decomposition_csv(table: pd.DataFrame) -> str:
     Returns
     -------
     str
-        Log ratios with 8 decimals, each rounded by itself: level and shape add up within 1e-8.
+        Log ratios with 8 decimals, each rounded by itself: level and shape add up within 1e-8. ``slope``,
+        ``intercept`` and ``residual_z`` follow with 6, empty but for beta-adjusted rows.
     """
     rows = list(csv.reader(io.StringIO(rankings_csv(table))))
     names = ["component", *table["component"]]
+    lines = [list(_LINE)]
+    lines += [
+        ["" if math.isnan(cell) else f"{cell:.6f}" for cell in row]
+        for row in table.reindex(columns=list(_LINE)).to_numpy(dtype=np.float64).tolist()
+    ]
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerows([name, *row] for name, row in zip(names, rows, strict=True))
+    writer.writerows([name, *row, *line] for name, row, line in zip(names, rows, lines, strict=True))
     return out.getvalue()
 
 
@@ -289,7 +298,8 @@ def _sentence(rankings: Mapping[str, Ranking], *, pair: tuple[str, str], words: 
         return f"{name} is not split into {' and '.join(words.values())}: {rankings[TOTAL].verdict}"
     if math.isnan(float(total["percentile"])) or any(math.isnan(percentile) for _, percentile in parts):
         values = " and ".join(f"{text} {_signed(first[part]['value'])}" for part, text in words.items())
-        reasons = " ".join(str(total["flags"]).split()) or "no percentile"
+        gates = {str(flag) for row in first.values() for flag in str(row["flags"]).split()} & set(Flag)
+        reasons = " ".join(sorted(gates)) or "no percentile"
         return f"{name} log ratio {_signed(total['value'])} is {values} ({reasons})."
     side = side_of(float(total["percentile"]))
     shown = [f"{text} (percentile {_percentile(percentile)})" for text, percentile in parts]

@@ -114,7 +114,8 @@ def study_lines(study: PairStudy) -> list[str]:
         lines.append(study.episode_words)
     if study.executable:
         level = study.executable[study.ranking.headline_row]
-        lines.append(level.sentence(study.ranking.pair, measure=study.ranking.measure))
+        if not math.isnan(float(study.ranking.headline["percentile"])):
+            lines.append(level.sentence(study.ranking.pair, measure=study.ranking.measure))
     if study.robustness is not None and not math.isnan(study.robustness.percentile):
         text = study.robustness.sentence
         lines.append(f"{text[0].upper()}{text[1:]}.")
@@ -128,8 +129,8 @@ def _beta(beta: BetaAdjusted) -> str:
         return ""
     a, b = beta.pair
     return (
-        f"Beta-adjusted, {a} is at percentile {row['percentile']:.1f}: it moves {row['slope']:.2f} % for "
-        f"each per cent of {b}, and is {abs(row['residual_z']):.1f} deviations "
+        f"Beta-adjusted {a} is at percentile {row['percentile']:.1f}: it moves {row['slope']:.2f} % per cent "
+        f"of {b} and is {abs(row['residual_z']):.1f} deviations "
         f"{'below' if row['residual_z'] < 0 else 'above'} that line."
     )
 

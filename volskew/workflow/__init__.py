@@ -8,6 +8,7 @@ in histories that somebody else made; ``verify`` holds the solve against other p
 what else a vol may be read by; ``reconcile`` goes in ``steps`` from our number to another.
 """
 
+from volskew.workflow.attribution import Attribution, attribute_files
 from volskew.workflow.audit import AuditResult, audit_store
 from volskew.workflow.drill import arbitrage_table, grid_table, smiles_table, vols_table
 from volskew.workflow.explain import Explanation, explain_readings
@@ -22,6 +23,7 @@ from volskew.workflow.study import PairStudy
 from volskew.workflow.verify import Verification, verify_file
 
 __all__ = [
+    "Attribution",
     "AuditResult",
     "Explanation",
     "Inputs",
@@ -34,6 +36,7 @@ __all__ = [
     "Unit",
     "Verification",
     "arbitrage_table",
+    "attribute_files",
     "audit_store",
     "explain_readings",
     "gather",

@@ -17,7 +17,7 @@ from volskew.ledger import Ledger
 from volskew.quotes.overrides import Overrides, read_overrides
 from volskew.quotes.roots import canonical_symbol
 from volskew.settings import Settings
-from volskew.workflow.conventions import CONVENTIONS, series_under
+from volskew.workflow.conventions import CONVENTIONS, series_under, split_series
 from volskew.workflow.gather import PathLike, Progress, no_progress
 from volskew.workflow.measure import MeasureResult, measure_files
 from volskew.workflow.overrides import tell_effects
@@ -171,7 +171,9 @@ def rank_files(
         job = _Job(pairs, plan, chosen, files, left_out, adjust_basis)
         found, rows, gone = _study(kept, job, view, imported, day, ledger, notes)
         if left_out is not None:
-            effects = tell_effects(left_out, units=measured.inputs.units, left_out=gone, as_of=day)
+            effects = tell_effects(
+                left_out, units=measured.inputs.units, left_out=_headlines(gone), as_of=day
+            )
             ledger.extend(effects.entries)
             notes.extend(effects.sentences)
         notes.extend(measured.inputs.absence())
@@ -279,6 +281,11 @@ def _view(
     ledger.extend(view.entries)
     notes.extend(view.sentences)
     return view
+
+
+def _headlines(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows without those of other conventions, which follow the headline's."""
+    return rows if rows.empty else rows[[not split_series(name)[1] for name in rows["series"]]]
 
 
 def _names(kept: History, view: View) -> list[str]:

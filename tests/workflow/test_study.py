@@ -1,0 +1,186 @@
+"""The main job with what belongs to a study: prices, overrides, other times of day, differences of vols."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from volskew.cli import run
+from volskew.errors import SettingsError
+from volskew.settings import Settings
+from volskew.workflow import RankResult, rank_files
+from volskew.workflow.request import Plan, Request
+
+_CHAINS = Path(__file__).parents[2] / "chains"
+_QUOTES = _CHAINS / "quotes"
+_HISTORY = _CHAINS / "simulated_vol_history.csv"
+_DAYS = ("2026-07-07", "2026-07-08", "2026-07-09")
+
+
+def _files(days: Sequence[str] = _DAYS) -> list[Path]:
+    return [_QUOTES / f"{leg}_{day}_simulated.csv.gz" for day in days for leg in ("QQQ", "IWM")]
+
+
+def _at_noon(folder: Path, day: str = "2026-07-10") -> list[Path]:
+    """The chains of a day as quoted at 11:32."""
+    found = []
+    for leg in ("QQQ", "IWM"):
+        with gzip.open(_QUOTES / f"{leg}_{day}_simulated.csv.gz", "rt", newline="") as given:
+            rows = list(csv.reader(given))
+        place = rows[0].index("quote_date")
+        for row in rows[1:]:
+            row[place] += " 11:32:00"
+        rows[0][place] = "quote_datetime"
+        path = folder / f"{leg}_now_simulated.csv"
+        with path.open("w", newline="") as file:
+            csv.writer(file).writerows(rows)
+        found.append(path)
+    return found
+
+
+def _codes(result: RankResult) -> set[str]:
+    return {str(entry.code) for entry in result.ledger}
+
+
+def test_an_overridden_day_is_no_day_of_the_ranking_and_an_overridden_quote_flags_its_reading(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "left_out.csv"
+    file.write_text(
+        "date,symbol,contract,reason\n"
+        "2026-07-08,IWM,,halted\n"
+        "2026-07-09,QQQ,2026-10-16 760 C,bust trade\n"
+        "2026-07-07,SPY,,not ours\n"
+    )
+    plain, left_out = rank_files(_files()), rank_files(_files(), overrides=file)
+    assert plain.rankings[0].headline["n_obs"] == 3
+    assert left_out.rankings[0].headline["n_obs"] == 2
+    assert "OVERRIDDEN" in left_out.rankings[0].headline["flags"]
+    assert "OVERRIDDEN" not in plain.rankings[0].headline["flags"]
+    assert left_out.exit_code == 0
+    told = {(str(entry.code), entry.symbol): entry for entry in left_out.ledger if "OVERRID" in entry.code}
+    # one series is named, not those of other conventions with it
+    assert told["OVERRIDDEN", "IWM"].detail == "row 2: halted; left out of series 'simulated:close'"
+    assert told["OVERRIDDEN", "QQQ"].detail == "row 3: 2026-10-16 760 C: bust trade"
+    assert "OVERRIDE_UNUSED" in {code for code, _ in told}
+    rows = left_out.history
+    assert not ((rows["date"].astype(str) == "2026-07-08") & (rows["symbol"] == "IWM")).any()
+
+
+def test_an_overridden_day_of_an_imported_history_is_left_out_too(tmp_path: Path) -> None:
+    file = tmp_path / "left_out.csv"
+    file.write_text("date,symbol,reason\n2020-03-16,QQQ,no market\n")
+    plain, left_out = (rank_files(_files(), history=_HISTORY, overrides=given) for given in (None, file))
+    before, after = (result.rankings[0].headline["n_obs"] for result in (plain, left_out))
+    assert after == before - 1
+    ranks = left_out.studies[0].percentiles
+    last = ranks[(ranks["date"] == "2020-03-16") & (ranks["window"] == "full")].iloc[0]
+    assert np.isnan(last["percentile"])
+    assert last["flags"] == "LEG_MISSING"
+
+
+def test_an_intraday_day_is_refused_among_closes_and_mixed_where_it_is_allowed(tmp_path: Path) -> None:
+    files = [*_files(), *_at_noon(tmp_path)]
+    closes = rank_files(files)
+    assert str(closes.rankings[0].as_of) == "2026-07-09"
+    assert any("--allow-mixed-snapshots" in note for note in closes.notes)
+    refused = rank_files(files, as_of="2026-07-10")
+    assert refused.exit_code == 3
+    assert {"SNAPSHOT_REFUSED", "LEG_MISSING"} <= _codes(refused)
+    mixed = rank_files(files, allow_mixed_snapshots=True)
+    said = "An intraday reading (11:32 in New York) against a history of closes."
+    assert mixed.exit_code == 0
+    assert mixed.rankings[0].verdict.startswith(said)
+    assert all(text.startswith(said) for text in mixed.table["verdict"])
+    assert "MIXED_SNAPSHOTS" in mixed.rankings[0].headline["flags"]
+    assert mixed.rankings[0].label_series == "simulated:11:30+close"
+    assert mixed.rankings[0].headline["n_obs"] == 4
+
+
+def test_prices_put_implied_over_realised_beside_the_vols(tmp_path: Path) -> None:
+    result = rank_files(_files(), history=_HISTORY, prices=_CHAINS / "simulated_prices.csv")
+    vol, over = result.rankings
+    assert (vol.measure, over.measure, over.unit) == ("implied_vol", "implied_over_realised", "number")
+    for symbol in vol.pair:
+        implied, ratio = (result.reading(ranking, symbol) for ranking in (vol, over))
+        assert implied is not None
+        assert ratio is not None
+        realised = implied["value"] / ratio["value"]
+        truth = pd.read_csv(_CHAINS / "simulated_truth.csv").query(
+            "symbol == @symbol and date <= '2026-07-09'"
+        )
+        variance = (truth["variance_overnight"] + truth["variance_intraday"]).tail(63)
+        # 63 sessions of Yang and Zhang know a vol to some 4 % (one standard error)
+        assert realised == pytest.approx(np.sqrt(252 * variance.mean()), rel=0.12)
+    assert over.headline["n_obs"] > 2_400
+    alone = rank_files(
+        _files(), prices=_CHAINS / "simulated_prices.csv", measures=("realised_vol_parkinson",)
+    )
+    assert [(ranking.measure, ranking.delta) for ranking in alone.rankings] == [
+        ("realised_vol_parkinson", "-")
+    ]
+    assert alone.rankings[0].headline["n_obs"] > 2_400  # every session of the file, not of the chains alone
+
+
+def test_a_measure_of_prices_without_prices_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["rank", *map(str, _files()), "--measure", "realised_vol"]) == 2
+    assert (
+        "realised_vol is made of daily prices: give a file of them (--prices FILE)" in capsys.readouterr().err
+    )
+
+
+def test_differences_of_vols_are_ranked_by_their_spread_in_vol_points(tmp_path: Path) -> None:
+    result = rank_files(
+        _files(), measures=("risk_reversal", "term_slope"), tenors=("3m", "2m-3m"), deltas=("25c",)
+    )
+    reversal = result.rankings[0]
+    assert (reversal.measure, reversal.tenor, reversal.delta, reversal.unit) == (
+        *("risk_reversal", "3m", "0.25"),
+        "vol",
+    )
+    assert reversal.headline["form"] == "spread"
+    assert "vol points" in reversal.verdict
+    assert result.studies[0].decomposition is None
+    assert result.studies[0].executable == ()
+
+
+def test_a_restated_reading_leaves_the_rank_of_past_days_as_it_was_knowable(tmp_path: Path) -> None:
+    """The store keeps both vintages, and each past day is ranked with that of its own evening."""
+    store = str(tmp_path / "vols.db")
+    first = rank_files(_files(), store=store)
+    again = rank_files(_files(_DAYS[:1]), store=store, settings=Settings(rate=0.05))
+    assert "RESTATED" in _codes(again)
+    whole = rank_files(_files(_DAYS[1:]), store=store)
+    then, now = (
+        result.studies[0].percentiles.query("window == 'full'").set_index("date")["value_a"]
+        for result in (first, whole)
+    )
+    # both vintages are of a chain of that evening: the newer one was as knowable then
+    assert now.index.tolist() == then.index.tolist()
+    assert now.iloc[1:].tolist() == then.iloc[1:].tolist()
+    assert now.iloc[0] != then.iloc[0]
+
+
+def test_a_plan_parts_what_is_read_from_what_is_made_of_prices() -> None:
+    plan = Plan.of(["implied_vol"], ["3m"], ["25c", "atmf"], has_prices=True, settings=Settings())
+    assert plan.request == Request(("implied_vol",), ("3m",), ("25c", "atmf"))
+    assert plan.keys == (
+        ("implied_vol", "3m", "0.25"),
+        ("implied_vol", "3m", "atmf"),
+        ("implied_over_realised", "3m", "0.25"),
+        ("implied_over_realised", "3m", "atmf"),
+    )
+    beside = plan.request.for_study().beside
+    assert [(request.measures, request.deltas) for request in beside] == [
+        (("implied_vol_bid", "implied_vol_ask"), ("25c", "atmf")),
+        (("implied_vol",), ("0.5",)),
+        (("log_skew",), ("0.25",)),
+    ]
+    with pytest.raises(SettingsError, match="realised_vol is made over one tenor, such as 3m; got 1m-3m"):
+        Plan.of(["term_slope", "realised_vol"], ["1m-3m"], ["25c"], has_prices=True, settings=Settings())

@@ -13,10 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from volskew.ledger import Code, Stage
+from volskew.ledger import Code, Ledger, Stage
+from volskew.measures import COLUMNS as READING_COLUMNS
 from volskew.measures import MEASURES
 from volskew.pricing import Status
 from volskew.quotes.schema import Exclusion, Flag
+from volskew.ranking import EPISODE_COLUMNS, HISTORY_COLUMNS
+from volskew.ranking.robustness_table import COLUMNS as CONVENTION_COLUMNS
+from volskew.ranking.table import COLUMNS as RANKING_COLUMNS
 from volskew.report.flags import FLAGS
 
 _ROOT = Path(__file__).parents[1]
@@ -127,6 +131,25 @@ def test_the_method_lists_every_measure() -> None:
     text = _METHOD.read_text(encoding="utf-8")
     assert _MEASURES in text
     assert text == _with_measures(text), "run: python tests/test_docs.py"
+
+
+@pytest.mark.parametrize(
+    ("file", "columns"),
+    [
+        ("rankings.csv", RANKING_COLUMNS),
+        ("percentiles.csv", HISTORY_COLUMNS),
+        ("episodes.csv", EPISODE_COLUMNS),
+        ("conventions.csv", CONVENTION_COLUMNS),
+        ("history.csv", ("series", *READING_COLUMNS)),
+        ("ledger.csv", tuple(Ledger().to_frame().columns)),
+    ],
+)
+def test_every_column_of_an_output_is_described_once(file: str, columns: tuple[str, ...]) -> None:
+    text = (_ROOT / "docs" / "outputs.md").read_text(encoding="utf-8")
+    section = text.split(f"## {file}\n")[1].partition("\n## ")[0]
+    cells = [line.split(" | ")[0] for line in section.splitlines() if line.startswith("| `")]
+    named = [name for cell in cells for name in re.findall(r"`(\w+)`", cell)]
+    assert sorted(named) == sorted(columns)
 
 
 if __name__ == "__main__":

@@ -148,9 +148,13 @@ def test_the_study_finds_what_was_planted(ranked: RankResult) -> None:
             index=False
         )
     ]
-    assert study.episode_words == (
-        "Episodes at 5 or below: the third since 2016-07-12; the last one ended on 2022-12-02."
+    assert study.episode_words.startswith(
+        "Episodes at 5 or below: the third since 2016-07-12; the last one ended on 2022-12-02; in this one, "
+        "since 2026-06-01, QQQ "
     )
+    start, last = study.ranking.series.loc["2026-06-01"], study.ranking.series.iloc[-1]
+    told = [float(word) for word in study.episode_words.replace("%", "").split() if word[0] in "+-"]
+    assert told == pytest.approx([100 * (last[leg] / start[leg] - 1) for leg in ("a", "b")], abs=0.05)
     # the last one is of IWM's skew
     assert study.decomposition is not None
     assert study.decomposition.sentence.startswith("QQQ/IWM low is call skew")

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from volskew.files import write_whole
 from volskew.ranking.verdict import describe_reading
-from volskew.report.console import PipeConsole
+from volskew.report.console import PipeConsole, page_console
 from volskew.report.flags import FLAGS
 from volskew.report.tables import table_text
 from volskew.workflow.attribution import Attribution
@@ -97,9 +97,7 @@ def print_attribution(result: Attribution, *, files: Sequence[Path] = ()) -> Non
     BrokenPipeError
         Whoever read the output has gone.
     """
-    console = PipeConsole(highlight=False)
-    if not console.is_terminal:
-        console = PipeConsole(highlight=False, width=_WIDTH)
+    console = page_console(_WIDTH)
     console.print()
     prefix = "Simulated data: " if result.series.startswith("simulated") else ""
     _say(console, f"{prefix}{attribution_sentence(result)}", style="bold")

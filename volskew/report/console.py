@@ -7,7 +7,7 @@ import os
 
 from rich.console import Console
 
-__all__ = ["PipeConsole"]
+__all__ = ["PipeConsole", "page_console"]
 
 
 class PipeConsole(Console):
@@ -16,3 +16,9 @@ class PipeConsole(Console):
     def on_broken_pipe(self) -> None:
         """Raise what rich has caught."""
         raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+
+
+def page_console(width: int) -> PipeConsole:
+    """A console as wide as the terminal; a pipe or a file has no width of its own and gets this one."""
+    console = PipeConsole(highlight=False)
+    return console if console.is_terminal else PipeConsole(highlight=False, width=width)

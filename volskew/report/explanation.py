@@ -16,7 +16,7 @@ from rich.text import Text
 from volskew.files import write_whole
 from volskew.market import EASTERN
 from volskew.ranking.verdict import describe_reading
-from volskew.report.console import PipeConsole
+from volskew.report.console import PipeConsole, page_console
 from volskew.report.figures import percent, with_error
 from volskew.report.flags import FLAGS
 from volskew.report.tables import VOL_DECIMALS, table_text
@@ -45,9 +45,7 @@ def print_explanation(explanation: Explanation) -> None:
     BrokenPipeError
         Whoever read the output has gone.
     """
-    console = PipeConsole(highlight=False)
-    if not console.is_terminal:
-        console = PipeConsole(highlight=False, width=_WIDTH)
+    console = page_console(_WIDTH)
     reading = explanation.reading
     what = describe_reading("implied_vol", explanation.tenor, explanation.point.text)
     head = f"{explanation.symbol} {explanation.date}, {what}: "

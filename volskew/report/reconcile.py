@@ -11,7 +11,7 @@ from rich.text import Text
 
 from volskew.files import write_whole
 from volskew.ranking.verdict import describe_reading
-from volskew.report.console import PipeConsole
+from volskew.report.console import page_console
 from volskew.report.figures import percent
 from volskew.report.tables import table_text
 from volskew.workflow.reconcile import Reconciliation
@@ -29,9 +29,7 @@ def print_reconciliation(found: Reconciliation) -> None:
     BrokenPipeError
         Whoever read the output has gone.
     """
-    console = PipeConsole(highlight=False)
-    if not console.is_terminal:
-        console = PipeConsole(highlight=False, width=_WIDTH)
+    console = page_console(_WIDTH)
     what = describe_reading("implied_vol", found.tenor, found.delta)
     head = f"{'/'.join(found.symbols)} {found.date}, {what}: one choice at a time"
     console.print()

@@ -18,7 +18,7 @@ from volskew.ledger import Stage
 from volskew.measures.realised_readings import IMPLIED_OVER_REALISED
 from volskew.ranking import BetaAdjusted, Ranking
 from volskew.ranking.verdict import describe_reading
-from volskew.report.console import PipeConsole
+from volskew.report.console import page_console
 from volskew.report.figures import decimals_for, percent, with_error
 from volskew.report.flags import CAVEATS_OF_THE_DAY, CAVEATS_OF_THE_HISTORY
 from volskew.workflow import Inspection, MeasureResult, PairStudy, RankResult
@@ -34,19 +34,13 @@ _WIDE = 120
 """Columns that the whole table needs; on a narrower terminal the records are left out."""
 
 
-def _console() -> Console:
-    console = PipeConsole(highlight=False)
-    # a pipe or file has no width of its own
-    return console if console.is_terminal else PipeConsole(highlight=False, width=_WIDE)
-
-
 def _plain(value: Any, pattern: str) -> str:
     return "" if pd.isna(value) else format(value, pattern)
 
 
 def print_ranking(result: RankResult, *, files: Sequence[Path] = ()) -> None:
     """Print what a desk wants to know of each pair, then what to know of the data, then the files."""
-    console = _console()
+    console = page_console(_WIDE)
     if result.is_simulated:
         console.print("[bold]SIMULATED DATA[/bold]: no price below is from a market.")
     for study in result.studies:
@@ -64,7 +58,7 @@ def print_ranking(result: RankResult, *, files: Sequence[Path] = ()) -> None:
 
 def print_series_ranking(ranking: Ranking, *, files: Sequence[Path] = ()) -> None:
     """Print the ranking of two columns of a dated CSV."""
-    console = _console()
+    console = page_console(_WIDE)
     console.print(Text(ranking.verdict, style="bold"))
     console.print(_windows_table(ranking, records=console.width >= _WIDE))
     if files:
@@ -262,14 +256,14 @@ def print_measures(result: MeasureResult, *, has_ledger: bool) -> None:
 
 def print_inspection(inspections: Sequence[Inspection]) -> None:
     """Print what each file is: format, sessions, symbols, counts by code."""
-    console = _console()
+    console = page_console(_WIDE)
     for inspection in inspections:
         console.print(Text(inspection.text()))
 
 
 def print_import(result: AddResult, *, series: str, store: str) -> None:
     """Say what an import did."""
-    console = _console()
+    console = page_console(_WIDE)
     text = f"series {series!r} in {store}: {result.inserted} readings added, {result.unchanged} unchanged"
     if result.restated:
         text += f", {result.restated} restated (the old ones are kept)"

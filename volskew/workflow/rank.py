@@ -125,6 +125,12 @@ def rank_files(
     if splice is not None and store is None:
         msg = f"splice={splice!r} names a series of a store, so it needs one (--store); a file is --history"
         raise SettingsError(msg)
+    if series is not None and allow_mixed_snapshots:
+        msg = (
+            f"series={series!r} says what is ranked, so that nothing is mixed: name a series (--series), or "
+            "allow mixed snapshots (--allow-mixed-snapshots)"
+        )
+        raise SettingsError(msg)
     symbols = sorted({symbol for legs in pairs for symbol in legs})
     files: list[PathLike] = [prices] if isinstance(prices, str | os.PathLike) else list(prices)
     plan = Plan.of(measures, tenors, deltas, has_prices=bool(files), settings=chosen)

@@ -175,14 +175,15 @@ def study_pair(key: Key, *, shelf: Shelf, day: dt.date, ledger: Ledger) -> PairS
     form = str(ranking.headline["form"])
     percentiles = _percentiles(key, panel, form, shelf=shelf, labels=labels)
     full = percentiles[percentiles["window"] == _FULL]
+    episodes = find_episodes(full)
     ranking, executable = _at_executable_levels(key, ranking, shelf=shelf, day=day)
     positive = not (panel[list(key.pair)] <= 0).any(axis=None)
     common: dict[str, Any] = {"as_of": day, "errors": errors, "flags": flags, **labels}
     return PairStudy(
         ranking=ranking,
         percentiles=percentiles,
-        episodes=find_episodes(full),
-        episode_words=_episode_words(full, ranking),
+        episodes=episodes,
+        episode_words=_episode_words(full, episodes, ranking),
         executable=executable,
         decomposition=_decomposition(key, panel, shelf=shelf, common=common) if positive else None,
         beta=beta_adjust(panel, **common) if positive and key.measure == _VOL else None,
@@ -227,13 +228,24 @@ def _percentiles(
     return rank_history(panel, forms=[form], known_at=shelf.panel(key, "known_at"), **labels)
 
 
-def _episode_words(full: pd.DataFrame, ranking: Ranking) -> str:
+def _episode_words(full: pd.DataFrame, episodes: pd.DataFrame, ranking: Ranking) -> str:
+    """How often the pair was so low, or high, and what the legs have done in the episode that goes on."""
     percentile = float(ranking.headline["percentile"])
     if math.isnan(percentile):
         return ""
     side = "low" if percentile < _HALF else "high"
     level = "5 or below" if side == "low" else "95 or above"
-    return f"Episodes at {level}: {describe_episodes(full, side=side)}."
+    said = f"Episodes at {level}: {describe_episodes(full, side=side)}"
+    open_ones = episodes[(episodes["side"] == side) & (episodes["state"] == "open")]
+    if open_ones.empty or not (ranking.series[["a", "b"]].dropna() > 0).all(axis=None):
+        return f"{said}."
+    start = open_ones["start"].iloc[-1]
+    legs = ranking.series[["a", "b"]]
+    changes = 100.0 * (legs.iloc[-1] / legs.loc[start] - 1.0)
+    told = " and ".join(
+        f"{name} {change:+.1f} %" for name, change in zip(ranking.pair, changes.tolist(), strict=True)
+    )
+    return f"{said}; in this one, since {start.date()}, {told}."
 
 
 def _at_executable_levels(

@@ -139,8 +139,9 @@ def test_a_missing_reference_on_the_day_is_a_missing_leg() -> None:
 
 def test_a_short_history_has_values_and_says_why_there_is_no_percentile() -> None:
     found = decompose(*_market(100, level_move=-0.1), windows=["full"])
-    assert (
-        found.sentence == "QQQ/IWM log ratio -0.1000 is level -0.1000 and call skew +0.0000 (SHORT_HISTORY)."
+    assert found.sentence == (
+        "QQQ/IWM log ratio -0.1000 is level -0.1000 and call skew +0.0000 "
+        "(100 sessions with all four readings: too few to rank them)."
     )
 
 

@@ -219,7 +219,8 @@ def test_too_little_history() -> None:
     first = pd.bdate_range(end=END, periods=47)[0].date()
     assert ranking.verdict == (
         "QQQ 3m 25-delta call vol against IWM: 24.0 % against 20.0 % on 2026-07-10, log ratio 0.182 "
-        f"(ratio 1.200, spread 4.00 vol points); 47 sessions since {first}: no percentile under 252."
+        f"(ratio 1.200, spread 4.00 vol points); 47 sessions since {first}: no percentile under 252. "
+        "That is too short a history to call QQQ cheap or dear against IWM."
     )
     one = _rank(np.array([1.1]))
     assert one.verdict.endswith("1 session since 2026-07-10: no percentile under 252.")

@@ -66,7 +66,7 @@ def test_the_day_s_readings_stand_after_the_closes_and_say_so() -> None:
     before = rows.copy(deep=True)
     view = view_of(rows, main="11:30", allowed=True)
     assert (view.series, view.day) == ("11:30+close", _DAY)
-    assert view.sentences == ("An intraday reading (11:32 in New York) against a history of closes.",)
+    assert view.sentences == ()  # the verdict has the mix's own
     (entry,) = view.entries
     assert (entry.code, entry.is_failure, entry.date) == (Code.MIXED_SNAPSHOTS, False, _DAY)
     assert view.mix is not None
@@ -183,7 +183,8 @@ def test_without_the_option_the_day_is_refused_and_the_option_named() -> None:
 def test_where_the_run_has_closes_and_no_day_is_named_these_are_ranked_with_a_word() -> None:
     rows = history(closes(), now())
     view = view_of(rows, main="close")
-    assert (view.series, view.day, view.mix, view.entries) == ("close", None, None, ())
+    assert (view.series, view.day, view.mix) == ("close", None, None)
+    assert [(entry.code, entry.is_failure) for entry in view.entries] == [(Code.SNAPSHOT_REFUSED, True)]
     assert _OPTION in view.sentences[0]
     named = view_of(rows, main="close", as_of=_DAY)
     assert [entry.code for entry in named.entries] == [Code.SNAPSHOT_REFUSED]
@@ -245,6 +246,5 @@ def test_chains_of_a_morning_after_a_store_of_closes(tmp_path: Path) -> None:
     assert ranking.headline["n_obs"] == 301
     assert "MIXED_SNAPSHOTS" in ranking.headline["flags"].split()
     assert np.isfinite(ranking.headline["percentile"])
-    assert view.sentences == (
-        "An intraday reading (11:32 and 11:33 in New York) against a history of closes.",
-    )
+    said = "An intraday reading (11:32 and 11:33 in New York) against a history of closes."
+    assert view.mix.sentence == said

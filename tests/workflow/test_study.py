@@ -88,6 +88,7 @@ def test_an_overridden_day_of_an_imported_history_is_left_out_too(tmp_path: Path
 def test_an_intraday_day_is_refused_among_closes_and_mixed_where_it_is_allowed(tmp_path: Path) -> None:
     files = [*_files(), *_at_noon(tmp_path)]
     closes = rank_files(files)
+    assert closes.exit_code == 3  # the newest day is not ranked
     assert str(closes.rankings[0].as_of) == "2026-07-09"
     assert any("--allow-mixed-snapshots" in note for note in closes.notes)
     refused = rank_files(files, as_of="2026-07-10")
@@ -99,6 +100,7 @@ def test_an_intraday_day_is_refused_among_closes_and_mixed_where_it_is_allowed(t
     assert mixed.rankings[0].verdict.startswith(said)
     assert all(text.startswith(said) for text in mixed.table["verdict"])
     assert "MIXED_SNAPSHOTS" in mixed.rankings[0].headline["flags"]
+    assert not any("are not ranked" in note for note in mixed.notes)
     assert mixed.rankings[0].label_series == "simulated:11:30+close"
     assert mixed.rankings[0].headline["n_obs"] == 4
 
@@ -184,3 +186,39 @@ def test_a_plan_parts_what_is_read_from_what_is_made_of_prices() -> None:
     ]
     with pytest.raises(SettingsError, match="realised_vol is made over one tenor, such as 3m; got 1m-3m"):
         Plan.of(["term_slope", "realised_vol"], ["1m-3m"], ["25c"], has_prices=True, settings=Settings())
+
+
+def test_skews_of_an_imported_history_are_made_of_its_vols() -> None:
+    """Its column of vols is one of vols whatever is asked for."""
+    result = rank_files(_files(), measures=("call_skew", "risk_reversal"), history=_HISTORY)
+    vols = pd.read_csv(_HISTORY).pivot_table(index=["date", "symbol"], columns="delta", values="vol")
+    for ranking, exact in zip(
+        result.rankings, (vols["25c"] - vols["50"], vols["25c"] - vols["25p"]), strict=True
+    ):
+        assert list(ranking.table["form"].unique()) == ["spread"]
+        spread = pd.Series(exact).unstack()  # noqa: PD010 - a series has no pivot_table
+        wanted = (spread["QQQ"] - spread["IWM"]).rename(None)
+        wanted.index = pd.to_datetime(wanted.index)
+        imported = ranking.series.loc[: pd.Timestamp("2025-08-08"), "spread"]
+        # twelve digits of a spread are kept, of readings eight decimals
+        assert np.allclose(imported.to_numpy(), wanted.reindex(imported.index).to_numpy(), atol=3e-8, rtol=0)
+        assert ranking.headline["n_obs"] == len(wanted) + 3
+    rows = result.history
+    made = rows[(rows["measure"] == "call_skew") & rows["flags"].str.contains("SPLICED")]
+    assert made["error"].isna().all()
+    none = rank_files(_files(), measures=("call_skew",), deltas=("10c",), history=_HISTORY)
+    assert any("nothing that is asked for" in note for note in none.notes)
+    assert none.rankings[0].headline["n_obs"] == 3
+
+
+def test_readings_of_noon_stand_after_an_imported_history_only_where_it_is_allowed(tmp_path: Path) -> None:
+    files = _at_noon(tmp_path)
+    refused = rank_files(files, history=_HISTORY)
+    assert refused.exit_code == 3
+    assert "SNAPSHOT_REFUSED" in _codes(refused)
+    assert refused.rankings[0].headline["n_obs"] == 1
+    mixed = rank_files(files, history=_HISTORY, allow_mixed_snapshots=True)
+    assert mixed.exit_code == 0
+    assert mixed.rankings[0].verdict.startswith("Readings of 11:30 in New York against a history of closes.")
+    assert "MIXED_SNAPSHOTS" in mixed.rankings[0].headline["flags"]
+    assert mixed.rankings[0].headline["n_obs"] > 2_500

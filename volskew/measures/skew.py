@@ -26,7 +26,7 @@ from volskew.quotes.lines import FloatArray
 from volskew.surface import Estimate, Surface
 from volskew.surface.delta import delta_label, parse_delta
 
-__all__ = ["MEASURES", "Skew"]
+__all__ = ["MEASURES", "SKEWS", "Skew"]
 
 _MIDDLE = 0.5
 
@@ -94,9 +94,14 @@ class Skew:
         return found
 
 
+SKEWS: dict[str, Skew] = {}
+"""The number behind each measure of this file, by its name."""
+
+
 def _measure(
     name: str, words: str, formula: str, skew: Skew, delta: Literal["call", "put", "wing"] = "call"
 ) -> Measure:
+    SKEWS[name] = skew
     is_vol = skew.form == "difference"
     return Measure(
         name=name,

@@ -300,6 +300,11 @@ def _sentence(rankings: Mapping[str, Ranking], *, pair: tuple[str, str], words: 
         values = " and ".join(f"{text} {_signed(first[part]['value'])}" for part, text in words.items())
         gates = {str(flag) for row in first.values() for flag in str(row["flags"]).split()} & set(Flag)
         reasons = " ".join(sorted(gates)) or "no percentile"
+        if Flag.SHORT_HISTORY in gates:
+            n_obs = int(total["n_obs"])
+            reasons = (
+                f"{n_obs:,} session{'' if n_obs == 1 else 's'} with all four readings: too few to rank them"
+            )
         return f"{name} log ratio {_signed(total['value'])} is {values} ({reasons})."
     side = side_of(float(total["percentile"]))
     shown = [f"{text} (percentile {_percentile(percentile)})" for text, percentile in parts]

@@ -17,6 +17,7 @@ from volskew.history import AddResult
 from volskew.ledger import Stage
 from volskew.measures.realised_readings import IMPLIED_OVER_REALISED
 from volskew.ranking import BetaAdjusted, Ranking
+from volskew.ranking.standing import Flag
 from volskew.ranking.verdict import describe_reading
 from volskew.report.console import page_console
 from volskew.report.figures import decimals_for, percent, with_error
@@ -29,6 +30,9 @@ EXERCISE_IGNORED = "exercise-ignored"
 """Word in the method of readings from American lines that were priced as European."""
 
 _STAGES_OF_DAYS = {Stage.INPUT, Stage.SESSION, Stage.TENOR, Stage.RANKING}
+
+_LEVELS = ("implied_vol", "forward_vol", "realised_vol")
+"""Beginnings of the names of vols, which are shown in percent; differences of vols are shown in points."""
 
 _WIDE = 120
 """Columns that the whole table needs; on a narrower terminal the records are left out."""
@@ -76,7 +80,9 @@ def _print_pair(console: Console, ranking: Ranking, result: RankResult) -> None:
     )
     console.print(Text(ranking.verdict, style="bold"))
     legs = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for name in ("", "vol", "forward", "expiries", "quotes"):
+    points = ranking.unit == "vol" and not ranking.measure.startswith(_LEVELS)
+    unit = "points" if points else "vol" if ranking.unit == "vol" else "value"
+    for name in ("", unit, "forward", "expiries", "quotes"):
         legs.add_column(name, justify="left" if name in {"", "expiries"} else "right")
     for symbol in ranking.pair:
         row = result.reading(ranking, symbol)
@@ -86,7 +92,7 @@ def _print_pair(console: Console, ranking: Ranking, result: RankResult) -> None:
         dates = [str(row[name]) for name in ("expiry_before", "expiry_after") if pd.notna(row[name])]
         legs.add_row(
             symbol,
-            with_error(float(row["value"]), float(row["error"])),
+            _reading(float(row["value"]), float(row["error"]), ranking=ranking, points=points),
             _plain(row["forward"], ",.2f"),
             " .. ".join(dict.fromkeys(dates)),
             _plain(row["n_quotes"], ".0f"),
@@ -100,7 +106,8 @@ def _print_pair(console: Console, ranking: Ranking, result: RankResult) -> None:
 def study_lines(study: PairStudy) -> list[str]:
     """What a desk asks next, a sentence each: made of what, how often, at which levels, by which rules."""
     lines = []
-    if study.decomposition is not None:
+    legs_missing = any(study.ranking.is_leg_missing(leg) for leg in study.ranking.pair)
+    if study.decomposition is not None and not legs_missing:
         lines.append(study.decomposition.sentence)
     if study.beta is not None and (said := _beta(study.beta)):
         lines.append(said)
@@ -164,7 +171,7 @@ def _windows_table(ranking: Ranking, *, records: bool) -> Table:
             f"{str(row['form']).replace('_', ' ')}, {row['window']}",
             _level(row["value"], points=points),
             _plain(row["percentile"], ".1f"),
-            _span(row, "sampling"),
+            _span(row, "sampling") or _closed(row),
             _span(row, "measurement"),
             _plain(row["z_score"], "+.2f"),
         ]
@@ -174,6 +181,25 @@ def _windows_table(ranking: Ranking, *, records: bool) -> Table:
         cells.append(_plain(row["n_obs"], ",.0f") + (f" ({covered})" if covered not in {"", "100%"} else ""))
         table.add_row(*cells)
     return table
+
+
+def _reading(value: float, error: float, *, ranking: Ranking, points: bool) -> str:
+    """A leg with one standard error, in its unit."""
+    if ranking.unit != "vol":
+        return f"{value:.4f}" if math.isnan(error) else f"{value:.4f} +- {error:.4f}"
+    if not points:
+        return with_error(value, error)
+    decimals = decimals_for(error)
+    shown = percent(value, sign=True, decimals=decimals)
+    return shown if math.isnan(error) else f"{shown} +- {percent(error, decimals=decimals)}"
+
+
+def _closed(row: Mapping[Any, Any]) -> str:
+    """Which gate keeps a percentile back, "" where none does."""
+    if not pd.isna(row["percentile"]):
+        return ""
+    gates = [str(gate) for gate in Flag if gate in str(row["flags"]).split()]
+    return gates[0].replace("_", " ").lower() if gates else ""
 
 
 def _plain_table(ranking: Ranking) -> Table:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from volskew.errors import SettingsError
 from volskew.history import History
-from volskew.ledger import Ledger
+from volskew.ledger import Code, Ledger, Stage
 from volskew.quotes.overrides import Overrides, read_overrides
 from volskew.quotes.roots import canonical_symbol
 from volskew.settings import Settings
@@ -24,7 +24,7 @@ from volskew.workflow.overrides import tell_effects
 from volskew.workflow.prices import price_rows
 from volskew.workflow.ranked import RankResult
 from volskew.workflow.request import Plan
-from volskew.workflow.snapshots import View, choose_view, mixed_rows, snapshot_of
+from volskew.workflow.snapshots import OPTION, View, against_closes, choose_view, mixed_rows, snapshot_of
 from volskew.workflow.study import Key, PairStudy, Shelf, study_pair
 from volskew.workflow.view import (
     Pair,
@@ -162,19 +162,25 @@ def rank_files(
         imported = splice
         if history is not None:
             imported = imported_name(Path(history), solved)
-            key = plan.request
             kept.import_history(
                 history,
                 columns=history_columns,
                 series=imported,
-                measure=key.measures[0],
-                tenor=key.tenors[0],
-                delta=key.deltas[0],
+                **plan.imported_key,
                 unit=history_unit,
                 date_format=history_date_format,
             )
-            notes.extend(lacking(kept, imported, symbols, key))
-        job = _Job(pairs, plan, chosen, files, left_out, adjust_basis)
+            notes.extend(lacking(kept, imported, symbols, plan))
+        preface = "" if view.mix is None else view.mix.sentence
+        if imported is not None and (said := against_closes(solved)):
+            if allow_mixed_snapshots:
+                preface = said
+            else:
+                imported = None
+                told = f"{said[:-1]}: they are ranked against each other only with {OPTION}."
+                ledger.add(day, "", Stage.RANKING, Code.SNAPSHOT_REFUSED, detail=told)
+                notes.append(told)
+        job = _Job(pairs, plan, chosen, files, left_out, adjust_basis, preface)
         found, rows, gone = _study(kept, job, view, imported, day, ledger, notes)
         if left_out is not None:
             effects = tell_effects(
@@ -199,6 +205,7 @@ class _Job:
     prices: list[PathLike]
     overrides: Overrides | None
     adjust_basis: bool
+    preface: str
 
 
 def _study(
@@ -212,8 +219,8 @@ def _study(
 ) -> tuple[list[PairStudy], pd.DataFrame, pd.DataFrame]:
     """Studies of every pair as of a day, the rows behind them, and those that overrides left out."""
     names = _names(kept, view)
-    asked = {imported: job.plan.request.for_study()} if imported else {}
-    with as_known(kept, [*names, *asked], day, asked=asked, overrides=job.overrides) as (known, gone):
+    wanted = {imported: job.plan.imported_rows} if imported else {}
+    with as_known(kept, [*names, *wanted], day, wanted=wanted, overrides=job.overrides) as (known, gone):
         ranked = view.series
         if view.mix is not None:
             there = [known.table(series=name) for name in names if name in known.series_names()]
@@ -235,7 +242,7 @@ def _study(
             solved=view.series,
             rows=rows,
             vintages=vintages_of(kept, view.series, rows, day),
-            preface="" if view.mix is None else view.mix.sentence,
+            preface=job.preface,
         )
         keys = [Key(legs, *key) for legs in job.pairs for key in job.plan.keys]
         found = [study_pair(key, shelf=shelf, day=day, ledger=ledger) for key in keys]
@@ -272,18 +279,22 @@ def _view(
     """Which series is ranked, and whether readings of another time of day are put into it."""
     if series is not None:
         return View(series)
-    main = main_series(measured, kept, pairs, ledger, notes)
+    others, told = Ledger(), list[str]()
+    main = main_series(measured, kept, pairs, others, told)
     names = [name for name in kept.series_names() if snapshot_of(name) is not None]
-    if len(names) < 2:
-        return View(main)
-    view = choose_view(
-        pd.concat([kept.table(series=name) for name in names], ignore_index=True),
-        pairs=pairs,
-        main=main,
-        as_of=day,
-        newest=max((unit.date for unit in measured.inputs.units), default=None),
-        allowed=allowed,
-    )
+    view = View(main)
+    if len(names) > 1:
+        view = choose_view(
+            pd.concat([kept.table(series=name) for name in names], ignore_index=True),
+            pairs=pairs,
+            main=main,
+            as_of=day,
+            newest=max((unit.date for unit in measured.inputs.units), default=None),
+            allowed=allowed,
+        )
+    if view.mix is None:  # a mix has the others in it
+        ledger.extend(others)
+        notes.extend(told)
     ledger.extend(view.entries)
     notes.extend(view.sentences)
     return view

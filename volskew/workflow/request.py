@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
 from volskew.errors import SettingsError
 from volskew.market import canonical_tenor, is_span
 from volskew.measures import MEASURES
+from volskew.measures.derived import derived_rows, vols_behind
 from volskew.measures.keys import NO_DELTA, combinations
 from volskew.measures.realised_readings import IMPLIED_OVER_REALISED, PRICE_MEASURES
 from volskew.settings import Settings
@@ -134,3 +139,42 @@ class Plan:
             its_deltas = places if name == IMPLIED_OVER_REALISED else [NO_DELTA]
             keys += [(name, tenor, delta) for tenor in plain for delta in its_deltas]
         return cls(request, tuple(of_prices), plain, tuple(keys))
+
+    def imported_rows(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """Of an imported history what is asked for, skews made of its vols, and what level and skew need.
+
+        Parameters
+        ----------
+        rows : pandas.DataFrame
+            History rows of an imported series.
+
+        Returns
+        -------
+        pandas.DataFrame
+            None where nothing that is asked for is among them, or can be made of them: what is read beside is
+            of no use without.
+        """
+        kept = rows[self._is_key(rows, self._imported_keys())]
+        made = derived_rows(kept, self.keys)
+        found = pd.concat([kept, made], ignore_index=True) if len(made) else kept
+        return found if self._is_key(found, self.keys).any() else rows.iloc[:0]
+
+    def _imported_keys(self) -> list[tuple[str, str, str]]:
+        """Keys of imported readings that are of use."""
+        keys = list(self.keys)
+        for measure, tenor, delta in self.keys:
+            places = list(vols_behind(measure, delta))
+            if measure == _VOL and MEASURES["log_skew"].takes_delta(delta):
+                places.append(_MIDDLE)
+            keys += [(_VOL, tenor, place) for place in places]
+        return keys
+
+    @staticmethod
+    def _is_key(rows: pd.DataFrame, keys: Sequence[tuple[str, str, str]]) -> NDArray[np.bool_]:
+        return pd.MultiIndex.from_frame(rows[["measure", "tenor", "delta"]]).isin(list(keys))
+
+    @property
+    def imported_key(self) -> dict[str, str]:
+        """What a vol of a history is that does not say so: an implied vol at the first tenor and delta."""
+        tenor = self.tenors[0] if self.tenors else "3m"
+        return {"measure": _VOL, "tenor": tenor, "delta": self.request.deltas[0]}

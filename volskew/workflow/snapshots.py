@@ -19,7 +19,16 @@ import pandas as pd
 from volskew.ledger import Code, Entry, Stage
 from volskew.market import EASTERN
 
-__all__ = ["MIXED_SNAPSHOTS", "Mix", "View", "choose_view", "find_mix", "mixed_rows", "snapshot_of"]
+__all__ = [
+    "MIXED_SNAPSHOTS",
+    "Mix",
+    "View",
+    "against_closes",
+    "choose_view",
+    "find_mix",
+    "mixed_rows",
+    "snapshot_of",
+]
 
 MIXED_SNAPSHOTS: Final = "MIXED_SNAPSHOTS"
 """Flag of readings that stand in a history of another time of day."""
@@ -31,6 +40,7 @@ _APART: Final = pd.Timedelta(minutes=5)
 _ENOUGH: Final = 252
 """Earlier sessions from which a series of another time of day is ranked by itself: those of a percentile."""
 _CLOSE: Final = "close"
+_BEFORE_THE_CLOSE: Final = "15:45"
 _NAME: Final = re.compile(r"(?:(?P<source>.+):)?(?P<label>close|intraday|\d{2}:\d{2})", re.ASCII)
 
 Pair = tuple[str, str]
@@ -141,6 +151,23 @@ def snapshot_of(series: str) -> tuple[str, str] | None:
     return None if match is None else (match["source"] or "", match["label"])
 
 
+def against_closes(series: str) -> str:
+    """What is to be said of solved readings after an imported history, which is one of closes; "" of closes.
+
+    Those of 15:45 need no word: vendors take their daily snapshot then or at the close, and rarely say which.
+
+    Examples
+    --------
+    >>> against_closes("simulated:11:30"), against_closes("15:45"), against_closes("close")
+    ('Readings of 11:30 in New York against a history of closes.', '', '')
+    """
+    label = (snapshot_of(series) or ("", _CLOSE))[1]
+    if label in {_CLOSE, _BEFORE_THE_CLOSE}:
+        return ""
+    what = "Intraday readings" if label == "intraday" else f"Readings of {label} in New York"
+    return f"{what} against a history of closes."
+
+
 def choose_view(
     rows: pd.DataFrame,
     *,
@@ -173,8 +200,8 @@ def choose_view(
         Where no such readings are in question, `main`. Where they are, and it is allowed, the mix. Where it
         is not, or the legs were taken more than five minutes apart: the closes as of that day, on which both
         legs are then missing, under a failing entry (SNAPSHOT_REFUSED, LEGS_APART) that names the option. But
-        `main`, where the readings are of a series with 252 earlier sessions of its own; and with a sentence
-        where the user has named no day and `main` is of closes, whose own last day then stands.
+        `main`, where the readings are of a series with 252 earlier sessions of its own; and under the same
+        entry where the user has named no day and `main` is of closes, whose own last day then stands.
     """
     day = as_of or newest
     mix = None if day is None else find_mix(rows, pairs=pairs, day=day)
@@ -182,12 +209,13 @@ def choose_view(
         return View(main)
     if allowed and mix.gap is None:
         detail = f"{mix.sentence} {mix.n_closes:,} earlier sessions of series {mix.closing!r}"
-        return View(mix.series, day, mix, _entries(mix, Code.MIXED_SNAPSHOTS, detail), (mix.sentence,))
+        return View(mix.series, day, mix, _entries(mix, Code.MIXED_SNAPSHOTS, detail))
     if not allowed and mix.n_own >= _ENOUGH:
         return View(main)
-    if as_of is None and main == mix.closing:
-        return View(main, sentences=(mix.refusal,))
     code = Code.SNAPSHOT_REFUSED if mix.gap is None else Code.LEGS_APART
+    if as_of is None and main == mix.closing:
+        # the closes are ranked as of their own last day; that the newest one is not is a failure all the same
+        return View(main, entries=_entries(mix, code, mix.refusal), sentences=(mix.refusal,))
     return View(mix.closing, day, None, _entries(mix, code, mix.refusal), (mix.refusal,))
 
 

@@ -33,7 +33,9 @@ from volskew.ranking import (
     rank,
     rank_history,
 )
+from volskew.ranking.forms import FORMS
 from volskew.workflow.conventions import rank_under_conventions, variant_panels
+from volskew.workflow.snapshots import MIXED_SNAPSHOTS
 from volskew.workflow.view import Pair
 
 __all__ = ["Key", "PairStudy", "Shelf", "study_pair", "unit_of"]
@@ -41,6 +43,8 @@ __all__ = ["Key", "PairStudy", "Shelf", "study_pair", "unit_of"]
 _DIFFERENT_EXPIRIES = "DIFFERENT_EXPIRIES"
 _VOL = "implied_vol"
 _MIDDLE = "0.5"
+_LEVELS = frozenset((_VOL, f"{_VOL}_bid", f"{_VOL}_ask", "forward_vol"))
+"""Measures of surfaces that are vols, and no differences of such."""
 _FULL = "full"
 _HALF = 50.0
 
@@ -163,9 +167,15 @@ def study_pair(key: Key, *, shelf: Shelf, day: dt.date, ledger: Ledger) -> PairS
         "delta": key.delta,
     }
     errors, flags = shelf.panel(key, "error"), shelf.panel(key, "flags")
+    if key.measure in PRICE_MEASURES and key.measure != IMPLIED_OVER_REALISED:
+        # windows of neighbouring days share their errors: redrawn one by one they would say nothing
+        errors = errors * math.nan
     if _expiries_differ(shelf.rows, key, day):
         flags.loc[flags.index == pd.Timestamp(day), list(key.pair)] += f" {_DIFFERENT_EXPIRIES}"
-    ranking = rank(panel, as_of=day, errors=errors, flags=flags, unit=unit_of(key.measure), **labels)
+    unit = unit_of(key.measure)
+    ranking = rank(
+        panel, as_of=day, errors=errors, flags=flags, unit=unit, forms=_forms(key.measure), **labels
+    )
     if shelf.preface:
         ranking = _prefaced(ranking, shelf.preface)
     for leg in key.pair:
@@ -198,6 +208,11 @@ def unit_of(measure: str) -> str:
     return MEASURES[measure].unit
 
 
+def _forms(measure: str) -> tuple[str, ...]:
+    """A difference of vols may be zero: only its spread is ranked, whatever the signs of the sample."""
+    return ("spread",) if measure in MEASURES and measure not in _LEVELS else FORMS
+
+
 def _expiries_differ(rows: pd.DataFrame, key: Key, day: dt.date) -> bool:
     """Whether the legs of a day were read between different expiries: clock and events do not cancel."""
     wanted = {"date": str(day), "measure": key.measure, "tenor": key.tenor, "delta": key.delta}
@@ -210,7 +225,10 @@ def _expiries_differ(rows: pd.DataFrame, key: Key, day: dt.date) -> bool:
 
 def _prefaced(ranking: Ranking, preface: str) -> Ranking:
     """The ranking with a sentence before every verdict."""
-    table = ranking.table.assign(verdict=[f"{preface} {text}" for text in ranking.table["verdict"]])
+    table = ranking.table.assign(
+        verdict=[f"{preface} {text}" for text in ranking.table["verdict"]],
+        flags=[" ".join(sorted({*text.split(), MIXED_SNAPSHOTS})) for text in ranking.table["flags"]],
+    )
     return replace(ranking, table=table, verdict=f"{preface} {ranking.verdict}")
 
 

@@ -9,21 +9,18 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from volskew.errors import SettingsError
 from volskew.history import History
 from volskew.ledger import Code, Entry, Ledger, Stage
 from volskew.market import EASTERN, sessions
-from volskew.measures.keys import combinations
 from volskew.quotes.overrides import Overrides
 from volskew.workflow.conventions import split_series
 from volskew.workflow.gather import Inputs
 from volskew.workflow.measure import MeasureResult
 from volskew.workflow.overrides import exclude_readings
-from volskew.workflow.request import Request
+from volskew.workflow.request import Plan
 
 __all__ = [
     "Known",
@@ -54,7 +51,7 @@ def as_known(
     names: Sequence[str],
     day: dt.date,
     *,
-    asked: Mapping[str, Request] = MappingProxyType({}),
+    wanted: Mapping[str, Callable[[pd.DataFrame], pd.DataFrame]] = MappingProxyType({}),
     overrides: Overrides | None = None,
 ) -> Iterator[Known]:
     """What could be known of some series at the end of a day, less what is overridden.
@@ -70,9 +67,9 @@ def as_known(
         Series.
     day : datetime.date
         Ends at midnight in New York.
-    asked : mapping of str to Request
-        Of these series only the readings asked for are taken: an imported one may have other vols of the same
-        days, which no solved day would follow.
+    wanted : mapping of str to callable
+        Of these series only the rows that the callable makes of them are taken: an imported one may have
+        other vols of the same days, which no solved day would follow.
     overrides : Overrides, optional
         Readings to leave out; see `volskew.workflow.overrides.exclude_readings`.
 
@@ -92,11 +89,8 @@ def as_known(
                 msg = f"there is no series {name!r}; the store has {known}"
                 raise SettingsError(msg)
             rows = kept.table(series=name, as_of=day, known_by=cut)
-            if name in asked:
-                # what is read beside the vols asked for is of no use without them
-                is_there = bool(_is_asked(rows, [asked[name]]).any())
-                beside = asked[name].beside if is_there else ()
-                rows = rows[_is_asked(rows, [asked[name], *beside])]
+            if name in wanted:
+                rows = wanted[name](rows)
             if overrides is not None:
                 rows, gone = exclude_readings(rows, overrides)
                 left_out.append(gone)
@@ -153,28 +147,16 @@ def last_day(inputs: Inputs, kept: History, solved: str) -> dt.date:
     return dt.date.fromisoformat(str(rows["date"].max()))
 
 
-def lacking(kept: History, imported: str, symbols: Sequence[str], request: Request) -> list[str]:
+def lacking(kept: History, imported: str, symbols: Sequence[str], plan: Plan) -> list[str]:
     """Say which legs the imported history lacks, or that it holds none of the vols asked for."""
     rows = kept.table(series=imported)
     there = sorted(set(rows["symbol"]))
     absent = [symbol for symbol in symbols if symbol not in there]
     notes = [f"The history holds {', '.join(there)} and not {', '.join(absent)}."] if absent else []
-    if not _is_asked(rows, [request]).any():
+    if plan.imported_rows(rows).empty:
         kinds = rows[["measure", "tenor", "delta"]].drop_duplicates().to_numpy().tolist()
         notes.append(f"The history holds {', '.join(map(' '.join, kinds))}, and nothing that is asked for.")
     return notes
-
-
-def _is_asked(rows: pd.DataFrame, requests: Sequence[Request]) -> NDArray[np.bool_]:
-    """Whether each row is of a measure, tenor and delta asked for."""
-    keys = [
-        (item.name, tenor, delta)
-        for request in requests
-        for item, tenor, delta in combinations(
-            measures=request.measures, tenors=request.tenors, deltas=request.deltas
-        )
-    ]
-    return pd.MultiIndex.from_frame(rows[["measure", "tenor", "delta"]]).isin(keys)
 
 
 def imported_name(path: Path, solved: str) -> str:

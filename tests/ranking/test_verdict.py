@@ -220,10 +220,10 @@ def test_too_little_history() -> None:
     assert ranking.verdict == (
         "QQQ 3m 25-delta call vol against IWM: 24.0 % against 20.0 % on 2026-07-10, log ratio 0.182 "
         f"(ratio 1.200, spread 4.00 vol points); 47 sessions since {first}: no percentile under 252. "
-        "That is too short a history to call QQQ cheap or dear against IWM."
+        "That is too short a history to say where QQQ stands against IWM."
     )
     one = _rank(np.array([1.1]))
-    assert one.verdict.endswith("1 session since 2026-07-10: no percentile under 252.")
+    assert one.table["verdict"].iloc[1].endswith("1 session since 2026-07-10: no percentile under 252.")
     for verdict in [*ranking.table["verdict"], *one.table["verdict"]]:
         assert not re.search(r"percentile \d", verdict)
         assert not re.search("low|high|cheap|dear", verdict)

@@ -84,8 +84,8 @@ def rank_series(
     Examples
     --------
     >>> table = pd.DataFrame({"date": ["2026-07-09", "2026-07-10"], "x": [3.0, 4.0], "y": [2.0, 2.0]})
-    >>> rank_series(table, a="x", b="y", forms=["spread"]).verdict
-    'x against y: 4 against 2 on 2026-07-10, spread 2; 2 sessions since 2026-07-09: no percentile under 252.'
+    >>> rank_series(table, a="x", b="y", forms=["spread"]).verdict.split(".")[0]
+    'x against y: 4 against 2 on 2026-07-10, spread 2; 2 sessions since 2026-07-09: no percentile under 252'
     """
     limits = check_limits(
         min_observations=min_observations, record_observations=record_observations, min_coverage=min_coverage

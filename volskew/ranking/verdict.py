@@ -151,8 +151,7 @@ def headline_verdict(
         )
     ]
     if standing.flags[:1] == (Flag.SHORT_HISTORY,):
-        words = "cheap or dear" if subject.measure == _VOL else "low or high"
-        texts.append(f"That is too short a history to call {subject.a} {words} against {subject.b}.")
+        texts.append(f"That is too short a history to say where {subject.a} stands against {subject.b}.")
     place = find_place(standing, five_years=five_years, limits=limits)
     if place is not None and standing.statistics is not None:
         texts += _recall(subject, standing, standing.statistics, place)

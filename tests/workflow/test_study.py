@@ -222,3 +222,34 @@ def test_readings_of_noon_stand_after_an_imported_history_only_where_it_is_allow
     assert mixed.rankings[0].verdict.startswith("Readings of 11:30 in New York against a history of closes.")
     assert "MIXED_SNAPSHOTS" in mixed.rankings[0].headline["flags"]
     assert mixed.rankings[0].headline["n_obs"] > 2_500
+
+
+def test_a_store_with_realised_vols_takes_prices_again(tmp_path: Path) -> None:
+    store, prices = str(tmp_path / "vols.db"), _CHAINS / "simulated_prices.csv"
+    rank_files(_files(), store=store, prices=prices, measures=("realised_vol_yang_zhang",))
+    both = rank_files(
+        _files(), store=store, prices=prices, measures=("realised_vol_yang_zhang", "implied_vol")
+    )
+    assert [ranking.measure for ranking in both.rankings] == [
+        *("implied_vol", "realised_vol_yang_zhang", "implied_over_realised"),
+    ]
+    again = rank_files(_files(), store=store, prices=prices)
+    assert again.exit_code == 0
+
+
+def test_a_day_before_all_readings_is_told_with_a_ledger(tmp_path: Path) -> None:
+    early = rank_files(_files(), history=_HISTORY, as_of="2025-06-02")
+    assert early.studies == []
+    assert early.exit_code == 1
+    assert "Nothing of series 'simulated:close' that is not left out was known by 2025-06-02." in early.notes
+    with pytest.raises(SettingsError, match="calendar of sessions, 1990-01-02 to 2045-12-31; got 9999-12-31"):
+        rank_files(_files(), as_of="9999-12-31")
+    with pytest.raises(SettingsError, match="are two histories: give one of them"):
+        rank_files(_files(), history=_HISTORY, splice="desk", store=str(tmp_path / "vols.db"))
+
+
+def test_conventions_read_on_few_days_are_not_said_to_change_nothing() -> None:
+    result = rank_files(_files(), history=_HISTORY)
+    robustness = result.studies[0].robustness
+    assert robustness is not None
+    assert "other conventions were measured on 3 of 2,537 sessions, too few to say" in robustness.sentence

@@ -34,6 +34,8 @@ __all__ = ["Range", "Robustness", "robustness"]
 
 NOT_MEASURED = "NOT_MEASURED"
 """Flag of a convention under which a leg has no reading on the as-of day though the headline has."""
+_ENOUGH = 20
+"""Sessions under another convention from which their median difference stands for other days."""
 NO_OVERLAP = "NO_OVERLAP"
 """Flag of a convention with which the headline shares no day, so that nothing could be carried over."""
 _SHOWN = 0.05
@@ -103,7 +105,12 @@ class Robustness:
             return "no percentile, so no range of it"
         parts = [f"percentile {self.percentile:.1f}"]
         found = self.conventions
-        if found.n:
+        others = self.table[self.table["convention"] != HEADLINE]
+        n_measured = int(others["n_measured"].max()) if len(others) else 0
+        if found.n and n_measured < _ENOUGH and (others["n_carried"] > 0).any():
+            of = f"{n_measured:,} of {int(others['n_obs'].max()):,} sessions"
+            parts.append(f"other conventions were measured on {of}, too few to say what they change")
+        elif found.n:
             what = "one other convention" if found.n == 1 else f"{found.n} other conventions"
             is_wide = abs(found.widest_percentile - self.percentile) >= _SHOWN
             parts.append(f"{_span(found)} under {what}" + (f", widest: {found.widest}" if is_wide else ""))
@@ -112,8 +119,7 @@ class Robustness:
             for name, one in (("forms", self.forms), ("windows", self.windows))
             if one.n
         ]
-        others = self.table[self.table["convention"] != HEADLINE]
-        if (others["n_carried"] > 0).any():
+        if n_measured >= _ENOUGH and (others["n_carried"] > 0).any():
             row = others.iloc[int(others["n_carried"].to_numpy().argmax())]
             parts.append(
                 f"other conventions measured on {row['n_measured']:,} of {row['n_obs']:,} sessions, carried "

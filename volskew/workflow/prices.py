@@ -101,7 +101,9 @@ def price_rows(
     frames: list[pd.DataFrame] = []
     entries: list[Entry] = []
     divisor = find_estimator(estimator or default_estimator(table, symbols))
-    for series, group in readings.groupby("series", sort=True):
+    # rows of an earlier run may be among them: these are made anew
+    of_chains = readings[~readings["measure"].isin(PRICE_MEASURES)]
+    for series, group in of_chains.groupby("series", sort=True):
         days = {dt.date.fromisoformat(str(day)) for day in group["date"].unique()}
         for names, chosen_days in (
             (wanted, None if every_session else days),

@@ -14,6 +14,7 @@ import pandas as pd
 from volskew.errors import SettingsError
 from volskew.history import History
 from volskew.ledger import Code, Ledger, Stage
+from volskew.market.calendar import FIRST_DAY, LAST_DAY
 from volskew.quotes.overrides import Overrides, read_overrides
 from volskew.quotes.roots import canonical_symbol
 from volskew.settings import Settings
@@ -122,15 +123,7 @@ def rank_files(
     chosen = settings or Settings()
     pairs = _pairs(pair)
     day = _day(as_of)
-    if splice is not None and store is None:
-        msg = f"splice={splice!r} names a series of a store, so it needs one (--store); a file is --history"
-        raise SettingsError(msg)
-    if series is not None and allow_mixed_snapshots:
-        msg = (
-            f"series={series!r} says what is ranked, so that nothing is mixed: name a series (--series), or "
-            "allow mixed snapshots (--allow-mixed-snapshots)"
-        )
-        raise SettingsError(msg)
+    _check(series, history, splice, store, allowed=allow_mixed_snapshots)
     symbols = sorted({symbol for legs in pairs for symbol in legs})
     files: list[PathLike] = [prices] if isinstance(prices, str | os.PathLike) else list(prices)
     plan = Plan.of(measures, tenors, deltas, has_prices=bool(files), settings=chosen)
@@ -225,7 +218,10 @@ def _study(
         if view.mix is not None:
             there = [known.table(series=name) for name in names if name in known.series_names()]
             known.add(mixed_rows(view.mix, pd.concat(there, ignore_index=True)))
-        if imported is not None and imported in known.series_names():
+        named = known.series_names()
+        if view.series not in named:
+            notes.append(f"Nothing of series {view.series!r} that is not left out was known by {day}.")
+        if imported is not None and {imported, view.series} <= set(named):
             ranked = f"{view.series}+{imported.rpartition(':')[2]}"
             spliced = known.splice(
                 imported=imported, solved=view.series, into=ranked, adjust=job.adjust_basis
@@ -314,6 +310,24 @@ def _names(kept: History, view: View) -> list[str]:
     return [view.series, *(name for name in others if name in there)]
 
 
+def _check(
+    series: str | None, history: PathLike | None, splice: str | None, store: str | None, *, allowed: bool
+) -> None:
+    """Refuse what cannot be meant together."""
+    if splice is not None and history is not None:
+        msg = f"history={str(history)!r} and splice={splice!r} are two histories: give one of them"
+        raise SettingsError(msg)
+    if splice is not None and store is None:
+        msg = f"splice={splice!r} names a series of a store, so it needs one (--store); a file is --history"
+        raise SettingsError(msg)
+    if series is not None and allowed:
+        msg = (
+            f"series={series!r} says what is ranked, so that nothing is mixed: name a series (--series), or "
+            "allow mixed snapshots (--allow-mixed-snapshots)"
+        )
+        raise SettingsError(msg)
+
+
 def _pairs(pair: Pair | Sequence[Pair]) -> list[Pair]:
     given = [pair] if pair and isinstance(pair[0], str) else list(pair)
     pairs: dict[Pair, None] = {}
@@ -330,10 +344,17 @@ def _pairs(pair: Pair | Sequence[Pair]) -> list[Pair]:
 
 
 def _day(as_of: str | dt.date | None) -> dt.date | None:
-    if as_of is None or (isinstance(as_of, dt.date) and not isinstance(as_of, dt.datetime)):
-        return as_of
-    try:
-        return dt.date.fromisoformat(str(as_of).strip())
-    except ValueError as error:
-        msg = f"as-of must be a date YYYY-MM-DD, got {as_of!r}"
-        raise SettingsError(msg) from error
+    if as_of is None:
+        return None
+    if isinstance(as_of, dt.date) and not isinstance(as_of, dt.datetime):
+        day = as_of
+    else:
+        try:
+            day = dt.date.fromisoformat(str(as_of).strip())
+        except ValueError as error:
+            msg = f"as-of must be a date YYYY-MM-DD, got {as_of!r}"
+            raise SettingsError(msg) from error
+    if not FIRST_DAY <= day <= LAST_DAY:
+        msg = f"as-of must lie in the calendar of sessions, {FIRST_DAY} to {LAST_DAY}; got {day}"
+        raise SettingsError(msg)
+    return day

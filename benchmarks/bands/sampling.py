@@ -18,6 +18,8 @@ from volskew.ranking.sampling import band_of_share, sampling_band
 FloatArray = NDArray[np.float64]
 
 LENGTHS, HALF_LIVES = (500, 1260, 2520), (10, 20, 40, 70)
+GRID = ("AR(1)", "noisy", "regimes", "volatility")
+"""Kinds that the target is set for, at every length and half-life."""
 LEVEL = 0.90
 _DRAWS = 500
 
@@ -53,8 +55,14 @@ class Result:
     milliseconds: float
 
 
-def cells(kinds: Iterable[str] = tuple(made.KINDS)) -> list[Cell]:
+def cells(kinds: Iterable[str] = GRID) -> list[Cell]:
     return [Cell(kind, n, half_life) for kind in kinds for n in LENGTHS for half_life in HALF_LIVES]
+
+
+def hard_cells() -> list[Cell]:
+    """Two speeds, some with a slow half too slow for the sample: beyond what the target is set for."""
+    kind = "two speeds"
+    return [*cells([kind]), Cell(kind, 2520, 250), *(Cell(kind, n, n) for n in LENGTHS)]
 
 
 def measured(wanted: list[Cell], *, seed: int, cases: int, resampled: int, jobs: int) -> list[Result]:

@@ -20,6 +20,7 @@ Make = Callable[[np.random.Generator, int, int, float], tuple[FloatArray, Callab
 TAIL = 0.10
 _BATCH = 500_000  # numbers drawn at once
 _LONG, _PATHS = 60_000, 8
+_FAST = 5.0  # half-life of the fast half of two speeds
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,13 @@ def _volatility(
     return moves * np.where(wild, 2.0, 1.0), lambda x: 0.3 * ndtr(x / 2) + 0.7 * ndtr(x)
 
 
+def _two_speeds(
+    random: np.random.Generator, count: int, n: int, half_life: float
+) -> tuple[FloatArray, Callable]:
+    slow, fast = (_autoregression(random, count, n, each) for each in (half_life, _FAST))
+    return (slow + fast) / np.sqrt(2), ndtr
+
+
 KINDS = {
     kind.name: kind
     for kind in (
@@ -85,6 +93,11 @@ KINDS = {
             "volatility",
             "an AR(1) of a quarter of the half-life whose size doubles in a state of 30 % of the time",
             _volatility,
+        ),
+        Kind(
+            "two speeds",
+            f"the sum of two AR(1) of equal variance, of half-life {_FAST:g} and of the one given",
+            _two_speeds,
         ),
     )
 }

@@ -85,13 +85,17 @@ def test_bands_need_a_percentile_and_the_measured_one_an_error() -> None:
     panel = _panel(1500)
     without = rank(panel).table
     assert without[MEASURED].isna().all(axis=None)
-    assert without[SAMPLED].notna().all(axis=None)
+    is_long = without["n_obs"] >= 504  # under that no study shows how often a sampling band holds
+    assert set(without.loc[~is_long, "window"]) == {"1y"}
+    assert without.loc[is_long, SAMPLED].notna().all(axis=None)
+    assert without.loc[~is_long, SAMPLED].isna().all(axis=None)
     errors = pd.DataFrame(0.0005, index=panel.index, columns=panel.columns)
     table = rank(panel, errors=errors).table
-    assert table[BANDS].notna().all(axis=None)
-    assert (table["sampling_low"] <= table["percentile"]).all()
-    assert (table["percentile"] <= table["sampling_high"]).all()
-    assert table["n_effective"].between(1, table["n_obs"].astype(float)).all()
+    assert table[MEASURED].notna().all(axis=None)
+    long = table[is_long]
+    assert (long["sampling_low"] <= long["percentile"]).all()
+    assert (long["percentile"] <= long["sampling_high"]).all()
+    assert long["n_effective"].between(1, long["n_obs"].astype(float)).all()
     assert table[SAMPLED].equals(without[SAMPLED])
     errors.iloc[-1, 0] = math.nan  # the legs' errors of every other day do not make up for today's
     assert rank(panel, errors=errors).table[MEASURED].isna().all(axis=None)
@@ -113,7 +117,8 @@ def test_ratio_and_log_ratio_have_the_same_bands_and_windows_their_own() -> None
     )
     pd.testing.assert_frame_equal(log_ratio, ratio, check_exact=True)
     assert not log_ratio.equals(spread)
-    assert len(log_ratio["sampling_low"].unique()) == 4
+    assert len(log_ratio["measurement_low"].unique()) == 4
+    assert len(log_ratio["sampling_low"].dropna().unique()) == 3
 
 
 def test_bands_of_a_pair_from_its_arrays() -> None:
@@ -131,6 +136,32 @@ def test_bands_of_a_pair_from_its_arrays() -> None:
         [measured.low, measured.high, measured.p_record, measured.p_low5, measured.p_high5], abs=1e-9
     )
     assert row[SAMPLED].tolist() == pytest.approx([sampled.low, sampled.high, sampled.n_effective], abs=1e-9)
+
+
+@pytest.mark.parametrize(("n", "has_band"), [(503, False), (504, True)])
+def test_a_sampling_band_asks_for_as_many_sessions_as_a_record(n: int, has_band: bool) -> None:
+    panel = _panel(n)
+    errors = pd.DataFrame(0.0005, index=panel.index, columns=panel.columns)
+    ranking = rank(panel, errors=errors)
+    assert _row(ranking)[SAMPLED].notna().all() == has_band
+    assert ("sampling band" in ranking.verdict) == has_band
+    assert ("measurement band" in ranking.verdict) != has_band
+    assert "measurement" in ranking.verdict
+
+
+def test_sessions_since_count_the_calendar_between() -> None:
+    """The window keeps nine sessions in ten; those that miss a leg are sessions all the same."""
+    index = pd.bdate_range(end="2026-07-10", periods=1402)
+    ratios = np.append(1.1 + 0.1 * np.sin(np.arange(1401)), 0.95)
+    ratios[500] = 0.94  # 901 sessions before today
+    panel = pd.DataFrame({"QQQ": 0.2 * ratios, "IWM": 0.2}, index=index)
+    panel.iloc[600:700, 0] = math.nan
+    panel.iloc[700:738, 1] = math.nan
+    ranking = rank(panel)
+    assert _row(ranking)["n_obs"] == 1264
+    assert _row(ranking)["sessions_since_as_low"] == 901
+    assert f"was last seen on {index[500].date()}, 901 sessions before." in ranking.verdict
+    assert _row(ranking)["sessions_since_as_high"] == 1
 
 
 def test_errors_that_are_none_are_refused_by_day() -> None:
@@ -215,7 +246,8 @@ def test_slow_twin(cells: list[tuple[float | None, float | None]], form: str) ->
         ("sessions_since_as_high", [v >= today for v in values[:-1]]),
     ):
         if any(reached):
-            assert row[column] == reached[::-1].index(True) + 1
+            day = pairs[len(reached) - 1 - reached[::-1].index(True)][0]
+            assert row[column] == (days > pd.Timestamp(day)).sum()
         else:
             assert pd.isna(row[column])
     if max(values) > min(values):

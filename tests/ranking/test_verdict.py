@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from volskew.ranking import Ranking, rank
-from volskew.ranking.band_words import describe_bands
+from volskew.ranking.band_words import band_text, describe_bands
 from volskew.ranking.measurement import MeasurementBand
 from volskew.ranking.sampling import SamplingBand
 from volskew.ranking.verdict import describe_reading
@@ -153,6 +153,17 @@ def test_bands_in_words(
         measurement=measurement and MeasurementBand(*measurement, p_record=0.0, p_low5=1.0, p_high5=0.0),
     )
     assert describe_bands(statistics) == text
+    for kind, band in (("sampling", sampling), ("measurement", measurement)):
+        if band is not None:  # a table shows what the sentence says
+            assert band_text(*band, kind=kind) in text  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("kind", ["sampling", "measurement"])
+def test_a_band_is_rounded_outwards(kind: str) -> None:
+    for low, high in np.sort(np.random.default_rng(1).uniform(0, 100, (500, 2)), axis=1):
+        shown = [float(end) for end in band_text(low, high, kind=kind).split(" to ")]  # type: ignore[arg-type]
+        assert shown[0] <= low <= high <= shown[1]
+        assert max(low - shown[0], shown[1] - high) < 1
 
 
 def test_a_record_that_is_not_sure_says_how_sure() -> None:

@@ -18,6 +18,7 @@ under another convention, and says how many.
 
 from __future__ import annotations
 
+from volskew.ranking.band_words import band_text
 from volskew.ranking.beta import BetaAdjusted, beta_adjust
 from volskew.ranking.decomposition import COMPONENT_COLUMNS, Decomposition, decompose, decomposition_csv
 from volskew.ranking.episodes import EPISODE_COLUMNS, describe_episodes, episodes_csv, find_episodes
@@ -49,6 +50,7 @@ __all__ = [
     "Robustness",
     "SamplingBand",
     "TwoSided",
+    "band_text",
     "beta_adjust",
     "decompose",
     "decomposition_csv",

@@ -41,7 +41,7 @@ class Ranking:
         their errors, the sample taken as it is (`volskew.ranking.measurement`; null where today's error is
         unknown), and with them go ``p_record``, ``p_low5`` and ``p_high5``; ``sampling_low`` and ``_high``
         are for the percentile in the population that the sample comes from (`volskew.ranking.sampling`), and
-        ``n_effective`` is how many independent sessions it is worth.
+        ``n_effective`` is how many independent sessions it is worth; neither in fewer than 504 sessions.
     series : pandas.DataFrame
         Columns a, b, spread, ratio, log_ratio on every session up to the as-of day.
     pair : (str, str)

@@ -55,7 +55,8 @@ class SamplingBand:
     Attributes
     ----------
     low, high : float
-        Ends, 0 to 100, around the mid-rank percentile. Each is passed with a probability of (1 - level)/2.
+        Ends, 0 to 100, around the mid-rank percentile. Together they are to be missed with a probability of
+        1 - level; in the tail nearly all misses are on the inner side, the truth being nearer the middle.
     n_effective : float
         How many independent sessions the sample is worth at today's percentile, 1 to n.
     """

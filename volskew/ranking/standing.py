@@ -42,7 +42,7 @@ class Limits:
     min_observations : int
         Sessions with both legs under which there is no percentile.
     record_observations : int
-        Sessions under which no record is spoken of.
+        Sessions under which no record is spoken of, and no sampling band given.
     min_coverage : float
         Share of a window's sessions, 0 to 1, under which there is no percentile.
     """
@@ -74,10 +74,13 @@ class Statistics:
         One standard error of their values; NaN where unknown.
     as_low_date, as_high_date : datetime.date or None
         The latest earlier day at or below, at or above, today's value.
+    sessions_since_as_low, sessions_since_as_high : int or None
+        Sessions from that day up to today, those that miss a leg among them: 1 where it is the one before.
     measurement : MeasurementBand or None
         None where it was not asked for, today's error is unknown or all values are equal.
     sampling : SamplingBand or None
-        None where it was not asked for, or all values are equal, or too few.
+        None where it was not asked for, all values are equal, or there are fewer than
+        `Limits.record_observations`.
     """
 
     percentile: PercentileRank
@@ -93,6 +96,8 @@ class Statistics:
     previous_high_error: float
     as_low_date: dt.date | None
     as_high_date: dt.date | None
+    sessions_since_as_low: int | None
+    sessions_since_as_high: int | None
     measurement: MeasurementBand | None
     sampling: SamplingBand | None
 
@@ -177,7 +182,15 @@ def take_standing(
     sample_errors = np.full(len(sample), np.nan) if errors is None else errors[window.positions]
     statistics = None
     if not flags:
-        statistics = _statistics(sample, sample_errors, sample_days, form=form, bands=bands)
+        statistics = _statistics(
+            sample,
+            sample_errors,
+            sample_days,
+            positions=window.positions,
+            form=form,
+            bands=bands,
+            limits=limits,
+        )
         if statistics.records.low == statistics.records.high:
             flags = (Flag.CONSTANT,)
     value = float(sample[-1]) if has_today else float("nan")
@@ -198,9 +211,12 @@ def _statistics(
     errors: NDArray[np.float64],
     days: NDArray[np.datetime64],
     *,
+    positions: NDArray[np.intp],
     form: str,
     bands: Bands | None,
+    limits: Limits,
 ) -> Statistics:
+    """Of a window's values, errors and days; `positions` count all sessions, also those that miss a leg."""
     value, n = float(sample[-1]), len(sample)
     records = find_records(sample)
     if records.low == records.high:
@@ -219,8 +235,10 @@ def _statistics(
         previous_high_error=_error(errors, records.previous_high_at),
         as_low_date=_back(days, records.since_as_low),
         as_high_date=_back(days, records.since_as_high),
+        sessions_since_as_low=_sessions(positions, records.since_as_low),
+        sessions_since_as_high=_sessions(positions, records.since_as_high),
         measurement=None if bands is None else bands.measurement(form, n),
-        sampling=None if bands is None else bands.sampling(form, n),
+        sampling=None if bands is None or n < limits.record_observations else bands.sampling(form, n),
     )
 
 
@@ -239,3 +257,7 @@ def _error(errors: NDArray[np.float64], position: int | None) -> float:
 
 def _back(days: NDArray[np.datetime64], since: int | None) -> dt.date | None:
     return None if since is None else _date(days, len(days) - 1 - since)
+
+
+def _sessions(positions: NDArray[np.intp], since: int | None) -> int | None:
+    return None if since is None else int(positions[-1] - positions[-1 - since])

@@ -91,8 +91,8 @@ def table_row(
             "record_low_date": statistics.low_date.isoformat(),
             "record_high": records.high,
             "record_high_date": statistics.high_date.isoformat(),
-            "sessions_since_as_low": records.since_as_low,
-            "sessions_since_as_high": records.since_as_high,
+            "sessions_since_as_low": statistics.sessions_since_as_low,
+            "sessions_since_as_high": statistics.sessions_since_as_high,
         }
         if (measured := statistics.measurement) is not None:
             row |= {

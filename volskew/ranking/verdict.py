@@ -239,7 +239,7 @@ def _recall(subject: Subject, standing: Standing, statistics: Statistics, place:
     if subject.measure == _VOL:
         texts.append(f"{subject.a} vol is {'cheap' if is_low else 'dear'} relative to {subject.b} vol.")
     records = statistics.records
-    since = records.since_as_low if is_low else records.since_as_high
+    since = statistics.sessions_since_as_low if is_low else statistics.sessions_since_as_high
     day = statistics.as_low_date if is_low else statistics.as_high_date
     form = standing.form.replace("_", " ")
     if since is not None:

@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 from rich.console import Console
@@ -17,6 +17,7 @@ from volskew.history import AddResult
 from volskew.ledger import Stage
 from volskew.measures.realised_readings import IMPLIED_OVER_REALISED
 from volskew.ranking import BetaAdjusted, Ranking
+from volskew.ranking.band_words import band_text
 from volskew.ranking.standing import Flag
 from volskew.ranking.verdict import describe_reading
 from volskew.report.console import page_console
@@ -223,10 +224,10 @@ def _plain_table(ranking: Ranking) -> Table:
     return table
 
 
-def _span(row: Mapping[Any, Any], band: str) -> str:
+def _span(row: Mapping[Any, Any], band: Literal["sampling", "measurement"]) -> str:
     """A 90 % band of the percentile."""
     low, high = float(row[f"{band}_low"]), float(row[f"{band}_high"])
-    return "" if math.isnan(low) else f"{low:.1f} to {high:.1f}"
+    return "" if math.isnan(low) else band_text(low, high, kind=band)
 
 
 def _level(value: float, *, points: bool) -> str:

@@ -127,9 +127,11 @@ def _measurement(results: Sequence[measurement.Result], cases: int) -> list[str]
     lines += [
         "",
         *text.paragraph(
-            "The skewed truths have their long tail above. The prior is normal and one for the whole sample, "
-            "so it pulls both tails alike: too hard where the truths are spread out, too little where they "
-            "crowd. A mean over both tails would hide that."
+            "The skewed truths crowd at the low end and have their long tail at the high one. The prior is "
+            "one normal distribution for the whole sample: where the truths are not so distributed it takes "
+            "today's rank from a wrong shape, and most where they crowd, which a mean over both tails would "
+            "hide. In the last rows today is known far better than the days that it is counted among; the "
+            "band is then narrow, and nothing in it stands for an error of that shape."
         ),
     ]
     header = ["truths", "error", "uneven", "today", "all", "low", "high", "width"]

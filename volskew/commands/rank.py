@@ -107,7 +107,7 @@ def command(out: str, chart: bool, pairs: Sequence[tuple[str, str]], **options: 
         click.echo(f"Nothing could be ranked; the ledger is {files[-1]}.", err=True)
         return 1
     files = write_outputs(result, out)
-    drawn, trouble = draw_charts(result, out) if chart else ([], [])
+    drawn, trouble = draw_charts(result.studies, out) if chart else ([], [])
     print_ranking(result, files=[*files, *drawn])
     complain(trouble)
     return result.exit_code or (3 if trouble else 0)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
 
+from volskew.commands.console import complain
 from volskew.commands.parameters import EXIT_CODES, out_option
 
 
@@ -18,12 +18,18 @@ from volskew.commands.parameters import EXIT_CODES, out_option
 @click.option("--known-at", metavar="COLUMN", help="Rank by this publication date.")
 @click.option("--as-of", metavar="DATE")
 @out_option
-def command(out: str, **options: Any) -> int:
-    """Rank any two columns of a dated CSV the same way."""
-    from volskew.report import print_series_ranking
-    from volskew.workflow import rank_series_file
+@click.option("--chart/--no-chart", default=True, show_default=True, help="Draw a PNG.")
+def command(out: str, chart: bool, **options: Any) -> int:
+    """Rank any two columns of a dated CSV the same way.
 
-    ranking = rank_series_file(
+    Writes rankings.csv, percentiles.csv (the rank of every past day as it was knowable then), episodes.csv
+    and a chart.
+    """
+    from volskew.report import draw_charts, print_series_ranking
+    from volskew.report.tables import write_series
+    from volskew.workflow import study_series_file
+
+    study = study_series_file(
         options["file"],
         a=options["a"],
         b=options["b"],
@@ -31,8 +37,11 @@ def command(out: str, **options: Any) -> int:
         known_at=options["known_at"],
         as_of=options["as_of"],
     )
-    file = Path(out) / "rankings.csv"
-    ranking.to_csv(file)
-    print_series_ranking(ranking, files=[file])
+    files = write_series(study, out)
+    drawn, trouble = draw_charts([study], out) if chart else ([], [])
+    ranking = study.ranking
+    print_series_ranking(ranking, episode_words=study.episode_words, files=[*files, *drawn])
+    complain(trouble)
     # a leg without a value on the day is a wanted reading that is missing
-    return 3 if any(ranking.is_leg_missing(leg) for leg in ranking.pair) else 0
+    is_missing = any(ranking.is_leg_missing(leg) for leg in ranking.pair)
+    return 3 if is_missing or trouble else 0

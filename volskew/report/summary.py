@@ -61,11 +61,13 @@ def print_ranking(result: RankResult, *, files: Sequence[Path] = ()) -> None:
         console.print(Text(_file_list(files), style="dim"))
 
 
-def print_series_ranking(ranking: Ranking, *, files: Sequence[Path] = ()) -> None:
-    """Print the ranking of two columns of a dated CSV."""
+def print_series_ranking(ranking: Ranking, *, episode_words: str = "", files: Sequence[Path] = ()) -> None:
+    """Print the ranking of two columns of a dated CSV, and how often they stood so."""
     console = page_console(_WIDE)
     console.print(Text(ranking.verdict, style="bold"))
     console.print(_windows_table(ranking, records=console.width >= _WIDE))
+    if episode_words:
+        console.print(Text(episode_words))
     if files:
         console.print(Text(_file_list(files), style="dim"))
 

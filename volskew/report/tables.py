@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -15,7 +15,7 @@ from volskew.history.columns import conform
 from volskew.history.interchange import csv_text
 from volskew.ledger import Code, Ledger, Stage
 from volskew.ranking import decomposition_csv, episodes_csv, rank_history_csv, rankings_csv, robustness_csv
-from volskew.workflow import MeasureResult, RankResult
+from volskew.workflow import MeasureResult, PairStudy, RankResult, SeriesStudy
 
 __all__ = [
     "VOL_DECIMALS",
@@ -25,6 +25,7 @@ __all__ = [
     "table_text",
     "write_measures",
     "write_outputs",
+    "write_series",
 ]
 
 _DECIMALS = {
@@ -137,7 +138,19 @@ def write_outputs(result: RankResult, out: str | os.PathLike[str]) -> list[Path]
     ]
 
 
-def draw_charts(result: RankResult, out: str | os.PathLike[str]) -> tuple[list[Path], list[str]]:
+def write_series(study: SeriesStudy, out: str | os.PathLike[str]) -> list[Path]:
+    """Write rankings.csv, percentiles.csv and episodes.csv of two columns into a folder."""
+    folder = Path(out)
+    return [
+        write_whole(folder / "rankings.csv", rankings_csv(study.ranking.table)),
+        write_whole(folder / "percentiles.csv", rank_history_csv(study.percentiles)),
+        write_whole(folder / "episodes.csv", episodes_csv(study.episodes)),
+    ]
+
+
+def draw_charts(
+    studies: Iterable[PairStudy | SeriesStudy], out: str | os.PathLike[str]
+) -> tuple[list[Path], list[str]]:
     """Draw each pair; a chart that cannot be drawn costs a sentence, not the run.
 
     Returns
@@ -149,7 +162,7 @@ def draw_charts(result: RankResult, out: str | os.PathLike[str]) -> tuple[list[P
 
     files: list[Path] = []
     trouble: list[str] = []
-    for study in result.studies:
+    for study in studies:
         ranking = study.ranking
         try:
             drawn = draw_pair(ranking, out, episodes=study.episodes)

@@ -3,8 +3,8 @@
 ``gather`` reads every input and settles which (symbol, session) snapshots are days; ``measure`` turns each
 into readings; ``rank`` puts them into a history and ranks a pair; ``drill`` shows the quotes, smiles and
 grid of a file, ``explain`` one reading with its parts, ``pictures`` the smiles to be drawn; ``imports`` takes
-in histories that somebody else made; ``verify`` holds the solve against other people's code,
-``audit`` a store against what was known (``cut`` takes later inputs away). ``conventions`` reads and ranks by
+in histories that somebody else made, ``series`` ranks two columns of any table; ``verify`` holds the solve
+against other people's code, ``audit`` a store against what was known (``cut`` takes later inputs away). ``conventions`` reads and ranks by
 what else a vol may be read by; ``reconcile`` goes in ``steps`` from our number to another.
 """
 
@@ -13,12 +13,13 @@ from volskew.workflow.audit import AuditResult, audit_store
 from volskew.workflow.drill import arbitrage_table, grid_table, smiles_table, vols_table
 from volskew.workflow.explain import Explanation, explain_readings
 from volskew.workflow.gather import Inputs, Unit, gather
-from volskew.workflow.imports import import_history, rank_series_file
+from volskew.workflow.imports import import_history
 from volskew.workflow.inspect import Inspection, inspect_files
 from volskew.workflow.measure import MeasureResult, measure_files
 from volskew.workflow.pictures import Picture, picture_smiles
 from volskew.workflow.rank import RankResult, rank_files
 from volskew.workflow.reconcile import Reconciliation, reconcile
+from volskew.workflow.series import SeriesStudy, study_series_file
 from volskew.workflow.study import PairStudy
 from volskew.workflow.verify import Verification, verify_file
 
@@ -33,6 +34,7 @@ __all__ = [
     "Picture",
     "RankResult",
     "Reconciliation",
+    "SeriesStudy",
     "Unit",
     "Verification",
     "arbitrage_table",
@@ -46,9 +48,9 @@ __all__ = [
     "measure_files",
     "picture_smiles",
     "rank_files",
-    "rank_series_file",
     "reconcile",
     "smiles_table",
+    "study_series_file",
     "verify_file",
     "vols_table",
 ]

@@ -1,16 +1,14 @@
-"""Histories that somebody else made: into a series of their own, or ranked as they are."""
+"""Histories that somebody else made: into a series of their own."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from volskew.history import AddResult, History
-from volskew.ranking import Ranking, rank_series, read_series
 from volskew.workflow.gather import PathLike
 
-__all__ = ["import_history", "rank_series_file"]
+__all__ = ["import_history"]
 
 
 def import_history(
@@ -60,17 +58,3 @@ def import_history(
             known_at=known_at,
             date_format=date_format,
         )
-
-
-def rank_series_file(
-    path: PathLike,
-    *,
-    a: str,
-    b: str,
-    date: str = "date",
-    known_at: str | None = None,
-    as_of: str | None = None,
-) -> Ranking:
-    """Rank any two columns of a dated CSV; see `volskew.ranking.rank_series`."""
-    frame = read_series(Path(path), a=a, b=b, date=date, known_at=known_at)
-    return rank_series(frame, a=a, b=b, date=date, known_at=known_at, as_of=as_of)

@@ -38,7 +38,7 @@ from volskew.workflow.conventions import rank_under_conventions, variant_panels
 from volskew.workflow.snapshots import MIXED_SNAPSHOTS
 from volskew.workflow.view import Pair
 
-__all__ = ["Key", "PairStudy", "Shelf", "study_pair", "unit_of"]
+__all__ = ["Key", "PairStudy", "Shelf", "episode_words", "study_pair", "unit_of"]
 
 _DIFFERENT_EXPIRIES = "DIFFERENT_EXPIRIES"
 _VOL = "implied_vol"
@@ -193,7 +193,7 @@ def study_pair(key: Key, *, shelf: Shelf, day: dt.date, ledger: Ledger) -> PairS
         ranking=ranking,
         percentiles=percentiles,
         episodes=episodes,
-        episode_words=_episode_words(full, episodes, ranking),
+        episode_words=episode_words(full, episodes, ranking, legs=ranking.series[["a", "b"]]),
         executable=executable,
         decomposition=_decomposition(key, panel, shelf=shelf, common=common) if positive else None,
         beta=beta_adjust(panel, **common) if positive and key.measure == _VOL else None,
@@ -246,8 +246,18 @@ def _percentiles(
     return rank_history(panel, forms=[form], known_at=shelf.panel(key, "known_at"), **labels)
 
 
-def _episode_words(full: pd.DataFrame, episodes: pd.DataFrame, ranking: Ranking) -> str:
-    """How often the pair was so low, or high, and what the legs have done in the episode that goes on."""
+def episode_words(full: pd.DataFrame, episodes: pd.DataFrame, ranking: Ranking, *, legs: pd.DataFrame) -> str:
+    """How often the pair was so low, or high, and what the legs have done in the episode that goes on.
+
+    Parameters
+    ----------
+    full, episodes : pandas.DataFrame
+        Ranks of every day in one form and the full window, and the episodes in them.
+    ranking : Ranking
+        Of the last of these days.
+    legs : pandas.DataFrame
+        Columns a and b on the days of `full`.
+    """
     percentile = float(ranking.headline["percentile"])
     if math.isnan(percentile):
         return ""
@@ -255,10 +265,9 @@ def _episode_words(full: pd.DataFrame, episodes: pd.DataFrame, ranking: Ranking)
     level = "5 or below" if side == "low" else "95 or above"
     said = f"Episodes at {level}: {describe_episodes(full, side=side)}"
     open_ones = episodes[(episodes["side"] == side) & (episodes["state"] == "open")]
-    if open_ones.empty or not (ranking.series[["a", "b"]].dropna() > 0).all(axis=None):
+    if open_ones.empty or not (legs.dropna() > 0).all(axis=None):
         return f"{said}."
     start = open_ones["start"].iloc[-1]
-    legs = ranking.series[["a", "b"]]
     changes = 100.0 * (legs.iloc[-1] / legs.loc[start] - 1.0)
     told = " and ".join(
         f"{name} {change:+.1f} %" for name, change in zip(ranking.pair, changes.tolist(), strict=True)

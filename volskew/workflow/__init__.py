@@ -1,11 +1,14 @@
 """Composition only, no formulas: files -> units -> readings -> history -> ranking.
 
-``gather`` reads every input and settles which (symbol, session) snapshots are days; ``measure`` turns each
-into readings; ``rank`` puts them into a history and ranks a pair; ``drill`` shows the quotes, smiles and
-grid of a file, ``explain`` one reading with its parts, ``pictures`` the smiles to be drawn; ``imports`` takes
-in histories that somebody else made, ``series`` ranks two columns of any table; ``verify`` holds the solve
-against other people's code, ``audit`` a store against what was known (``cut`` takes later inputs away). ``conventions`` reads and ranks by
-what else a vol may be read by; ``reconcile`` goes in ``steps`` from our number to another.
+``gather`` reads every input and settles which (symbol, session) snapshots are days; ``request`` plans what is
+read and ``measure`` turns each day into readings; ``prices`` makes more of daily prices. ``rank`` puts them
+into a history, ``view`` and ``snapshots`` say which part of it is ranked, ``overrides`` what is left out, and
+``study`` ranks a pair with all that is told of it (``ranked``). ``drill`` shows the quotes, smiles and grid
+of a file, ``explain`` one reading with its parts, ``pictures`` the smiles to be drawn; ``imports`` takes in
+histories that somebody else made, ``series`` ranks two columns of any table. ``verify`` holds the solve
+against other people's code, ``audit`` a store against what was known (``cut`` takes later inputs away).
+``conventions`` reads and ranks by what else a vol may be read by, ``reconcile`` goes in ``steps`` from our
+number to another, ``attribution`` says what moved a pair (``accounts`` adds it up).
 """
 
 from volskew.workflow.attribution import Attribution, attribute_files

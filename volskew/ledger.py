@@ -100,6 +100,16 @@ class Code(StrEnum):
     )
     PRICES_UNUSED = "PRICES_UNUSED", "a price file names none of the symbols asked for", False
     PRICES_MISSING = "PRICES_MISSING", "no price file that was given names the symbol"
+    PRICES_ADJUSTED = (
+        "PRICES_ADJUSTED",
+        "a price file has its dividends taken out already: none is taken out of its moves again",
+        False,
+    )
+    PRICES_UNADJUSTED = (
+        "PRICES_UNADJUSTED",
+        "a price file looks adjusted for dividends by its columns, but falls by them on ex-dates",
+        False,
+    )
     # quotes
     OVERRIDDEN = "OVERRIDDEN", "a quote or reading that the overrides file leaves out, with its reason", False
     OVERRIDE_UNUSED = "OVERRIDE_UNUSED", "a line of the overrides file that matched nothing", False

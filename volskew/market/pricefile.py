@@ -49,10 +49,14 @@ class PriceRow:
         column of splits.
     adjusted_close : float
         The close as the file adjusts it for splits and dividends, NaN where it does not.
+    dividend : float
+        What goes ex that day [$]; 0 where nothing does, NaN where the file has no column of dividends.
     source : str
         The file.
     line : int
         Its line there.
+    is_adjusted : bool
+        Whether dividends are out of the prices already; see `volskew.market.price_adjustment`.
     """
 
     day: dt.date
@@ -62,8 +66,10 @@ class PriceRow:
     close: float
     split: float
     adjusted_close: float
+    dividend: float
     source: str
     line: int
+    is_adjusted: bool = False
 
     @property
     def prices(self) -> tuple[float, float, float, float]:
@@ -81,10 +87,13 @@ class ParsedPrices:
         Day -> its row; only days with a close.
     has_ranges : bool
         Whether the file has columns for open, high and low.
+    has_adjusted_close : bool
+        Whether it has a column of adjusted closes beside the closes.
     """
 
     rows: dict[dt.date, PriceRow] = field(default_factory=dict)
     has_ranges: bool = False
+    has_adjusted_close: bool = False
 
 
 def is_same_price(one: float, other: float) -> bool:
@@ -132,7 +141,10 @@ def _take(columns: Columns, cells: list[str], line: int, into: dict[str, ParsedP
     row = cell.row()
     if row is None:
         return
-    found = into.setdefault(name, ParsedPrices(has_ranges=columns.has_ranges))
+    found = into.setdefault(
+        name,
+        ParsedPrices(has_ranges=columns.has_ranges, has_adjusted_close=columns.adjusted_close is not None),
+    )
     other = found.rows.setdefault(row.day, row)
     if other is not row and not _is_repeat(other, row):
         raise InputError(
@@ -148,7 +160,9 @@ def _take(columns: Columns, cells: list[str], line: int, into: dict[str, ParsedP
 def _is_repeat(one: PriceRow, other: PriceRow) -> bool:
     return all(
         a == b or (math.isnan(a) and math.isnan(b))
-        for a, b in zip((*one.prices, one.split), (*other.prices, other.split), strict=True)
+        for a, b in zip(
+            (*one.prices, one.split, one.dividend), (*other.prices, other.split, other.dividend), strict=True
+        )
     )
 
 
@@ -178,6 +192,7 @@ class _Cells:
             close=close,
             split=self._split(),
             adjusted_close=self._price(columns.adjusted_close),
+            dividend=self._dividend(),
             source=columns.source,
             line=self.line,
         )
@@ -228,6 +243,19 @@ class _Cells:
             if sign * (price - bound) > 0.0:
                 bound = price
         return bound
+
+    def _dividend(self) -> float:
+        place = self.columns.dividend
+        if place is None:
+            return math.nan
+        text = self.cells[place].strip()
+        match = _NUMBER.fullmatch(text)
+        amount = 0.0 if text.lower() in MISSING else math.nan
+        if match is not None:
+            amount = float(match[1].replace(",", ""))
+        if not 0.0 <= amount <= _HIGHEST:
+            raise self._refused("not a dividend", place, "dollars a share, 0 or empty where nothing goes ex")
+        return amount
 
     def _split(self) -> float:
         place = self.columns.split

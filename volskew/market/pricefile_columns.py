@@ -20,6 +20,7 @@ _NAMES: Final = {
     "low": ("low", "lowprice", "daylow"),
     "close": ("close", "closelast", "closeprice", "closingprice", "price"),
     "adjusted_close": ("adjclose", "adjustedclose", "closeadj", "closeadjusted"),
+    "dividend": ("dividends", "dividend", "divcash"),
     "split": ("stocksplits", "stocksplit", "splits", "split", "splitfactor", "splitratio"),
     "symbol": ("symbol", "ticker", "underlying"),
 }
@@ -28,7 +29,8 @@ _NAMES: Final = {
 _OF_OPTIONS: Final = re.compile(r"exp|right$|callput|putcall|cp$|contract")
 
 ACCEPTED: Final = (
-    "a column Date and one Close; Open, High, Low, Adj Close, Stock Splits and symbol where there are such"
+    "a column Date and one Close; Open, High, Low, Adj Close, Dividends, Stock Splits and symbol where there "
+    "are such"
 )
 
 Line = tuple[int, list[str]]
@@ -57,6 +59,7 @@ class Columns:
     high: int | None
     low: int | None
     adjusted_close: int | None
+    dividend: int | None
     split: int | None
     symbol: int | None
     named: str | None
@@ -171,6 +174,7 @@ class _Places:
             high=self.of("high"),
             low=self.of("low"),
             adjusted_close=self.of("adjusted_close"),
+            dividend=self.of("dividend"),
             split=self.of("split"),
             symbol=symbol,
             named=named,

@@ -1,7 +1,8 @@
 """Price files: open, high, low and close of every session, by symbol.
 
 Prices are taken as they are. A column of adjusted closes is no price: the dividends of a run are added where
-returns are made of prices; splits are stated by the file, or show as a move that nothing else makes.
+returns are made of prices, except of prices that are adjusted for them already; splits are stated by the
+file, or show as a move that nothing else makes.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from volskew.ledger import Code, Entry, Stage
 from volskew.market.calendar import FIRST_DAY
 from volskew.market.clock import are_sessions, sessions
 from volskew.market.curvefile import read_text
+from volskew.market.price_adjustment import find_adjustment
 from volskew.market.pricefile import PriceRow, is_same_price, parse_prices
 from volskew.market.pricefile_columns import ACCEPTED
 from volskew.market.textfiles import spelled, split_place, table_files
@@ -49,6 +51,8 @@ class PriceHistory:
         says, and where there is no price.
     adjusted_close : ndarray of float64
         The close as a file adjusts it, NaN where there is none. A witness of splits, and no price.
+    is_adjusted : ndarray of bool
+        Where dividends are out of the prices already; see `volskew.market.price_adjustment`.
     has_ranges : bool
         Whether every file of the symbol has columns for open, high and low.
     source : str
@@ -63,6 +67,7 @@ class PriceHistory:
     close: FloatArray
     split: FloatArray
     adjusted_close: FloatArray
+    is_adjusted: npt.NDArray[np.bool_]
     has_ranges: bool
     source: str
 
@@ -90,7 +95,7 @@ class PriceTable:
     sources : tuple of (str, tuple of str)
         Each file or folder that was given, with the symbols in it.
     entries : tuple of volskew.ledger.Entry
-        Rows that were left out, with the reason.
+        Rows that were left out, with the reason, and files whose prices are adjusted for dividends.
     """
 
     histories: Mapping[str, PriceHistory]
@@ -118,11 +123,11 @@ def read_prices(path: str | os.PathLike[str], *, symbol: str | None = None) -> P
     path : path-like
         CSV with a header, in any order of rows and columns, names in any case: ``Date``, ``Close`` (or
         ``Close/Last``, ``Price``), and where they are there ``Open``, ``High``, ``Low``, ``Stock Splits`` (or
-        ``splitFactor``; new shares for each old one, 0 or 1 for none), ``Adj Close`` and ``symbol`` (or
-        ``Ticker``); other columns are left alone. Or a table of several symbols side by side, as yfinance
-        downloads it, with a line of fields, one of tickers and one that says ``Date``. Dates are MM/DD/YYYY
-        or YYYY-MM-DD, with or without a time and zone; prices dollars, with or without a dollar sign. A row
-        without a close is no price. In a folder the ``.csv`` and ``.csv.gz`` files are read.
+        ``splitFactor``; new shares for each old one, 0 or 1 for none), ``Adj Close``, ``Dividends`` and
+        ``symbol`` (or ``Ticker``); other columns are left alone. Or a table of several symbols side by side,
+        as yfinance downloads it, with a line of fields, one of tickers and one that says ``Date``. Dates are
+        MM/DD/YYYY or YYYY-MM-DD, with or without a time and zone; prices dollars, with or without a dollar
+        sign. A row without a close is no price. In a folder the ``.csv`` and ``.csv.gz`` files are read.
     symbol : str, optional
         Whose prices these are. Without it a column says so, or the first word of the file's name
         (``QQQ_prices.csv``).
@@ -142,8 +147,9 @@ def read_prices(path: str | os.PathLike[str], *, symbol: str | None = None) -> P
 
     Notes
     -----
-    ``Adj Close`` is not used as a price. Some downloads adjust all four prices for dividends and splits and
-    do not say so; their returns have the dividends in them, so that none should be added again.
+    ``Adj Close`` is not used as a price. A file with dividends and without adjusted closes counts as adjusted
+    for dividends, unless its own ex-dates contradict (`volskew.market.price_adjustment`): none is added
+    again.
     """
     return _table([(symbol, os.fspath(path))])
 
@@ -191,12 +197,17 @@ def _table(places: Iterable[tuple[str | None, str]]) -> PriceTable:
             text = read_text(file, accepted=ACCEPTED)
             for name, parsed in parse_prices(text, source=file, symbol=symbol).items():
                 names.add(name)
+                adjustment = find_adjustment(parsed)
+                if adjustment is not None:
+                    entries.append(adjustment.entry(name, file))
                 rows, left = _on_sessions(name, parsed.rows, file)
                 entries += left
                 there = collected.setdefault(name, _Collected({}, parsed.has_ranges, {}))
                 there.has_ranges &= parsed.has_ranges
                 there.files[file] = None
-                for day, row in rows.items():
+                is_adjusted = adjustment is not None and adjustment.is_adjusted
+                for day, found in rows.items():
+                    row = replace(found, is_adjusted=True) if is_adjusted else found
                     there.rows[day] = _agreed(there.rows[day], row) if day in there.rows else row
         sources.append((path, tuple(sorted(names))))
     histories = {name: _history(name, found) for name, found in collected.items() if found.rows}
@@ -243,7 +254,7 @@ def _agreed(one: PriceRow, other: PriceRow) -> PriceRow:
         for name in ("open", "high", "low", "split", "adjusted_close")
         if math.isnan(getattr(one, name))
     }
-    both = replace(one, **filled)
+    both = replace(one, is_adjusted=one.is_adjusted or other.is_adjusted, **filled)
     # where cents of the one meet decimals of the other, a bound may lie half a cent inside
     return replace(
         both,
@@ -261,12 +272,16 @@ def _history(symbol: str, found: _Collected) -> PriceHistory:
     places = np.searchsorted(days, np.array(list(found.rows), dtype="datetime64[D]"))
     for position, name in enumerate(_FIELDS):
         cells[position, places] = [getattr(row, name) for row in found.rows.values()]
+    is_adjusted = np.zeros(len(days), dtype=bool)
+    is_adjusted[places] = [row.is_adjusted for row in found.rows.values()]
+    is_adjusted.setflags(write=False)
     cells.setflags(write=False)
     days.setflags(write=False)
     return PriceHistory(
         symbol=symbol,
         days=days,
         **dict(zip(_FIELDS, cells, strict=True)),
+        is_adjusted=is_adjusted,
         has_ranges=found.has_ranges,
         source=", ".join(found.files),
     )

@@ -45,7 +45,7 @@ class Adjusted:
     Attributes
     ----------
     dividends : ndarray of float64
-        Cash [$] that goes ex, 0 where none is known.
+        Cash [$] that goes ex, 0 where none is known or it is out of the prices already.
     splits : ndarray of float64
         New shares for each old one where the prices are not adjusted for them, else 1; NaN where the move
         since the close before is not to be used.
@@ -99,7 +99,7 @@ def _paid(history: PriceHistory, payments: PaymentList | None, before: FloatArra
     paid = np.zeros(len(history))
     for payment in payments.payments if payments is not None else ():
         place = int(np.searchsorted(history.days, np.datetime64(payment.ex_date)))
-        if not 0 < place < len(history):
+        if not 0 < place < len(history) or history.is_adjusted[place]:
             continue
         paid[place] += payment.amount
         if paid[place] >= before[place]:

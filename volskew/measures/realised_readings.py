@@ -48,7 +48,8 @@ WHOLE_DAY: Final = tuple(name for name, item in ESTIMATORS.items() if item.needs
 """Estimators of the vol of whole days, as implied vols are."""
 
 DIVIDENDS_UNKNOWN: Final = "DIVIDENDS_UNKNOWN"
-"""Flag: no dividends of the window were given, so that a fall at an ex-date counts as a move."""
+"""Flag: no dividends of the window were given, so that a fall at an ex-date counts as a move.
+Not of prices that are adjusted for dividends."""
 
 _KEY: Final = ["series", "date", "symbol", "measure", "tenor", "delta"]
 _PARTNER: Final = ["series", "date", "symbol", "tenor"]
@@ -95,7 +96,7 @@ def realised_readings(
         ranges the others of whole days.
     dividends : PaymentList, optional
         The symbol's dividends. Without it, and in windows that begin before it does, rows are flagged
-        DIVIDENDS_UNKNOWN.
+        DIVIDENDS_UNKNOWN, except where prices are adjusted for dividends.
     days : collection of datetime.date, optional
         Sessions whose readings are wanted; by default all of the history.
     settings : Settings, optional
@@ -262,10 +263,13 @@ def _before_dividends(
     """Whether the dividends of the window that ends on each session are not all known, where they matter."""
     if not item.needs_previous:
         return np.zeros(len(history), dtype=bool)
-    if dividends is None:
-        return np.ones(len(history), dtype=bool)
-    known = np.searchsorted(history.days, np.datetime64(dividends.first))
-    return np.arange(len(history)) - (window - 1) < known
+    known = len(history)
+    if dividends is not None:
+        known = int(np.searchsorted(history.days, np.datetime64(dividends.first)))
+    is_unknown = ~history.is_adjusted & (np.arange(len(history)) < known)
+    ends = np.arange(len(history)) + 1
+    counts = np.concatenate([[0], np.cumsum(is_unknown)])
+    return counts[ends] > counts[np.maximum(ends - window, 0)]
 
 
 def _texts(both: pd.DataFrame, column: str) -> list[tuple[str, str]]:

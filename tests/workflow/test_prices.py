@@ -12,7 +12,7 @@ import pytest
 
 from volskew.errors import SettingsError
 from volskew.history import History
-from volskew.ledger import Code
+from volskew.ledger import Code, Entry
 from volskew.market import sessions
 from volskew.market.pricefiles import read_prices
 from volskew.measures import COLUMNS
@@ -21,6 +21,7 @@ from volskew.settings import Settings
 from volskew.workflow.prices import (
     default_estimator,
     implied_over_realised_rows,
+    price_notes,
     price_rows,
     realised_rows,
 )
@@ -227,3 +228,34 @@ def test_inputs_stay_as_they_are(tmp_path: Path) -> None:
     implied_over_realised_rows(pd.concat([given, rows]))
     pd.testing.assert_frame_equal(rows, again)
     assert math.isnan(rows.loc[rows["measure"] == "realised_vol", "forward"].iloc[0])
+
+
+def test_realised_vols_stand_beside_where_files_can_give_them(tmp_path: Path) -> None:
+    four = [
+        *("realised_vol", "realised_vol_parkinson", "realised_vol_garman_klass", "realised_vol_yang_zhang"),
+    ]
+    group = readings(last=2)
+    rows, entries = price_rows(group, prices=written(tmp_path), measures=[], beside=four)
+    assert entries == []
+    assert rows.groupby(["symbol", "date"])["measure"].agg(set).tolist() == [set(four)] * 4
+    alone = price_rows(group, prices=written(tmp_path), measures=four)[0]
+    pd.testing.assert_frame_equal(rows, alone)
+    asked = price_rows(group, prices=written(tmp_path), measures=four[:2], beside=four)[0]
+    pd.testing.assert_frame_equal(asked, alone)  # each once
+    bare, entries = price_rows(
+        group, prices=written(tmp_path, "closes.csv", closes_only=True), measures=[], beside=four
+    )
+    assert entries == []
+    assert set(bare["measure"]) == {"realised_vol"}
+    late = group.assign(date="2026-06-01")
+    assert price_rows(late, prices=written(tmp_path), measures=[], beside=four)[1] == []
+
+
+def test_what_people_are_told_of_prices() -> None:
+    missing = Entry(None, "IWM", "market", str(Code.PRICES_MISSING), 1, "the price files hold QQQ")
+    adjusted = Entry(None, "QQQ", "market", str(Code.PRICES_ADJUSTED), 1, "taken as adjusted", "q.csv")
+    other = Entry(DAYS[0], "QQQ", "tenor", str(Code.PRICES_STALE), 1, "the last price is of then")
+    assert price_notes([missing, adjusted, other, missing]) == [
+        "No prices of IWM: the price files hold QQQ. It has no reading that is made of prices.",
+        "Prices of QQQ in q.csv: taken as adjusted.",
+    ]

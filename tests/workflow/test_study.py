@@ -253,3 +253,26 @@ def test_conventions_read_on_few_days_are_not_said_to_change_nothing() -> None:
     robustness = result.studies[0].robustness
     assert robustness is not None
     assert "other conventions were measured on 3 of 2,537 sessions, too few to say" in robustness.sentence
+
+
+def test_prices_of_one_leg_are_told_once(tmp_path: Path) -> None:
+    table = pd.read_csv(_CHAINS / "simulated_prices.csv")
+    symbol = next(name for name in table if str(name).lower() == "symbol")
+    file = tmp_path / "simulated_prices.csv"
+    table[table[symbol] == "QQQ"].to_csv(file, index=False)
+    result = rank_files(_files(), prices=file)
+    told = [entry for entry in result.ledger if entry.code == "PRICES_MISSING"]
+    assert [entry.symbol for entry in told] == ["IWM"]
+    assert (
+        "No prices of IWM: the price files hold QQQ. It has no reading that is made of prices."
+        in result.notes
+    )
+
+
+def test_realised_vols_are_in_the_readings_and_are_not_ranked() -> None:
+    result = rank_files(_files(), history=_HISTORY, prices=_CHAINS / "simulated_prices.csv")
+    realised = result.history[result.history["measure"].str.startswith("realised_vol")]
+    days = {str(day) for day in pd.to_datetime(_DAYS).date}
+    assert set(realised["date"].astype(str)) == days
+    assert realised.groupby(["symbol", "date"])["measure"].nunique().tolist() == [4] * 2 * len(days)
+    assert [ranking.measure for ranking in result.rankings] == ["implied_vol", "implied_over_realised"]

@@ -59,6 +59,7 @@ def command(out: str | None, **options: Any) -> int:
             request=plan.request,
             prices=prices,
             price_measures=plan.price_measures,
+            price_beside=plan.price_beside,
             overrides=None if overrides is None else read_overrides(overrides),
             exclude=[] if overrides is None else [overrides],
             format=options["format_name"],

@@ -101,6 +101,7 @@ def measure_files(
     overrides: Overrides | None = None,
     prices: PathLike | Sequence[PathLike] = (),
     price_measures: Sequence[str] = (),
+    price_beside: Sequence[str] = (),
     jobs: int | None = 1,
     progress: Progress = no_progress,
 ) -> MeasureResult:
@@ -123,6 +124,8 @@ def measure_files(
         Files of daily prices, ``PATH`` or ``SYMBOL=PATH``.
     price_measures : sequence of str
         What is made of them on the days that are read; see `volskew.workflow.prices.price_rows`.
+    price_beside : sequence of str
+        Realised vols that are made too, where the files can give them.
     jobs : int or None
         Processes. More than one need the caller's script to guard its start with
         ``if __name__ == "__main__"``, as every use of processes does; None takes one for each processor where
@@ -150,11 +153,16 @@ def measure_files(
     readings, entries = measure_units(
         inputs.units, request=wanted, settings=chosen, jobs=jobs, progress=progress
     )
-    if price_measures and not readings.empty:
+    if (price_measures or price_beside) and not readings.empty:
         headline = readings[[not split_series(name)[1] for name in readings["series"]]]
         tenors = [canonical_tenor(tenor) for tenor in wanted.tenors if not is_span(tenor)]
         made, found = price_rows(
-            headline, prices=prices, measures=price_measures, tenors=tenors, settings=chosen
+            headline,
+            prices=prices,
+            measures=price_measures,
+            beside=price_beside,
+            tenors=tenors,
+            settings=chosen,
         )
         readings = pd.concat([readings, made], ignore_index=True) if not made.empty else readings
         entries += found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
@@ -29,6 +29,7 @@ __all__ = [
     "PRICE_MEASURES",
     "default_estimator",
     "implied_over_realised_rows",
+    "price_notes",
     "price_rows",
     "realised_rows",
 ]
@@ -51,6 +52,7 @@ def price_rows(
     dividends: Dividends = None,
     settings: Settings | None = None,
     every_session: bool = False,
+    beside: Sequence[str] = (),
 ) -> tuple[pd.DataFrame, list[Entry]]:
     """The rows of measures that need prices, beside readings of chains.
 
@@ -75,6 +77,9 @@ def price_rows(
     every_session : bool
         Realised vols of every session of the price files, as a ranking wants them; by default of the days
         that have readings.
+    beside : sequence of str
+        Realised vols, by measure, that are made too for symbols whose files can give them, on the days that
+        have readings; where one is missing, nothing that was asked for is, and no entry says so.
 
     Returns
     -------
@@ -89,7 +94,7 @@ def price_rows(
     InputError
         A file cannot be read or contradicts itself.
     """
-    unknown = [name for name in measures if name not in PRICE_MEASURES]
+    unknown = [name for name in (*measures, *beside) if name not in PRICE_MEASURES]
     if unknown:
         msg = f"no measure of prices is called {unknown[0]!r}; there is {', '.join(PRICE_MEASURES)}"
         raise SettingsError(msg)
@@ -128,10 +133,51 @@ def price_rows(
             ratios, found = implied_over_realised_rows(pd.concat([group, rows]), estimator=divisor.name)
             frames.append(ratios)
             entries += found
+        for names, chosen_symbols in _beside(
+            [name for name in beside if name not in measures], table, symbols
+        ):
+            rows, found = realised_rows(
+                table,
+                symbols=chosen_symbols,
+                tenors=tenors,
+                estimators=names,
+                dividends=payments,
+                series=str(series),
+                days=days,
+                settings=chosen,
+            )
+            frames.append(rows)
+            entries += [entry for entry in found if entry.stage != Stage.TENOR]
+    frames = [frame for frame in frames if not frame.empty]
     if not frames:
-        return pd.DataFrame(columns=["series", *COLUMNS]), entries
+        return pd.DataFrame(columns=["series", *COLUMNS]), list(dict.fromkeys(entries))
     rows = pd.concat(frames, ignore_index=True).sort_values(_KEY, kind="stable", ignore_index=True)
     return rows, list(dict.fromkeys(entries))
+
+
+def price_notes(entries: Iterable[Entry]) -> list[str]:
+    """Sentences for people: which symbols have no prices, and what was found of those that have.
+
+    Parameters
+    ----------
+    entries : iterable of Entry
+        Of `price_rows`.
+
+    Examples
+    --------
+    >>> price_notes([Entry(None, "IWM", "market", "PRICES_MISSING", 1, "the price files hold QQQ")])
+    ['No prices of IWM: the price files hold QQQ. It has no reading that is made of prices.']
+    """
+    notes: dict[str, None] = {}
+    for entry in entries:
+        if entry.code == Code.PRICES_MISSING:
+            said = f"No prices of {entry.symbol}: {entry.detail}. It has no reading that is made of prices."
+        elif entry.code in {Code.PRICES_ADJUSTED, Code.PRICES_UNADJUSTED}:
+            said = f"Prices of {entry.symbol} in {entry.source}: {entry.detail}."
+        else:
+            continue
+        notes[said] = None
+    return list(notes)
 
 
 def realised_rows(
@@ -187,7 +233,7 @@ def realised_rows(
         _check_simulated(history.source, series)
         history = replace(history, symbol=asked[name])  # ^VXN stays what its readings are called
         listed = None if payments is None else payments.lists.get(name)
-        if payments is not None and listed is not None:
+        if payments is not None and listed is not None and not history.is_adjusted[-1]:
             last = history.days[-1].item()
             outlook = payments.outlook(name, last, last)
             if outlook.code == Code.DIVIDENDS_STALE:
@@ -236,6 +282,20 @@ def _table(prices: Prices) -> PriceTable:
         msg = "measures of prices need a price file (--prices)"
         raise SettingsError(msg)
     return table
+
+
+def _beside(
+    measures: Sequence[str], table: PriceTable, symbols: Sequence[str]
+) -> Iterator[tuple[list[str], list[str]]]:
+    """Estimators, and the symbols whose files have the prices for them."""
+    items = [item for item in ESTIMATORS.values() if item.measure in measures]
+    ranged = [symbol for symbol in symbols if (found := table.history(symbol)) and found.has_ranges]
+    for names, chosen in (
+        ([item.name for item in items if not item.needs_ranges], list(symbols)),
+        ([item.name for item in items if item.needs_ranges], ranged),
+    ):
+        if names and chosen:
+            yield names, chosen
 
 
 def _dividends(given: Dividends) -> DividendTable | None:

@@ -22,7 +22,7 @@ from volskew.workflow.conventions import CONVENTIONS, series_under, split_series
 from volskew.workflow.gather import PathLike, Progress, no_progress
 from volskew.workflow.measure import MeasureResult, measure_files
 from volskew.workflow.overrides import tell_effects
-from volskew.workflow.prices import price_rows
+from volskew.workflow.prices import price_notes, price_rows
 from volskew.workflow.ranked import RankResult
 from volskew.workflow.request import Plan
 from volskew.workflow.snapshots import OPTION, View, against_closes, choose_view, mixed_rows, snapshot_of
@@ -139,6 +139,7 @@ def rank_files(
         overrides=left_out,
         prices=files,
         price_measures=plan.price_measures,
+        price_beside=plan.price_beside,
         jobs=jobs,
         progress=progress,
     )
@@ -230,7 +231,7 @@ def _study(
             of_keys = [" ".join(key) for key in job.plan.keys]
             notes.extend(said for said in spliced.sentences() if any(key in said for key in of_keys))
         if job.prices:
-            _add_prices(known, job, ranked, day, ledger)
+            _add_prices(known, job, ranked, day, ledger, notes)
         rows = known.table(series=ranked)
         shelf = Shelf(
             known,
@@ -245,7 +246,9 @@ def _study(
     return [study for study in found if study is not None], rows, gone
 
 
-def _add_prices(known: History, job: _Job, series: str, day: dt.date, ledger: Ledger) -> None:
+def _add_prices(
+    known: History, job: _Job, series: str, day: dt.date, ledger: Ledger, notes: list[str]
+) -> None:
     """What is made of prices, on every session up to a day."""
     made, entries = price_rows(
         known.table(series=series),
@@ -255,7 +258,10 @@ def _add_prices(known: History, job: _Job, series: str, day: dt.date, ledger: Le
         settings=job.settings,
         every_session=True,
     )
-    ledger.extend(entry for entry in entries if entry.date is None or entry.date <= day)
+    told = set(ledger)  # what was said of the chains' days is not said twice
+    upto_day = [entry for entry in entries if entry.date is None or entry.date <= day]
+    ledger.extend(entry for entry in upto_day if entry not in told)
+    notes.extend(price_notes(upto_day))
     upto = made[made["date"].astype(str) <= str(day)]
     if not upto.empty:
         known.add(upto)

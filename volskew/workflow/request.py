@@ -14,6 +14,7 @@ from volskew.market import canonical_tenor, is_span
 from volskew.measures import MEASURES
 from volskew.measures.derived import derived_rows, vols_behind
 from volskew.measures.keys import NO_DELTA, combinations
+from volskew.measures.realised import ESTIMATORS
 from volskew.measures.realised_readings import IMPLIED_OVER_REALISED, PRICE_MEASURES
 from volskew.settings import Settings
 from volskew.surface.points import parse_point
@@ -24,6 +25,10 @@ __all__ = ["Plan", "Request"]
 _VOL = "implied_vol"
 _BOUNDS = (f"{_VOL}_bid", f"{_VOL}_ask")
 _MIDDLE = "0.5"
+_REALISED = tuple(
+    ESTIMATORS[name].measure for name in ("close_close", "parkinson", "garman_klass", "yang_zhang")
+)
+"""What a desk compares implied vols with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +85,8 @@ class Plan:
         Of the surfaces.
     price_measures : tuple of str
         Names in `volskew.measures.realised_readings.PRICE_MEASURES`.
+    price_beside : tuple of str
+        Realised vols that are made of the prices beside them, and not ranked.
     tenors : tuple of str
         Of these, canonical.
     keys : tuple of (str, str, str)
@@ -88,6 +95,7 @@ class Plan:
 
     request: Request
     price_measures: tuple[str, ...]
+    price_beside: tuple[str, ...]
     tenors: tuple[str, ...]
     keys: tuple[tuple[str, str, str], ...]
 
@@ -106,7 +114,8 @@ class Plan:
         Parameters
         ----------
         measures, tenors, deltas : sequence of str
-            As asked for. With prices, an implied vol is also divided by the realised one.
+            As asked for. With prices, an implied vol is also divided by the realised one, and the usual
+            realised vols are made beside.
         has_prices : bool
             Whether price files are given.
         settings : Settings
@@ -138,7 +147,8 @@ class Plan:
         for name in of_prices:
             its_deltas = places if name == IMPLIED_OVER_REALISED else [NO_DELTA]
             keys += [(name, tenor, delta) for tenor in plain for delta in its_deltas]
-        return cls(request, tuple(of_prices), plain, tuple(keys))
+        beside = [name for name in _REALISED if has_prices and plain and name not in of_prices]
+        return cls(request, tuple(of_prices), tuple(beside), plain, tuple(keys))
 
     def imported_rows(self, rows: pd.DataFrame) -> pd.DataFrame:
         """Of an imported history what is asked for, skews made of its vols, and what level and skew need.

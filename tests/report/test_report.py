@@ -7,6 +7,7 @@ import io
 import re
 import shutil
 import struct
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -176,6 +177,19 @@ def test_an_explanation_is_printed_whole(
         assert part in first, part
     assert "no reading" in second
     assert "NO_EXPIRY_AFTER: " in second
+
+
+def test_a_vendors_vol_is_not_said_to_be_read_from_bids(
+    explained: list[Explanation], capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = explained[0]
+    # as a surface of a vendor's vols has it: the vol stands for both sides
+    same = {"bid": given.reading.value, "ask": given.reading.value}
+    reading = replace(given.reading, flags=("NO_QUOTES",), details={**given.reading.details, **same})
+    print_explanation(replace(given, reading=reading))
+    shown = capsys.readouterr().out
+    assert "read from all" not in shown
+    assert "NO_QUOTES: a vendor's vols" in shown
 
 
 def test_an_explanation_is_written_as_three_tables(explained: list[Explanation], tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from volskew.report.console import PipeConsole, page_console
 from volskew.report.figures import percent, with_error
 from volskew.report.flags import FLAGS
 from volskew.report.tables import VOL_DECIMALS, table_text
+from volskew.surface.labels import NO_QUOTES
 from volskew.workflow import Explanation
 
 __all__ = ["print_explanation", "write_explanations"]
@@ -147,7 +148,8 @@ def _print_parts(console: PipeConsole, explanation: Explanation) -> None:
     details = reading.details
     console.print(Text(f"at strike {details['strike']:,.2f}, forward {details['forward']:,.2f}"))
     console.print(Text(f"method: {reading.method}", style="dim"))
-    if math.isfinite(details["bid"]) and math.isfinite(details["ask"]):
+    has_sides = NO_QUOTES not in reading.flags  # a vendor's vol would be told as its own bid and ask
+    if has_sides and math.isfinite(details["bid"]) and math.isfinite(details["ask"]):
         console.print(
             Text(f"read from all bids {percent(details['bid'])} %, from all asks {percent(details['ask'])} %")
         )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+import zipfile
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -91,6 +93,27 @@ def test_what_is_left_is_told(usual: Reconciliation) -> None:
     assert target["detail_IWM"] == "no number was given"
     assert math.isnan(target["ratio"])
     assert usual.is_complete  # a target that was not given is no step
+
+
+def test_the_pair_is_in_the_order_of_the_files_or_as_asked_for(files: list[Path], tmp_path: Path) -> None:
+    to = {"clock": "calendar"}
+    assert reconcile(files, settings=RATE, to=to).symbols == ("QQQ", "IWM")
+    assert reconcile(files[::-1], settings=RATE, to=to).symbols == ("IWM", "QQQ")
+    assert reconcile(files, symbols=["IWM", "QQQ"], settings=RATE, to=to).symbols == ("IWM", "QQQ")
+    for file in files:  # in a folder, by name
+        (tmp_path / file.name).symlink_to(file)
+    assert reconcile(tmp_path, settings=RATE, to=to).symbols == ("IWM", "QQQ")
+    bundle = tmp_path / "bundle.zip"
+    with zipfile.ZipFile(bundle, "w") as archive:
+        archive.write(files[1], f"inside/{files[1].name}")
+    assert reconcile([files[0], bundle], settings=RATE, to=to).symbols == ("QQQ", "IWM")
+    assert reconcile([bundle, files[0]], settings=RATE, to=to).symbols == ("IWM", "QQQ")
+
+
+def test_the_error_stands_beside_the_vol(usual: Reconciliation) -> None:
+    start = row_of(usual, "start")
+    told = rf"{100 * start['vol_QQQ']:.3f} % \+- \d\.\d\d at strike \d{{3}}\.\d\d"
+    assert re.fullmatch(told, start["detail_QQQ"])
 
 
 def test_two_targets_have_a_ratio(files: list[Path]) -> None:

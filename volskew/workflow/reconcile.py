@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +13,7 @@ import pandas as pd
 
 from volskew.errors import InputError, SettingsError
 from volskew.market import tenor_days
+from volskew.quotes.inputs import find_inputs
 from volskew.quotes.lines import BoolArray
 from volskew.quotes.roots import canonical_symbol
 from volskew.settings import Settings
@@ -97,7 +99,8 @@ def reconcile(
     paths : path-like or sequence of path-like
         Chain files.
     symbols : sequence of str, optional
-        The underlyings, of two also their ratio (first over second); without it all that the files hold.
+        The underlyings, of two also their ratio (first over second); without it all that the files hold, in
+        the order in which the files are given.
     date : str or datetime.date, optional
         The session; without it the last one that has every symbol.
     tenor : str
@@ -139,7 +142,7 @@ def reconcile(
     goal = _targets(targets)
     files = _Files(paths, wanted, format, columns)
     inputs = files.gathered(own)
-    units = _units(inputs, wanted, day, series)
+    units = _units(inputs, _in_order(inputs, paths) if wanted is None else wanted, day, series)
     names = tuple(units)
     _check_targets(goal, names)
     start = Choice(own, tenor)
@@ -244,7 +247,8 @@ class _Reader:
             return Listed(math.nan, f"{reading.flags[0]}: {reading.details['reason']}")
         if choice.strike == "smile":
             error = "" if reading.error is None else f" +- {100 * reading.error:.2f}"
-            return Listed(reading.value, f"strike {reading.details['strike']:,.2f}{error}")
+            where = f"at strike {reading.details['strike']:,.2f}"
+            return Listed(reading.value, f"{100 * reading.value:.3f} %{error} {where}")
         behind = reading.resolve("expiries")
         around = surface.numbers(behind[behind["is_around"]].sort_values("days"))
         ends = [listed_vol(surface, point, one, vols=choice.vols, deltas=choice.deltas) for one in around]
@@ -262,12 +266,25 @@ def _on_the_line(vols: Sequence[float], days: Sequence[float], at: float) -> flo
     return math.sqrt(total / at) if total > 0 else math.nan
 
 
-def _units(
-    inputs: Inputs, wanted: Sequence[str] | None, day: dt.date | None, series: str | None
-) -> dict[str, Unit]:
+def _in_order(inputs: Inputs, paths: PathLike | Sequence[PathLike]) -> list[str]:
+    """The symbols by their first file as the paths name them, in one file by their first line."""
+    given = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
+    files = [file.absolute() for path in given for file in find_inputs([str(path)])[0]]
+    places: dict[str, int] = {}
+    for place, file in enumerate(files):
+        places.setdefault("/".join(file.parts[-2:]).lstrip("/"), place)
+    first: dict[str, tuple[int, int]] = {}
+    for unit in inputs.units:
+        for source, rows in unit.quotes.groupby("source_file", observed=True)["source_row"]:
+            # a member of an archive is named after it: archive:member
+            at = places.get(str(source), places.get(str(source).partition(":")[0], len(files)))
+            first[unit.symbol] = min(first.get(unit.symbol, (len(files) + 1, 0)), (at, int(rows.min())))
+    return sorted(first, key=lambda symbol: (first[symbol], symbol))
+
+
+def _units(inputs: Inputs, names: Sequence[str], day: dt.date | None, series: str | None) -> dict[str, Unit]:
     """The unit of each symbol on the day, or on the last that has them all."""
     there = [unit for unit in inputs.units if series is None or unit.series == series]
-    names = list(wanted) if wanted is not None else sorted({unit.symbol for unit in inputs.units})
     days = [{unit.date for unit in there if unit.symbol == name} for name in names]
     common = set.intersection(*days)
     if day is not None:

@@ -72,7 +72,7 @@ def test_a_missing_session_is_told(chains: Path, capsys: pytest.CaptureFixture[s
     (chains / "QQQ_2026-07-09_simulated.csv.gz").unlink()
     assert run(["attribute", str(chains), "--days", "2"]) == 3
     out = capsys.readouterr().out
-    assert "In the remainder, or not known:\n  QQQ has no chain of 2026-07-09\n" in out
+    assert "Passed over, in the remainder, or not known:\n  QQQ has no chain of 2026-07-09\n" in out
 
 
 @pytest.mark.parametrize(

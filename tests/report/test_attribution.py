@@ -36,7 +36,7 @@ def _row(
         **texts, "tenor": "3m", "delta": "0.25", "value_from": 0.2, "value_to": 0.2 * math.exp(total),
         "change": total, "error": error, "level_error": math.nan, **known, "change_vol": 0.2 * total,
         **{f"{name}_vol": 0.2 * part for name, part in known.items()}, "forward_move": -0.01,
-        "flags": "ROLL", "reason": reason,
+        "n_steps": 3, "n_partial": 0, "flags": "ROLL", "reason": reason,
     }  # fmt: skip
 
 
@@ -60,34 +60,50 @@ def _result(
             {"level": -0.012, "roll": 0.001},
             {"skew": 0.005, "roll": 0.001},
             0.004,
-            "fell 1.7 % (+- 0.4) from 2026-07-09 to 2026-07-10: QQQ level -1.2, IWM skew -0.5.",
+            (
+                "fell 1.7 % (+- 0.4) from 2026-07-09 to 2026-07-10: level -1.2 (QQQ -1.2, IWM 0.0), "
+                "skew -0.5 (QQQ 0.0, IWM +0.5)."
+            ),
         ),
         (
             {"level": 0.032, "spot": 0.01},
             {"level": 0.01, "spot": -0.01},
             math.nan,
             (
-                "rose 4.2 % from 2026-07-09 to 2026-07-10: level +2.2 (QQQ +3.2, IWM -1.0), "
-                "spot +2.0 (QQQ +1.0, IWM +1.0)."
+                "rose 4.2 % from 2026-07-09 to 2026-07-10: level +2.2 (QQQ +3.2, IWM +1.0), "
+                "spot +2.0 (QQQ +1.0, IWM -1.0)."
             ),
         ),
         (
             {"level": 0.0012},
             {},
             0.0014,
-            "rose 0.12 % (+- 0.14) from 2026-07-09 to 2026-07-10: QQQ level +0.12.",
+            "rose 0.12 % (+- 0.14) from 2026-07-09 to 2026-07-10: level +0.12 (QQQ +0.12, IWM 0.00).",
         ),
         ({"roll": 0.001}, {"roll": 0.001}, math.nan, "did not move from 2026-07-09 to 2026-07-10."),
         (
             {"roll": math.nan, "spot": math.nan, "level": math.nan, "skew": math.nan, "remainder": 0.02},
             {},
             math.nan,
-            "rose 2.0 % from 2026-07-09 to 2026-07-10: QQQ remainder +2.0.",
+            "rose 2.0 % from 2026-07-09 to 2026-07-10: remainder +2.0 (QQQ +2.0, IWM 0.0).",
         ),
     ],
 )
 def test_the_sentence(one: dict[str, float], other: dict[str, float], error: float, told: str) -> None:
     assert attribution_sentence(_result(one, other, error=error)) == f"QQQ/IWM 3m 25-delta call vol {told}"
+
+
+def test_a_legs_name_stands_beside_the_legs_number() -> None:
+    """The pair's -0.61 is not QQQ's, though QQQ has most of it."""
+    told = attribution_sentence(_result({"skew": -0.0053}, {"skew": 0.0008}))
+    assert told.endswith(": skew -0.61 (QQQ -0.53, IWM +0.08).")
+
+
+def test_the_sentence_of_parts_that_are_not_known_over_all_steps() -> None:
+    result = _result({"level": 0.02, "remainder": 0.01}, {})
+    result.totals["n_partial"] = [2, 0, 2]
+    told = attribution_sentence(result)
+    assert told.endswith(": level +2.0, remainder +1.0; all parts are known over 1 of 3 steps only.")
 
 
 def test_the_sentence_without_a_change() -> None:

@@ -15,9 +15,10 @@ import pytest
 from volskew.errors import InputError, SettingsError
 from volskew.history import History
 from volskew.ledger import Code
+from volskew.report.attribution import attribution_sentence
 from volskew.settings import Settings
 from volskew.surface import Surface
-from volskew.surface.changes import PARTS, on_grid
+from volskew.surface.changes import PARTS, attribute_change, on_grid
 from volskew.workflow import attribution, rank_files
 from volskew.workflow.accounts import COLUMNS
 from volskew.workflow.attribution import Attribution, attribute_files
@@ -48,7 +49,10 @@ def _attribute(files: Sequence[Path], **choices: Any) -> Attribution:
 
 
 def _assert_adds_up(result: Attribution) -> None:
-    """Every row's parts, the period's sessions and the pair's legs, to the last bit."""
+    """Every row's parts, the period's sessions and the pair's legs, to the last bit.
+
+    A part that a leg lacks in some step is not the pair's there: it is then in the pair's remainder.
+    """
     for table in (result.steps, result.totals):
         for suffix in ("", "_vol"):
             parts = table[[f"{name}{suffix}" for name in _ALL]].fillna(0.0).to_numpy()
@@ -60,7 +64,7 @@ def _assert_adds_up(result: Attribution) -> None:
         steps = result.steps[result.steps["symbol"] == symbol]
         for name in names:
             assert sum(steps[name].dropna()) == (0.0 if math.isnan(whole[name]) else whole[name]), name
-    for name in names:
+    for name in names if rows[pair]["n_partial"] == 0 else ("change", "change_vol"):
         one, other, both = (0.0 if math.isnan(row[name]) else row[name] for row in rows.values())
         assert both == one - other
 
@@ -148,20 +152,33 @@ def test_inputs_in_any_order_give_the_same_tables(period: Attribution) -> None:
 # --- what is missing --------------------------------------------------------------------------------
 
 
-def test_a_session_without_a_chain_stays_in_the_remainder(period: Attribution) -> None:
+def test_a_session_without_a_chain_is_passed_over(period: Attribution) -> None:
     result = _attribute(_files(without=["QQQ_2026-07-08"]), days=3)
     assert result.exit_code == 3
     gap = _row(result.steps, "QQQ", "2026-07-09")
     assert gap["session_from"] == "2026-07-07"
-    assert gap["remainder"] == gap["change"]
-    assert all(math.isnan(gap[name]) for name in PARTS)
+    first, last = (
+        fit_unit(unit, settings=_SETTINGS)
+        for unit in result.inputs.units
+        if unit.symbol == "QQQ" and str(unit.date) in {"2026-07-07", "2026-07-09"}
+    )
+    direct = attribute_change(first, last)
+    assert {name: gap[name] for name in PARTS} == direct.parts
+    assert gap["level_error"] == direct.level_error
+    assert (gap["remainder"], gap["n_steps"], gap["n_partial"]) == (0.0, 1, 0)
     assert gap["reason"] == "QQQ has no chain of 2026-07-08"
-    # nothing of it is spread over the others: IWM's parts and QQQ's last session are as they were
+    assert "BRIDGED" in gap["flags"].split()
+    # nothing else moves: IWM's parts and QQQ's last session are as they were
     for symbol, day in (("IWM", "2026-07-09"), ("QQQ", "2026-07-10")):
         assert _row(result.steps, symbol, day) == _row(period.steps, symbol, day)
-    pair = _row(result.totals, "QQQ/IWM")
-    assert pair["change"] == _row(period.totals, "QQQ/IWM")["change"]
-    assert pair["remainder"] == gap["change"]
+    # the pair over the same two days: QQQ's one step less IWM's two
+    pair = _row(result.steps, "QQQ/IWM", "2026-07-09")
+    for name in (*PARTS, "remainder"):
+        iwm = sum(_row(period.steps, "IWM", day)[name] for day in ("2026-07-08", "2026-07-09"))
+        assert pair[name] == gap[name] - iwm
+    assert _row(result.totals, "QQQ/IWM")["change"] == _row(period.totals, "QQQ/IWM")["change"]
+    assert result.totals["n_steps"].tolist() == [2, 3, 2]
+    assert (result.totals["remainder"] == 0).all()
     assert Code.NO_FILE in [entry.code for entry in result.ledger]
     _assert_adds_up(result)
 
@@ -193,7 +210,8 @@ def test_a_chain_that_cannot_be_fitted_is_a_session_without_one(monkeypatch: pyt
     result = _attribute(_files(), days=3)
     assert result.exit_code == 3
     gap = _row(result.steps, "IWM", "2026-07-09")
-    assert gap["remainder"] == gap["change"]
+    assert (gap["session_from"], gap["remainder"]) == ("2026-07-07", 0.0)
+    assert "of no use" not in gap["reason"]  # that is in the ledger
     (entry,) = (entry for entry in result.ledger if "of no use" in entry.detail)
     assert (str(entry.date), entry.symbol) == ("2026-07-08", "IWM")
     _assert_adds_up(result)
@@ -249,6 +267,18 @@ def test_a_stored_session_without_a_chain_has_a_change_and_no_parts(
         assert row["change"] == pytest.approx(change, abs=3e-8)  # eight decimals of a vol
         assert row["remainder"] == row["change"]
         assert row["reason"] == "QQQ has no chain of 2026-07-08"
+        # IWM's parts are known, and are not shown as the pair's
+        pair, iwm = (_row(result.steps, symbol, day) for symbol in ("QQQ/IWM", "IWM"))
+        assert all(math.isfinite(iwm[name]) and math.isnan(pair[name]) for name in PARTS)
+        assert pair["remainder"] == pair["change"] == row["change"] - iwm["change"]
+        assert "PARTIAL" in pair["flags"].split()
+    last, whole = (_row(table, "QQQ/IWM", "2026-07-10") for table in (result.steps, result.totals))
+    assert [whole[name] for name in PARTS] == [last[name] for name in PARTS]
+    assert (whole["n_steps"], whole["n_partial"]) == (3, 2)
+    assert "PARTIAL" in whole["flags"].split()
+    told = attribution_sentence(result)
+    assert told.endswith("; all parts are known over 1 of 3 steps only.")
+    assert "QQQ " not in told.partition(": ")[2]
     _assert_adds_up(result)
 
 

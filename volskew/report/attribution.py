@@ -18,20 +18,24 @@ from volskew.ranking.verdict import describe_reading
 from volskew.report.console import PipeConsole, page_console
 from volskew.report.flags import FLAGS
 from volskew.report.tables import table_text
+from volskew.workflow.accounts import BRIDGED, PARTIAL
 from volskew.workflow.attribution import Attribution
 
 __all__ = ["attribution_sentence", "attribution_text", "print_attribution", "write_attribution"]
 
 _WIDTH = 100
 _PARTS = ("roll", "spot", "level", "skew", "remainder")
-_ONE_LEG = 4.0
-"""A part of the ratio is one leg's where that moved it so many times as much as the other."""
 _SESSIONS = 10
 """Sessions shown, the last ones."""
 _SMALL = 0.01
 """[log] A change below this is told with two decimals of a percent."""
 _REASONS = 5
-_FLAGS = {**FLAGS, "ROLL": "the expiries around the tenor are not those of the session before"}
+_FLAGS = {
+    **FLAGS,
+    "ROLL": "the expiries around the tenor are not those of the session before",
+    BRIDGED: "sessions without a reading are passed over, the change across them attributed as one",
+    PARTIAL: "parts are not known; what they would be is in the remainder",
+}
 """Of a change ROLL says so of its two readings."""
 
 
@@ -45,8 +49,9 @@ def attribution_sentence(result: Attribution) -> str:
     Returns
     -------
     str
-        Numbers in hundredths of the log ratio (percent of the ratio). What the second leg adds is told as it
-        moves the ratio: "IWM skew -0.5" means that IWM's skew rose by as much.
+        Numbers in hundredths of the log ratio (percent of the ratio), beside each part those of the two legs,
+        of which it is the first less the second. Where parts are not known over all steps it says over how
+        many they are, and names no legs: theirs may be known over others.
     """
     name = "/".join(result.pair)
     what = describe_reading("implied_vol", result.tenor, result.point.text)
@@ -62,26 +67,25 @@ def attribution_sentence(result: Attribution) -> str:
     if math.isfinite(error):
         shown += f" (+- {100 * error:.{max(decimals, 1)}f})"
     moved = "did not move" if change == 0 else f"{'rose' if change > 0 else 'fell'} {shown}"
+    n_steps, n_partial = int(pair["n_steps"]), int(pair["n_partial"])
+    legs = () if n_partial else result.pair
     told = [
-        _part_in_words(part, result.pair, totals, decimals)
+        _part_in_words(part, pair, [totals[leg] for leg in legs], decimals)
         for part in sorted(_PARTS, key=lambda part: -abs(_number(pair[part])))
         if abs(100 * _number(pair[part])) >= 0.5 * 10**-decimals
     ]
     parts = f": {', '.join(told)}" if told else ""
-    return f"{name} {what} {moved} from {result.start} to {result.end}{parts}."
+    lacking = f"; all parts are known over {n_steps - n_partial} of {n_steps} steps only" if n_partial else ""
+    return f"{name} {what} {moved} from {result.start} to {result.end}{parts}{lacking}."
 
 
 def _part_in_words(
-    part: str, legs: tuple[str, str], totals: Mapping[str, Mapping[Hashable, Any]], decimals: int
+    part: str, pair: Mapping[Hashable, Any], legs: Sequence[Mapping[Hashable, Any]], decimals: int
 ) -> str:
-    """A part of the ratio, and whose it is: one leg's, or what each leg adds to it."""
-    shares = [sign * _number(totals[leg][part]) for leg, sign in zip(legs, (1, -1), strict=True)]
-    whole = _log(sum(shares), decimals)
-    for leg, own, other in zip(legs, shares, reversed(shares), strict=True):
-        if abs(own) >= _ONE_LEG * abs(other):
-            return f"{leg} {part} {whole}"
-    by_leg = ", ".join(f"{leg} {_log(own, decimals)}" for leg, own in zip(legs, shares, strict=True))
-    return f"{part} {whole} ({by_leg})"
+    """A part of the ratio, and each leg's own."""
+    own = ", ".join(f"{leg['symbol']} {_log(_number(leg[part]), decimals)}" for leg in legs)
+    whole = f"{part} {_log(float(pair[part]), decimals)}"
+    return f"{whole} ({own})" if own else whole
 
 
 def _number(cell: Any) -> float:
@@ -191,7 +195,7 @@ def _print_reasons(console: PipeConsole, result: Attribution) -> None:
     reasons = list(dict.fromkeys(texts))
     if not reasons:
         return
-    console.print("In the remainder, or not known:")
+    console.print("Passed over, in the remainder, or not known:")
     for reason in reasons[:_REASONS]:
         _say(console, reason, indent="  ")
     if len(reasons) > _REASONS:

@@ -16,14 +16,19 @@ from volskew.surface import Estimate
 from volskew.surface.changes import PARTS, Change, in_vol, log_of, on_grid
 from volskew.surface.labels import ROLL
 
-__all__ = ["COLUMNS", "Node", "Step", "pair_rows", "row_of"]
+__all__ = ["BRIDGED", "COLUMNS", "PARTIAL", "Node", "Step", "pair_rows", "pair_total", "row_of"]
 
 _REMAINDER = "remainder"
+BRIDGED = "BRIDGED"
+"""Flag of a step that passes over sessions without a reading, attributed from the surfaces at its ends."""
+PARTIAL = "PARTIAL"
+"""Flag of a row some of whose steps lack parts."""
 
 COLUMNS: tuple[str, ...] = (
     *("series", "session_from", "session_to", "symbol", "tenor", "delta"),
     *("value_from", "value_to", "change", "error", *PARTS, _REMAINDER, "level_error"),
-    *("change_vol", *(f"{name}_vol" for name in (*PARTS, _REMAINDER)), "forward_move", "flags", "reason"),
+    *("change_vol", *(f"{name}_vol" for name in (*PARTS, _REMAINDER)), "forward_move"),
+    *("n_steps", "n_partial", "flags", "reason"),
 )
 """Columns of an attribution.
 
@@ -31,7 +36,9 @@ Of a leg `value_from` and `value_to` are vols, `change` is that of their logarit
 and roll, spot, level, skew and remainder add up to it; `change_vol` and its kin are the same in vol
 [decimal]; `forward_move` is the log move of the forward at the tenor's date. Of a pair the values are log
 ratios, and all else is the first leg's less the second's: `change_vol` is that of the spread. A part that is
-not known is NaN; its share is in the remainder, with the reason.
+not known is NaN; its share is in the remainder, with the reason. A part of the pair is known where it is of
+both legs. A row is made of `n_steps` steps, of which `n_partial` lack a part: each part is then the sum over
+the steps in which it is known (flag PARTIAL).
 """
 
 
@@ -79,12 +86,14 @@ class Step:
     start, end : Node
     parts, parts_vol : Mapping of str to float
         Roll, spot, level, skew and remainder; they add up to the change, an unknown one (NaN) counting 0.
+    n_steps, n_partial : int
+        Steps that it is made of, and those of them in which a part is not known.
     level_error, forward_move : float
         NaN where not known.
     flags : frozenset of str
-        Those of both readings; ROLL where their expiries are not the same.
+        Those of both readings; ROLL where their expiries are not the same, BRIDGED, PARTIAL.
     reasons : tuple of str
-        Of what is in the remainder.
+        Of what is in the remainder, or was passed over.
     """
 
     start: Node
@@ -95,17 +104,30 @@ class Step:
     forward_move: float
     flags: frozenset[str]
     reasons: tuple[str, ...]
+    n_steps: int = 1
+    n_partial: int = 0
 
     @classmethod
-    def between(cls, start: Node, end: Node, change: Change | None, reasons: Sequence[str]) -> Step:
-        """From the attribution of one session's change; all of it is the remainder without one."""
+    def between(
+        cls, start: Node, end: Node, change: Change | None, *, gaps: Sequence[str], differs: Sequence[str]
+    ) -> Step:
+        """From the attribution of the change; all of it is the remainder without one.
+
+        `gaps` tells of the sessions that are passed over, `differs` of readings that are not what was read
+        again.
+        """
         parts = dict.fromkeys(PARTS, math.nan) if change is None else change.parts
         total = log_of(end.vol) - log_of(start.vol)
         parts[_REMAINDER] = total - _sum(parts.values())
         flags = start.flags | end.flags
         if change is not None and change.is_roll:
             flags |= {ROLL}
-        told = [*reasons, *([change.reason] if change is not None and change.reason else [])]
+        if change is not None and gaps:
+            flags |= {BRIDGED}
+        is_partial = any(math.isnan(part) for part in parts.values())
+        if is_partial:
+            flags |= {PARTIAL}
+        told = [*gaps, *differs, *([change.reason] if change is not None and change.reason else [])]
         return cls(
             start=start,
             end=end,
@@ -115,6 +137,7 @@ class Step:
             forward_move=math.nan if change is None else on_grid(change.forward_move),
             flags=flags,
             reasons=tuple(dict.fromkeys(told)),
+            n_partial=int(is_partial),
         )
 
     @classmethod
@@ -131,6 +154,8 @@ class Step:
             forward_move=math.fsum(step.forward_move for step in steps),
             flags=frozenset().union(*(step.flags for step in steps)),
             reasons=tuple(dict.fromkeys(reason for step in steps for reason in step.reasons)),
+            n_steps=sum(step.n_steps for step in steps),
+            n_partial=sum(step.n_partial for step in steps),
         )
 
     @property
@@ -151,6 +176,7 @@ def row_of(step: Step, key: Mapping[str, str]) -> dict[str, Any]:
         parts=(step.parts, step.parts_vol),
         errors=(step.error, step.level_error),
         forward_move=step.forward_move,
+        counts=(step.n_steps, step.n_partial),
         flags=step.flags,
         reasons=step.reasons,
     )
@@ -163,34 +189,57 @@ def pair_rows(
     key: Mapping[str, str],
 ) -> list[dict[str, Any]]:
     """The rows of the pair: first leg less second, between sessions on which both have a reading."""
-    dates = sorted(set.intersection(*({node.date for node in nodes[leg]} for leg in legs)))
-    rows = []
-    for first, last in itertools.pairwise(dates):
-        one, other = (
-            Step.together([step for step in steps[leg] if first <= step.start.date and step.end.date <= last])
+    dates = _common(legs, nodes)
+    return [_pair_row(legs, steps, between, key) for between in itertools.pairwise(dates)]
+
+
+def pair_total(
+    legs: tuple[str, str],
+    nodes: Mapping[str, Sequence[Node]],
+    steps: Mapping[str, Sequence[Step]],
+    key: Mapping[str, str],
+) -> dict[str, Any]:
+    """`pair_rows` added up: from the first session on which both legs have a reading to the last."""
+    return _pair_row(legs, steps, _common(legs, nodes), key)
+
+
+def _common(legs: tuple[str, str], nodes: Mapping[str, Sequence[Node]]) -> list[dt.date]:
+    return sorted(set.intersection(*({node.date for node in nodes[leg]} for leg in legs)))
+
+
+def _pair_row(
+    legs: tuple[str, str],
+    steps: Mapping[str, Sequence[Step]],
+    dates: Sequence[dt.date],
+    key: Mapping[str, str],
+) -> dict[str, Any]:
+    """The pair from the first of the dates to the last, its parts those between one date and the next."""
+    spans = [
+        tuple(
+            [step for step in steps[leg] if first <= step.start.date and step.end.date <= last]
             for leg in legs
         )
-        at_start, at_end = (
-            log_of(a.vol) - log_of(b.vol) for a, b in ((one.start, other.start), (one.end, other.end))
-        )
-        spreads = [
-            on_grid(a.vol) - on_grid(b.vol) for a, b in ((one.start, other.start), (one.end, other.end))
-        ]
-        rows.append(
-            _row(
-                key,
-                symbol="/".join(legs),
-                dates=(first, last),
-                values=(at_start, at_end),
-                change=(at_end - at_start, spreads[1] - spreads[0]),
-                parts=(_less(one.parts, other.parts), _less(one.parts_vol, other.parts_vol)),
-                errors=(math.hypot(one.error, other.error), math.hypot(one.level_error, other.level_error)),
-                forward_move=one.forward_move - other.forward_move,
-                flags=one.flags | other.flags,
-                reasons=tuple(dict.fromkeys((*one.reasons, *other.reasons))),
-            )
-        )
-    return rows
+        for first, last in itertools.pairwise(dates)
+    ]
+    one, other = (Step.together([step for span in spans for step in span[place]]) for place in (0, 1))
+    logs = [log_of(a.vol) - log_of(b.vol) for a, b in ((one.start, other.start), (one.end, other.end))]
+    spreads = [on_grid(a.vol) - on_grid(b.vol) for a, b in ((one.start, other.start), (one.end, other.end))]
+    parts = [_less([step.parts for step in a], [step.parts for step in b]) for a, b in spans]
+    in_vols = [_less([step.parts_vol for step in a], [step.parts_vol for step in b]) for a, b in spans]
+    n_partial = sum(any(math.isnan(part) for part in known.values()) for known in parts)
+    return _row(
+        key,
+        symbol="/".join(legs),
+        dates=(dates[0], dates[-1]),
+        values=(logs[0], logs[1]),
+        change=(logs[1] - logs[0], spreads[1] - spreads[0]),
+        parts=(_added(parts), _added(in_vols)),
+        errors=(math.hypot(one.error, other.error), math.hypot(one.level_error, other.level_error)),
+        forward_move=one.forward_move - other.forward_move,
+        counts=(len(spans), n_partial),
+        flags=one.flags | other.flags,
+        reasons=tuple(dict.fromkeys((*one.reasons, *other.reasons))),
+    )
 
 
 def _row(
@@ -203,6 +252,7 @@ def _row(
     parts: tuple[Mapping[str, float], Mapping[str, float]],
     errors: tuple[float, float],
     forward_move: float,
+    counts: tuple[int, int],
     flags: frozenset[str],
     reasons: Sequence[str],
 ) -> dict[str, Any]:
@@ -220,6 +270,8 @@ def _row(
         "change_vol": change[1],
         **{f"{name}_vol": part for name, part in parts[1].items()},
         "forward_move": forward_move,
+        "n_steps": counts[0],
+        "n_partial": counts[1],
         "flags": " ".join(sorted(flags)),
         "reason": "; ".join(reasons),
     }
@@ -230,8 +282,15 @@ def _added(all_parts: Sequence[Mapping[str, float]]) -> dict[str, float]:
     return {name: _sum([parts[name] for parts in all_parts], empty=math.nan) for name in all_parts[0]}
 
 
-def _less(one: Mapping[str, float], other: Mapping[str, float]) -> dict[str, float]:
-    return {name: _sum([part, -other[name]], empty=math.nan) for name, part in one.items()}
+def _less(one: Sequence[Mapping[str, float]], other: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Parts of the first leg's steps less those of the second's over the same days; the rest is remainder.
+
+    A part is known where it is known in every step: one leg's alone would not be the pair's.
+    """
+    signed = [*one, *({name: -part for name, part in parts.items()} for parts in other)]
+    found = {name: sum(parts[name] for parts in signed) for name in PARTS}
+    whole = _sum(part for parts in signed for part in parts.values())
+    return {**found, _REMAINDER: whole - _sum(found.values())}
 
 
 def _sum(numbers: Iterable[float], *, empty: float = 0.0) -> float:

@@ -20,7 +20,7 @@ from volskew.settings import Settings
 from volskew.surface import Surface
 from volskew.surface.changes import PARTS, Change, attribute_change
 from volskew.surface.points import Point, parse_point
-from volskew.workflow.accounts import COLUMNS, Node, Step, pair_rows, row_of
+from volskew.workflow.accounts import BRIDGED, COLUMNS, Node, Step, pair_rows, pair_total, row_of
 from volskew.workflow.drill import fit_unit
 from volskew.workflow.gather import Inputs, PathLike, Progress, Unit, gather, no_progress
 
@@ -76,7 +76,8 @@ class Attribution:
         is_open = self.totals[names].isna().any(axis=None) or self.steps[names].isna().any(axis=None)
         always = {Stage.INPUT, Stage.MARKET, Stage.RANKING}
         failed = any(entry.is_failure and entry.stage in always for entry in self.ledger)
-        return 3 if is_open or failed or len(self.totals) < 3 else 0
+        is_bridged = self.steps["flags"].str.contains(BRIDGED).any()
+        return 3 if is_open or is_bridged or failed or len(self.totals) < 3 else 0
 
 
 def attribute_files(
@@ -98,7 +99,8 @@ def attribute_files(
     """Attribute the change of a pair's log ratio, and of each leg's vol, to roll, spot, level and skew.
 
     Each session's change is attributed by reading the surfaces of it and of the session before again (see
-    `volskew.surface.changes`); the parts of a period are the sums of its sessions'. What cannot be attributed
+    `volskew.surface.changes`); the parts of a period are the sums of its sessions'. Sessions without a
+    reading of a leg are passed over: its change across them is attributed as one. What cannot be attributed
     stays in the remainder, with its reason.
 
     Parameters
@@ -231,7 +233,7 @@ class _Walk:
     def visit(self, day: dt.date, unit: Unit | None, stored: float) -> None:
         """The next session: its node where it has a reading, and the step to it from the node before."""
         surface = self._fitted(day, unit)
-        before, self._before = self._before, surface
+        before = self._before
         reading = None if surface is None else surface.vol(self.tenor, self.point.text)
         is_read = reading is not None and reading.is_read
         if surface is None:
@@ -244,16 +246,19 @@ class _Walk:
             if is_read:
                 differs = f"{self.leg} on {day} is stored as {stored:.6f} and read again as {vol:.6f}"
             vol = stored
+        if is_read:
+            self._before = surface
         if math.isnan(vol):
             return
         node = Node.of(self.leg, day, vol, reading)
         if self.nodes:
             last = self.nodes[-1]
             change: Change | None = None
-            if before is not None and surface is not None and last.date == before.date:
+            if is_read and before is not None and surface is not None and last.date == before.date:
+                # sessions between that have no reading are passed over: a change may span several days
                 change = attribute_change(before, surface, tenor=self.tenor, delta=self.point.text)
-            reasons = [*self._gaps, *filter(None, (last.differs, differs))]
-            self.steps.append(Step.between(last, node, change, reasons))
+            told = list(filter(None, (last.differs, differs)))
+            self.steps.append(Step.between(last, node, change, gaps=self._gaps, differs=told))
         self.nodes.append(node.differing(differs))
         # of a session without a chain whose reading is stored: the next step lacks it too
         self._gaps = self._gaps[-1:] if not is_read else []
@@ -331,15 +336,15 @@ def _totals(
     end: dt.date,
 ) -> list[dict[str, Any]]:
     """The whole period: legs that have both its ends, and the pair where both legs do."""
-    whole: dict[str, list[Step]] = {}
-    for leg in legs:
-        dates = {node.date for node in nodes[leg]}
-        whole[leg] = [Step.together(steps[leg])] if {start, end} <= dates else []
-    ends = {leg: [node for node in nodes[leg] if node.date in {start, end}] for leg in legs}
-    return [row_of(step, key) for leg in legs for step in whole[leg]] + pair_rows(legs, ends, whole, key)
+    whole = [leg for leg in legs if {start, end} <= {node.date for node in nodes[leg]}]
+    rows = [row_of(Step.together(steps[leg]), key) for leg in whole]
+    return [*rows, pair_total(legs, nodes, steps, key)] if len(whole) == len(legs) else rows
 
 
 def _table(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     table = pd.DataFrame(list(rows), columns=list(COLUMNS))
     texts = {"series", "session_from", "session_to", "symbol", "tenor", "delta", "flags", "reason"}
-    return table.astype({name: "str" if name in texts else "float64" for name in COLUMNS})
+    counts = {"n_steps", "n_partial"}
+    return table.astype(
+        {name: "str" if name in texts else "int64" if name in counts else "float64" for name in COLUMNS}
+    )

@@ -22,6 +22,10 @@ from volskew.ranking import EPISODE_COLUMNS, HISTORY_COLUMNS
 from volskew.ranking.robustness_table import COLUMNS as CONVENTION_COLUMNS
 from volskew.ranking.table import COLUMNS as RANKING_COLUMNS
 from volskew.report.flags import FLAGS
+from volskew.report.reconcile import write_reconciliation
+from volskew.settings import Settings
+from volskew.workflow.accounts import COLUMNS as ATTRIBUTION_COLUMNS
+from volskew.workflow.reconcile import reconcile
 
 _ROOT = Path(__file__).parents[1]
 _CODES = _ROOT / "docs" / "codes.md"
@@ -141,15 +145,29 @@ def test_the_method_lists_every_measure() -> None:
         ("episodes.csv", EPISODE_COLUMNS),
         ("conventions.csv", CONVENTION_COLUMNS),
         ("history.csv", ("series", *READING_COLUMNS)),
+        ("attribution.csv", ("span", *ATTRIBUTION_COLUMNS)),
         ("ledger.csv", tuple(Ledger().to_frame().columns)),
     ],
 )
 def test_every_column_of_an_output_is_described_once(file: str, columns: tuple[str, ...]) -> None:
+    assert _described(file) == sorted(columns)
+
+
+def test_every_column_of_a_reconciliation_is_described_once(tmp_path: Path) -> None:
+    files = sorted((_ROOT / "chains" / "quotes").glob("*_2026-07-10_simulated.csv.gz"))
+    found = reconcile(files, settings=Settings(rate=0.04), to={"clock": "calendar"})
+    (file,) = write_reconciliation(found, tmp_path)
+    columns = file.read_text(encoding="utf-8").partition("\n")[0].split(",")
+    assert _described(file.name) == sorted({re.sub("_(QQQ|IWM)$", "_S", name) for name in columns})
+
+
+def _described(file: str) -> list[str]:
+    """The columns that the page has of a file."""
     text = (_ROOT / "docs" / "outputs.md").read_text(encoding="utf-8")
     section = text.split(f"## {file}\n")[1].partition("\n## ")[0]
     cells = [line.split(" | ")[0] for line in section.splitlines() if line.startswith("| `")]
     named = [name for cell in cells for name in re.findall(r"`(\w+)`", cell)]
-    assert sorted(named) == sorted(columns)
+    return sorted(named)
 
 
 if __name__ == "__main__":

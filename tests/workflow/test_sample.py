@@ -75,7 +75,8 @@ def test_only_what_is_asked_for_is_ranked(ranked: RankResult) -> None:
     assert [ranking.delta for ranking in ranked.rankings] == ["0.25", "0.25"]
     assert [ranking.measure for ranking in ranked.rankings] == ["implied_vol", "implied_over_realised"]
     # of the imported vols those that level and skew are made of are taken too, and no others
-    assert set(ranked.history["delta"]) == {"0.25", "0.5"}
+    vols = ranked.history[ranked.history["measure"] == "implied_vol"]
+    assert set(vols["delta"]) == {"0.25", "0.5"}
     assert [entry.symbol for entry in ranked.ledger if entry.code == Code.SPLICED] == [
         "IWM",
         "IWM",

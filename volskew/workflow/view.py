@@ -15,6 +15,7 @@ from volskew.errors import SettingsError
 from volskew.history import History
 from volskew.ledger import Code, Entry, Ledger, Stage
 from volskew.market import EASTERN, sessions
+from volskew.measures.realised_readings import PRICE_MEASURES
 from volskew.quotes.overrides import Overrides
 from volskew.workflow.conventions import split_series
 from volskew.workflow.gather import Inputs
@@ -177,6 +178,8 @@ def unexplained_gaps(
     rows: pd.DataFrame, symbols: Sequence[str], known: Ledger, *, solved_from: dt.date | None
 ) -> list[Entry]:
     """A reason for every session without a reading that no earlier stage explained."""
+    # a price of a day is no chain of it
+    rows = rows[~rows["measure"].isin(PRICE_MEASURES)]
     if rows.empty:
         return []
     explained = {(entry.date, entry.symbol) for entry in known}

@@ -10,11 +10,10 @@ from volskew.commands.console import complain, tell_of_compiling
 from volskew.commands.parameters import (
     EXIT_CODES,
     PlaceType,
-    columns_from,
+    chain_arguments,
     format_options,
     market_options,
     paths_argument,
-    settings_from,
     symbol_option,
     tenor_option,
 )
@@ -51,10 +50,7 @@ def command(out: str | None, **options: Any) -> int:
         list(options["paths"]),
         tenors=options["tenors"],
         deltas=options["deltas"],
-        settings=settings_from(options),
-        symbols=options["symbols"] or None,
-        format=options["format_name"],
-        columns=columns_from(options),
+        **chain_arguments(options),
     )
     files = [] if out is None else write_explanations(explanations, out)
     for explanation in explanations:

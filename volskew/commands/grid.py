@@ -11,11 +11,10 @@ from volskew.commands.console import emit, tell_of_compiling
 from volskew.commands.parameters import (
     EXIT_CODES,
     PlaceType,
-    columns_from,
+    chain_arguments,
     format_options,
     market_options,
     paths_argument,
-    settings_from,
     symbol_option,
 )
 
@@ -39,14 +38,12 @@ def command(out: str | None, tenors: Sequence[str], deltas: Sequence[str], **opt
     from volskew.workflow import grid_table
 
     tell_of_compiling()
-    wanted = {name: given for name, given in (("tenors", tenors), ("deltas", deltas)) if given}
+    chosen = (("tenors", tenors), ("deltas", deltas))
+    wanted: dict[str, Any] = {name: given for name, given in chosen if given}
     table, inputs = grid_table(
         list(options["paths"]),
         **wanted,
-        settings=settings_from(options),
-        symbols=options["symbols"] or None,
-        format=options["format_name"],
-        columns=columns_from(options),
+        **chain_arguments(options),
     )
     status = emit(table, out, inputs, decimals=VOL_DECIMALS)
     if table["vol"].isna().all():

@@ -168,6 +168,16 @@ def settings_from(options: Mapping[str, Any]) -> Settings:
     )
 
 
+def chain_arguments(options: Mapping[str, Any]) -> dict[str, Any]:
+    """What workflows on chains take, from `symbol_option`, `market_options` and `format_options`."""
+    return {
+        "settings": settings_from(options),
+        "symbols": options["symbols"] or None,
+        "format": options["format_name"],
+        "columns": columns_from(options),
+    }
+
+
 def columns_from(options: Mapping[str, Any]) -> dict[str, str] | None:
     """File columns by canonical name from `format_options`."""
     return dict(options["columns"]) or None

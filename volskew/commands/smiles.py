@@ -11,11 +11,10 @@ from volskew.commands.console import emit, tell_of_compiling
 from volskew.commands.parameters import (
     EXIT_CODES,
     PlaceType,
-    columns_from,
+    chain_arguments,
     format_options,
     market_options,
     paths_argument,
-    settings_from,
     symbol_option,
 )
 from volskew.files import check_writable
@@ -63,12 +62,7 @@ def command(
     from volskew.workflow import arbitrage_table, picture_smiles, smiles_table
 
     tell_of_compiling()
-    common: dict[str, Any] = {
-        "settings": settings_from(options),
-        "symbols": options["symbols"] or None,
-        "format": options["format_name"],
-        "columns": columns_from(options),
-    }
+    common = chain_arguments(options)
     if arbitrage:
         if chart is not None or tenor is not None or expiries:
             raise click.UsageError("--arbitrage is a table of its own: it goes without --chart")

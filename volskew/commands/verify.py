@@ -10,11 +10,10 @@ from volskew.commands.console import close_stdout, complain, progress_bar, tell_
 from volskew.commands.parameters import (
     PlaceType,
     SampleType,
-    columns_from,
+    chain_arguments,
     format_options,
     market_options,
     paths_argument,
-    settings_from,
     symbol_option,
 )
 
@@ -59,10 +58,7 @@ def command(out: str | None, sample: int | str, **options: Any) -> int:
     with progress_bar() as progress:
         verification = verify_file(
             list(options["paths"]),
-            settings=settings_from(options),
-            symbols=options["symbols"] or None,
-            format=options["format_name"],
-            columns=columns_from(options),
+            **chain_arguments(options),
             sample=sample if isinstance(sample, int) else None,
             seed=options["seed"],
             tolerance=options["tolerance"],

@@ -10,11 +10,10 @@ from volskew.commands.console import emit, tell_of_compiling
 from volskew.commands.parameters import (
     EXIT_CODES,
     PlaceType,
-    columns_from,
+    chain_arguments,
     format_options,
     market_options,
     paths_argument,
-    settings_from,
     symbol_option,
 )
 
@@ -38,10 +37,7 @@ def command(out: str | None, solve_all: bool, **options: Any) -> int:
     tell_of_compiling()
     table, inputs = vols_table(
         list(options["paths"]),
-        settings=settings_from(options),
-        symbols=options["symbols"] or None,
-        format=options["format_name"],
-        columns=columns_from(options),
+        **chain_arguments(options),
         solve_all=solve_all,
     )
     return emit(table, out, inputs)

@@ -31,6 +31,7 @@ __all__ = [
     "Convention",
     "conventions_beside",
     "find_conventions",
+    "headline_rows",
     "measure_conventions",
     "months_later",
     "rank_under_conventions",
@@ -181,6 +182,11 @@ def split_series(series: str) -> tuple[str, str]:
     """
     head, _, name = series.rpartition(_BETWEEN)
     return (head, name) if name in {convention.name for convention in CONVENTIONS} and head else (series, "")
+
+
+def headline_rows(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows without those of other conventions."""
+    return rows if rows.empty else rows[[not split_series(name)[1] for name in rows["series"]]]
 
 
 def measure_conventions(

@@ -28,9 +28,9 @@ from volskew.measures.measure import history_frame, history_rows
 from volskew.quotes.overrides import Overrides
 from volskew.settings import Settings
 from volskew.surface import fit_surface
-from volskew.workflow.conventions import measure_conventions, split_series
+from volskew.workflow.conventions import headline_rows, measure_conventions, split_series
 from volskew.workflow.gather import Inputs, PathLike, Progress, Unit, gather, no_progress
-from volskew.workflow.prices import price_rows
+from volskew.workflow.prices import Prices, price_rows, price_table
 from volskew.workflow.request import Request
 
 __all__ = ["MeasureResult", "as_of_failures", "measure_files", "measure_units"]
@@ -99,7 +99,7 @@ def measure_files(
     columns: Mapping[str, str] | None = None,
     exclude: Sequence[PathLike] = (),
     overrides: Overrides | None = None,
-    prices: PathLike | Sequence[PathLike] = (),
+    prices: Prices = (),
     price_measures: Sequence[str] = (),
     price_beside: Sequence[str] = (),
     jobs: int | None = 1,
@@ -120,8 +120,8 @@ def measure_files(
     format, columns, exclude, overrides
         As in `volskew.workflow.gather`. Overrides that take whole readings out concern rankings alone: what
         is measured stays.
-    prices : path-like or sequence of path-like
-        Files of daily prices, ``PATH`` or ``SYMBOL=PATH``.
+    prices : PriceTable, path-like or sequence of path-like
+        Files of daily prices, ``PATH`` or ``SYMBOL=PATH``, or the table read from them.
     price_measures : sequence of str
         What is made of them on the days that are read; see `volskew.workflow.prices.price_rows`.
     price_beside : sequence of str
@@ -140,6 +140,8 @@ def measure_files(
     chosen = settings or Settings()
     wanted = request or Request()
     wanted.check(chosen)
+    # before the chains: what is wrong with a price file need not wait for them
+    table = price_table(prices) if price_measures or price_beside else None
     inputs = gather(
         paths,
         settings=chosen,
@@ -153,12 +155,11 @@ def measure_files(
     readings, entries = measure_units(
         inputs.units, request=wanted, settings=chosen, jobs=jobs, progress=progress
     )
-    if (price_measures or price_beside) and not readings.empty:
-        headline = readings[[not split_series(name)[1] for name in readings["series"]]]
+    if table is not None and not readings.empty:
         tenors = [canonical_tenor(tenor) for tenor in wanted.tenors if not is_span(tenor)]
         made, found = price_rows(
-            headline,
-            prices=prices,
+            headline_rows(readings),
+            prices=table,
             measures=price_measures,
             beside=price_beside,
             tenors=tenors,

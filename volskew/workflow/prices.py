@@ -6,6 +6,7 @@ import datetime as dt
 import os
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TypeAlias
 
 import pandas as pd
@@ -31,6 +32,7 @@ __all__ = [
     "implied_over_realised_rows",
     "price_notes",
     "price_rows",
+    "price_table",
     "realised_rows",
 ]
 
@@ -99,7 +101,7 @@ def price_rows(
         msg = f"no measure of prices is called {unknown[0]!r}; there is {', '.join(PRICE_MEASURES)}"
         raise SettingsError(msg)
     chosen = settings or Settings()
-    table = _table(prices)
+    table = price_table(prices)
     payments = _dividends(chosen.dividends_files if dividends is None else dividends)
     wanted = [item.name for item in ESTIMATORS.values() if item.measure in measures]
     symbols = sorted(set(readings["symbol"]))
@@ -110,42 +112,22 @@ def price_rows(
     of_chains = readings[~readings["measure"].isin(PRICE_MEASURES)]
     for series, group in of_chains.groupby("series", sort=True):
         days = {dt.date.fromisoformat(str(day)) for day in group["date"].unique()}
-        for names, chosen_days in (
-            (wanted, None if every_session else days),
-            ([divisor.name] if IMPLIED_OVER_REALISED in measures else [], days),
-        ):
-            if not names:
-                continue
-            rows, found = realised_rows(
-                table,
-                symbols=symbols,
-                tenors=tenors,
-                estimators=names,
-                dividends=payments,
-                series=str(series),
-                days=chosen_days,
-                settings=chosen,
-            )
+        realised = partial(
+            realised_rows, table, tenors=tenors, dividends=payments, series=str(series), settings=chosen
+        )
+        if wanted:
+            rows, found = realised(symbols=symbols, estimators=wanted, days=None if every_session else days)
+            frames.append(rows)
             entries += found
-            if names is wanted:
-                frames.append(rows)
-                continue
-            ratios, found = implied_over_realised_rows(pd.concat([group, rows]), estimator=divisor.name)
+        if IMPLIED_OVER_REALISED in measures:
+            rows, found = realised(symbols=symbols, estimators=[divisor.name], days=days)
+            ratios, absent = implied_over_realised_rows(pd.concat([group, rows]), estimator=divisor.name)
             frames.append(ratios)
-            entries += found
+            entries += [*found, *absent]
         for names, chosen_symbols in _beside(
             [name for name in beside if name not in measures], table, symbols
         ):
-            rows, found = realised_rows(
-                table,
-                symbols=chosen_symbols,
-                tenors=tenors,
-                estimators=names,
-                dividends=payments,
-                series=str(series),
-                days=days,
-                settings=chosen,
-            )
+            rows, found = realised(symbols=chosen_symbols, estimators=names, days=days)
             frames.append(rows)
             entries += [entry for entry in found if entry.stage != Stage.TENOR]
     frames = [frame for frame in frames if not frame.empty]
@@ -216,7 +198,7 @@ def realised_rows(
     SettingsError, InputError
         As `price_rows`.
     """
-    table = _table(prices)
+    table = price_table(prices)
     payments = _dividends(dividends)
     chosen = settings or Settings()
     asked = {spelled(name): name for name in (table.symbols if symbols is None else symbols)}
@@ -274,7 +256,16 @@ def default_estimator(prices: PriceTable, symbols: Iterable[str]) -> str:
     return "yang_zhang" if there and all(history.has_ranges for history in there) else "close_close"
 
 
-def _table(prices: Prices) -> PriceTable:
+def price_table(prices: Prices) -> PriceTable:
+    """The table of some price files; one that is read already is itself.
+
+    Raises
+    ------
+    SettingsError
+        There is no file.
+    InputError
+        A file cannot be read or contradicts itself.
+    """
     if isinstance(prices, PriceTable):
         return prices
     table = read_price_files([prices] if isinstance(prices, str | os.PathLike) else list(prices))

@@ -14,15 +14,16 @@ import pandas as pd
 from volskew.errors import SettingsError
 from volskew.history import History
 from volskew.ledger import Code, Ledger, Stage
+from volskew.market import PriceTable
 from volskew.market.calendar import FIRST_DAY, LAST_DAY
 from volskew.quotes.overrides import Overrides, read_overrides
 from volskew.quotes.roots import canonical_symbol
 from volskew.settings import Settings
-from volskew.workflow.conventions import CONVENTIONS, series_under, split_series
+from volskew.workflow.conventions import CONVENTIONS, headline_rows, series_under
 from volskew.workflow.gather import PathLike, Progress, no_progress
 from volskew.workflow.measure import MeasureResult, measure_files
 from volskew.workflow.overrides import tell_effects
-from volskew.workflow.prices import price_notes, price_rows
+from volskew.workflow.prices import price_notes, price_rows, price_table
 from volskew.workflow.ranked import RankResult
 from volskew.workflow.request import Plan
 from volskew.workflow.snapshots import OPTION, View, against_closes, choose_view, mixed_rows, snapshot_of
@@ -128,6 +129,7 @@ def rank_files(
     files: list[PathLike] = [prices] if isinstance(prices, str | os.PathLike) else list(prices)
     plan = Plan.of(measures, tenors, deltas, has_prices=bool(files), settings=chosen)
     left_out = None if overrides is None else read_overrides(overrides)
+    table = price_table(files) if files else None
     measured = measure_files(
         paths,
         settings=chosen,
@@ -137,7 +139,7 @@ def rank_files(
         columns=columns,
         exclude=[file for file in (history, overrides) if file is not None],
         overrides=left_out,
-        prices=files,
+        prices=() if table is None else table,
         price_measures=plan.price_measures,
         price_beside=plan.price_beside,
         jobs=jobs,
@@ -174,11 +176,11 @@ def rank_files(
                 told = f"{said[:-1]}: they are ranked against each other only with {OPTION}."
                 ledger.add(day, "", Stage.RANKING, Code.SNAPSHOT_REFUSED, detail=told)
                 notes.append(told)
-        job = _Job(pairs, plan, chosen, files, left_out, adjust_basis, preface)
+        job = _Job(pairs, plan, chosen, table, left_out, adjust_basis, preface)
         found, rows, gone = _study(kept, job, view, imported, day, ledger, notes)
         if left_out is not None:
             effects = tell_effects(
-                left_out, units=measured.inputs.units, left_out=_headlines(gone), as_of=day
+                left_out, units=measured.inputs.units, left_out=headline_rows(gone), as_of=day
             )
             ledger.extend(effects.entries)
             notes.extend(effects.sentences)
@@ -196,7 +198,7 @@ class _Job:
     pairs: list[Pair]
     plan: Plan
     settings: Settings
-    prices: list[PathLike]
+    prices: PriceTable | None
     overrides: Overrides | None
     adjust_basis: bool
     preface: str
@@ -230,8 +232,8 @@ def _study(
             ledger.extend(spliced.entries)
             of_keys = [" ".join(key) for key in job.plan.keys]
             notes.extend(said for said in spliced.sentences() if any(key in said for key in of_keys))
-        if job.prices:
-            _add_prices(known, job, ranked, day, ledger, notes)
+        if job.prices is not None:
+            _add_prices(known, job.prices, job, ranked, day, ledger, notes)
         rows = known.table(series=ranked)
         shelf = Shelf(
             known,
@@ -247,12 +249,18 @@ def _study(
 
 
 def _add_prices(
-    known: History, job: _Job, series: str, day: dt.date, ledger: Ledger, notes: list[str]
+    known: History,
+    prices: PriceTable,
+    job: _Job,
+    series: str,
+    day: dt.date,
+    ledger: Ledger,
+    notes: list[str],
 ) -> None:
     """What is made of prices, on every session up to a day."""
     made, entries = price_rows(
         known.table(series=series),
-        prices=job.prices,
+        prices=prices,
         measures=job.plan.price_measures,
         tenors=job.plan.tenors,
         settings=job.settings,
@@ -300,11 +308,6 @@ def _view(
     ledger.extend(view.entries)
     notes.extend(view.sentences)
     return view
-
-
-def _headlines(rows: pd.DataFrame) -> pd.DataFrame:
-    """Rows without those of other conventions, which follow the headline's."""
-    return rows if rows.empty else rows[[not split_series(name)[1] for name in rows["series"]]]
 
 
 def _names(kept: History, view: View) -> list[str]:

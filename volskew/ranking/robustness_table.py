@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
@@ -12,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from volskew.ranking.fixed_text import csv_of, decimal_text, form_text, plain_text
 from volskew.ranking.forms import FORMS, compare, is_ordered
 from volskew.ranking.legs import Labels, Legs
 from volskew.ranking.standing import Limits, take_standing
@@ -158,18 +157,13 @@ def robustness_csv(table: pd.DataFrame) -> str:
         Percentiles with 4 decimals, ratios and log ratios with 8, all else with 6; missing empty, "\n" line
         ends.
     """
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for row in table[list(COLUMNS)].to_dict(orient="records"):
-        writer.writerow([_cell(str(name), value, str(row["form"])) for name, value in row.items()])
-    return out.getvalue()
-
-
-def _cell(name: str, value: Any, form: str) -> str:
-    if isinstance(value, str | int):
-        return str(value)
-    if math.isnan(value):
-        return ""
-    text = f"{value:.{8 if name == 'value' and form != 'spread' else _DECIMALS.get(name, 6)}f}"
-    return text.lstrip("-") if float(text) == 0 else text
+    cells: dict[str, list[str]] = {}
+    for name in COLUMNS:
+        column = table[name]
+        if name in _LABELS or name in _COUNTS or name == "flags":
+            cells[name] = plain_text(column)
+        elif name == "value":
+            cells[name] = form_text(column, forms=table["form"].tolist())
+        else:
+            cells[name] = decimal_text(column, decimals=_DECIMALS.get(name, 6))
+    return csv_of(cells)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
+from volskew.ranking.fixed_text import csv_of, decimal_text, form_text, plain_text
 from volskew.ranking.legs import Labels, Legs
 from volskew.ranking.standing import Standing
 
@@ -146,23 +145,14 @@ def rankings_csv(table: pd.DataFrame) -> str:
         bands, probabilities, iv_rank, z-scores and coverage with 4, ranks and n_effective with 1; dates ISO,
         missing empty, "\n" line ends.
     """
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for row in table[list(COLUMNS)].to_dict(orient="records"):
-        writer.writerow([_cell(str(name), row[name], form=str(row["form"])) for name in row])
-    return out.getvalue()
-
-
-def _cell(name: str, value: Any, *, form: str) -> str:
-    if pd.isna(value):
-        return ""
-    if name in _TEXT:
-        return str(value)
-    if name in _WHOLE:
-        return str(int(value))
-    decimals = _DECIMALS.get(name, 4)
-    if name in _FORM_UNIT:
-        decimals = 6 if form == "spread" else 8
-    text = f"{value:.{decimals}f}"
-    return text.lstrip("-") if float(text) == 0 else text
+    forms = table["form"].tolist()
+    cells: dict[str, list[str]] = {}
+    for name in COLUMNS:
+        column = table[name]
+        if name in _TEXT or name in _WHOLE:
+            cells[name] = plain_text(column)
+        elif name in _FORM_UNIT:
+            cells[name] = form_text(column, forms=forms)
+        else:
+            cells[name] = decimal_text(column, decimals=_DECIMALS.get(name, 4))
+    return csv_of(cells)

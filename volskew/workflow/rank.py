@@ -6,6 +6,7 @@ import datetime as dt
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -240,7 +241,7 @@ def _study(
             series=ranked,
             solved=view.series,
             rows=rows,
-            vintages=vintages_of(kept, view.series, rows, day),
+            vintages=partial(vintages_of, kept, view.series, rows),
             preface=job.preface,
         )
         keys = [Key(legs, *key) for legs in job.pairs for key in job.plan.keys]

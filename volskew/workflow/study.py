@@ -123,9 +123,8 @@ class Shelf:
         That series, and the one of the solved days in it.
     rows : pandas.DataFrame
         The rows of `series`.
-    vintages : callable or None
-        Given pair, measure, tenor and delta, all that was ever known of its readings; None where each has
-        one vintage alone.
+    vintages : callable
+        `volskew.workflow.view.vintages_of`, of which the readings are still to be said.
     preface : str
         What every verdict has to say first.
     """
@@ -134,7 +133,7 @@ class Shelf:
     series: str
     solved: str
     rows: pd.DataFrame
-    vintages: Callable[[Pair, str, str, str], pd.DataFrame] | None = None
+    vintages: Callable[..., pd.DataFrame | None]
     preface: str = ""
 
     def panel(self, key: Key, field: str = "value", **other: str) -> pd.DataFrame:
@@ -236,14 +235,9 @@ def _percentiles(
     key: Key, panel: pd.DataFrame, form: str, *, shelf: Shelf, labels: Mapping[str, Any]
 ) -> pd.DataFrame:
     """The as-of history of the rank, in one form."""
-    if shelf.vintages is not None:
-        return rank_history(
-            panel,
-            forms=[form],
-            vintages=shelf.vintages(key.pair, key.measure, key.tenor, key.delta),
-            **labels,
-        )
-    return rank_history(panel, forms=[form], known_at=shelf.panel(key, "known_at"), **labels)
+    known = shelf.vintages(symbols=key.pair, measure=key.measure, tenor=key.tenor, delta=key.delta)
+    known_at = shelf.panel(key, "known_at") if known is None else None
+    return rank_history(panel, forms=[form], vintages=known, known_at=known_at, **labels)
 
 
 def episode_words(full: pd.DataFrame, episodes: pd.DataFrame, ranking: Ranking, *, legs: pd.DataFrame) -> str:

@@ -201,9 +201,16 @@ def unexplained_gaps(
 
 
 def vintages_of(
-    kept: History, solved: str, rows: pd.DataFrame, day: dt.date
-) -> Callable[[Pair, str, str, str], pd.DataFrame] | None:
-    """All that was ever known of a view's readings, where a store holds more than their newest vintages.
+    kept: History,
+    solved: str,
+    rows: pd.DataFrame,
+    *,
+    symbols: Pair,
+    measure: str,
+    tenor: str,
+    delta: str,
+) -> pd.DataFrame | None:
+    """All that was ever known of some readings of a view, as `volskew.ranking.rank_history` takes it.
 
     Parameters
     ----------
@@ -213,36 +220,27 @@ def vintages_of(
         The series of the solved days.
     rows : pandas.DataFrame
         The view. Its readings of other series (imported, made of prices) have one vintage each.
-    day : datetime.date
-        The last day of the view.
+    symbols, measure, tenor, delta
+        Which readings.
 
     Returns
     -------
-    callable or None
-        Given pair, measure, tenor and delta: a table as `volskew.ranking.rank_history` takes it. None where
-        no reading of the series was ever restated.
+    pandas.DataFrame or None
+        None where no reading was ever restated: those of the view are all there is.
     """
     if solved not in kept.series_names():
         return None
-    stored = kept.table(series=solved, vintages="all", as_of=day)
-    if not (stored["vintage"] > 1).any():
+    key = {"measure": measure, "tenor": tenor, "delta": delta}
+    own = kept.vintages(series=solved, symbols=symbols, **key)
+    if not (own["vintage"] > 1).any():
         return None
-
-    def vintages(pair: Pair, measure: str, tenor: str, delta: str) -> pd.DataFrame:
-        key = {"measure": measure, "tenor": tenor, "delta": delta}
-        own, seen = (
-            table[table["symbol"].isin(pair) & (table[list(key)] == pd.Series(key)).all(axis=1)]
-            for table in (stored, rows)
-        )
-        places = pd.MultiIndex.from_frame(seen[["date", "symbol"]].astype(str))
-        # a day that overrides left out of the view was never known in it
-        own = own[pd.MultiIndex.from_frame(own[["date", "symbol"]].astype(str)).isin(places)]
-        mine = pd.MultiIndex.from_frame(own[["date", "symbol"]].astype(str))
-        other = seen[~places.isin(mine)].assign(vintage=1)
-        found = pd.concat([own, other], ignore_index=True)[["date", "symbol", "value", "known_at", "vintage"]]
-        return found.assign(
-            date=pd.to_datetime(found["date"].astype(str)),
-            known_at=pd.to_datetime(found["known_at"], utc=True, format="ISO8601"),
-        )
-
-    return vintages
+    columns = list(own.columns)
+    is_key = rows["symbol"].isin(symbols) & (rows[list(key)] == pd.Series(key)).all(axis=1)
+    seen = rows.loc[is_key].assign(
+        date=lambda table: pd.to_datetime(table["date"].astype(str)),
+        known_at=lambda table: pd.to_datetime(table["known_at"], utc=True, format="ISO8601"),
+        vintage=1,
+    )[columns]
+    places, mine = (pd.MultiIndex.from_frame(table[["date", "symbol"]]) for table in (seen, own))
+    # a day that overrides left out of the view was never known in it
+    return pd.concat([own[mine.isin(places)], seen[~places.isin(mine)]], ignore_index=True)

@@ -294,10 +294,14 @@ def _end(pool: concurrent.futures.ProcessPoolExecutor) -> None:
     waiting for the other half.
     """
     workers = list((pool._processes or {}).values())  # noqa: SLF001 - terminate_workers is of Python 3.14
+    to_workers = getattr(pool._call_queue, "_reader", None)  # noqa: SLF001
 
     def terminate() -> None:
         for worker in workers:
             worker.terminate()
+        # python/cpython#94777: before 3.11.5 a broken pool joins a thread that still writes to this full pipe
+        if to_workers is not None:
+            to_workers.close()
 
     # a daemon, which goes on at the interpreter's end, should a second Ctrl-C leave the wait
     deadline = threading.Timer(_GRACE, terminate)

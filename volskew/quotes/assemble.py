@@ -43,6 +43,7 @@ _UNSIGNED: Final = frozenset(
     (*_COUNTS, "strike", "bid", "ask", "last", "multiplier", "underlying_price", "vendor_vol")
 )
 _FILLER_VOL: Final = 1e-4  # 0, and the 1e-5 at which some solvers give up, are no vols
+_FILLER_SLACK: Final = 1e-6  # fillers pass through single precision and six printed digits
 _STANDARD_MULTIPLIER: Final = 100.0
 _LINES_A_STAMP: Final = 5
 _AFTER_CLOSE: Final = pd.Timedelta(minutes=15)
@@ -149,11 +150,14 @@ def _numeric(raw: RawChain, notes: Notes, n: int) -> dict[str, Any]:
         found = parse.numbers(raw.cells[key], whole=name in _COUNTS)
         values = found.data
         notes.add(key, found.bad, "number")
+        values = _without_fillers(values, raw.fillers.get(key, ()))
         if name in _UNSIGNED:
             negative = values < 0
             if negative.any():  # -1, -99.99, -999: "nothing here" in several vendors' tongues
                 values = np.where(negative, np.nan, values)
                 notes.add(key, negative, "number of 0 or more")
+        if key in raw.divisors:
+            values = values / raw.divisors[key]
         if name == "strike":
             values = np.where(values == 0, np.nan, values)
         if key == "vendor_vol_pct":
@@ -164,6 +168,13 @@ def _numeric(raw: RawChain, notes: Notes, n: int) -> dict[str, Any]:
     if "multiplier" not in columns:
         columns["multiplier"] = np.full(n, _STANDARD_MULTIPLIER)
     return columns
+
+
+def _without_fillers(values: Array, fillers: tuple[float, ...]) -> Array:
+    """Numbers without those that say "nothing here" in their format, to a millionth."""
+    for filler in fillers:
+        values = np.where(np.abs(values - filler) <= _FILLER_SLACK * max(abs(filler), 1e-12), np.nan, values)
+    return values
 
 
 def _times(raw: RawChain, name: str, notes: Notes, n: int) -> Array:
@@ -223,6 +234,9 @@ def _labels(
         # Nearly a time of its own for every line: the quotes' times, and only their day labels the chain.
         columns["quote_time"] = np.where(timed, found.instants, columns["quote_time"])
         timed = np.zeros(n, dtype=bool)
+    if raw.before_close is not None:
+        dated, found = found.dated, _before_close(found, raw.before_close)
+        timed |= dated & ~found.dated
     days = found.days
     if timed.any():
         days, timed = _within_hours(raw, notes, found, timed)
@@ -247,6 +261,25 @@ def _labels(
             timed & np.isnat(columns["quote_time"]), found.instants, columns["quote_time"]
         )
     return labels, codes
+
+
+def _before_close(found: times.Moments, how_long: dt.timedelta) -> times.Moments:
+    """Dates without a time as so long before the close of their day; other dates stay as they are."""
+    days, codes = np.unique(found.days, return_inverse=True)
+    instants = np.full(len(days), np.datetime64("NaT", "us"))
+    for place, day in enumerate(days):
+        try:
+            if np.isnat(day) or not is_session(day.astype(object)):
+                continue
+        except InputError:  # beyond the calendar; the ruling says so
+            continue
+        moment = session_close(day.astype(object)) - how_long
+        instants[place] = np.datetime64(moment.tz_convert("UTC").tz_localize(None), "us")
+    of_line = instants[codes.reshape(len(found.days))]
+    moved = found.dated & ~np.isnat(of_line)
+    return times.Moments(
+        np.where(moved, of_line, found.instants), found.dated & ~moved, found.days, found.bad
+    )
 
 
 def _within_hours(raw: RawChain, notes: Notes, found: times.Moments, timed: Array) -> tuple[Array, Array]:

@@ -178,14 +178,19 @@ def choose_reader(
         raise SettingsError(f"unknown format {format!r}; known are {', '.join(known)}")
     if format is None and not columns:
         refuse_own(head.normal, label)
-    tried = [known[format]] if format else [r for r in known.values() if r.takes_columns or not columns]
+    tried = [known[format]] if format else [r for r in known.values() if _is_tried(r, columns)]
     try:
         matches = [(reader.match(head, columns), reader) for reader in tried]
     except InputError as error:
         raise InputError(error.problem, file=label, column=error.column, accepted=error.accepted) from error
     full = [(match.rank, reader) for match, reader in matches if match.full]
     if full:
-        return max(full, key=lambda pair: pair[0])[1]
+        best = max(full, key=lambda pair: pair[0])[1]
+        if best.companion:
+            raise NotAChainError(
+                best.title, file=label, accepted=best.companion, code=Code.SKIPPED.value, looks_like=best.name
+            )
+        return best
     if format is None and not columns and is_prose(head, name):
         raise NotAChainError("words, and no table", file=label, code=Code.SKIPPED.value)
     kind, advice = _advice(head, label)
@@ -196,6 +201,10 @@ def choose_reader(
         accepted=advice,
         looks_like=kind if format is None and (parts <= _FEW_PARTS or kind in _NO_CHAIN) else "",
     )
+
+
+def _is_tried(reader: Reader, columns: Mapping[str, str]) -> bool:
+    return reader.takes_columns if columns else not reader.on_request
 
 
 def _refusal(head: Head, matches: list[tuple[Match, Reader]]) -> str:
@@ -291,7 +300,15 @@ def _json_head(content: str) -> Head:
     empty = tuple(re.findall(r'"(\w{1,40})"\s*:\s*\[\s*\]', content))
     header = tuple(keys)
     normal = tuple(map(normalise, header))
-    return Head("json", header, normal, samples=samples, is_records=bool(records), empty_lists=empty)
+    return Head(
+        "json",
+        header,
+        normal,
+        samples=samples,
+        is_records=bool(records),
+        empty_lists=empty,
+        content=content,
+    )
 
 
 def _first_records(content: str) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ import pyarrow as pa
 from volskew.errors import InputError
 from volskew.quotes.text import decode
 
-__all__ = ["json_cells", "parse_json"]
+__all__ = ["json_cells", "json_documents", "parse_json"]
 
 
 def parse_json(data: bytes, *, label: str) -> Any:
@@ -31,6 +31,35 @@ def parse_json(data: bytes, *, label: str) -> Any:
             else "nesting"
         )
         raise InputError(f"truncated or damaged JSON ({where})", file=label) from error
+
+
+def json_documents(data: bytes, *, label: str) -> list[Any]:
+    r"""The documents of a JSON file: usually one, or several one after another, such as one a line.
+
+    Raises
+    ------
+    InputError
+        As `parse_json`.
+
+    Examples
+    --------
+    >>> json_documents(b'{"a": 1}\n{"a": 2}', label="two.json")
+    [{'a': 1}, {'a': 2}]
+    """
+    try:
+        return [parse_json(data, label=label)]
+    except InputError:
+        text = decode(data, label=label)
+    decoder = json.JSONDecoder()
+    found: list[Any] = []
+    place = 0
+    try:
+        while (place := place + len(text[place:]) - len(text[place:].lstrip())) < len(text):
+            document, place = decoder.raw_decode(text, place)
+            found.append(document)
+    except (json.JSONDecodeError, RecursionError):
+        return [parse_json(data, label=label)]  # says where it is damaged
+    return found
 
 
 def json_cells(values: Sequence[Any]) -> pa.Array:

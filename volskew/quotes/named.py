@@ -9,12 +9,24 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Final
 
+from volskew.errors import InputError
 from volskew.quotes.containers import Member
 
-__all__ = ["NameDate", "dates_in_names", "name_date"]
+__all__ = ["NameDate", "dates_in_names", "name_date", "symbol_in_names"]
 
 _DATE: Final = re.compile(r"(?<!\d)((?:19|20)\d{2})([-_]?)(\d{2})\2(\d{2})(?!\d)")
 _DATE_ALONE: Final = re.compile(r"(?:[a-z_]+=)?(?:19|20)\d{2}([-_]?)\d{2}\1\d{2}", re.IGNORECASE)
+_TICKER: Final = re.compile(r"[\^$_]?[a-z]{1,5}(?:[.][a-z])?", re.IGNORECASE)
+_ENDINGS: Final = frozenset(("csv", "txt", "gz", "zip", "zst", "tsv", "dat", "json", "parquet", "pq"))
+_NO_TICKERS: Final = frozenset(
+    (
+        "a", "all", "calls", "chain", "chains", "close", "csv", "daily", "data", "day", "eod",
+        "exp", "file", "greeks", "history", "hist", "intraday", "iv", "market", "min", "month",
+        "monthly", "near", "of", "opt", "option", "options", "part", "price", "prices", "puts",
+        "quote", "quotes", "raw", "sample", "show", "side", "stacked", "test", "txt", "us", "usa",
+        "vol", "weekly", "year", "years",
+    )
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +94,43 @@ def name_date(member: Member, *, first_expiry: dt.date | None, last_expiry: dt.d
 def dates_in_names(member: Member) -> frozenset[dt.date]:
     """Every date in the names that `name_date` looks at."""
     return frozenset(day for name in _names(member) for day in _dates_in(name))
+
+
+def symbol_in_names(member: Member) -> str:
+    """The ticker in the name of a file whose rows name no underlying, or in that of its folder or archive.
+
+    It is the first word of the name, or, where that is a word such as `options`, the only one that can.
+
+    Raises
+    ------
+    InputError
+        No name has a ticker, or one has several words that can be.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> symbol_in_names(Member(Path("/data/spy_eod_202301.txt")))
+    'SPY'
+    >>> symbol_in_names(Member(Path("/data/QQQ/2023.csv")))
+    'QQQ'
+    """
+    doubt = ""
+    for name in list(_names(member))[:3]:
+        words = [word for word in re.split(r"[^A-Za-z0-9.^$]+|(?<=[a-z])[.](?=[a-z]{2,})", name) if word]
+        words = [
+            piece for word in words for piece in ([word] if _TICKER.fullmatch(word) else word.split("."))
+        ]
+        able = [word for word in words if _TICKER.fullmatch(word) and word.lower() not in _NO_TICKERS]
+        able = [word for word in able if word.lower() not in _ENDINGS]
+        if able and (able[0] == words[0] or len(able) == 1):
+            return able[0].upper()
+        if able and not doubt:
+            doubt = f"; {name!r} has several words that can be a ticker"
+    raise InputError(
+        f"the rows name no underlying, and no name does{doubt}",
+        file=member.label,
+        accepted="a file's name that begins with the ticker (spy_eod_202301.txt), or a folder called by it",
+    )
 
 
 def _names(member: Member) -> Iterator[str]:

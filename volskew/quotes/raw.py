@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from volskew.quotes.containers import Member
 
-__all__ = ["FIELDS", "Head", "Job", "Match", "RawChain", "Reader"]
+__all__ = ["FIELDS", "About", "Head", "Job", "Match", "RawChain", "Reader"]
 
 FIELDS: Final[dict[str, str]] = {
     "date": "the day or time of the snapshot",
@@ -66,6 +66,8 @@ class Head:
         JSON that is a list of objects.
     empty_lists : tuple of str
         Keys of JSON under which an empty list stands.
+    content : str
+        The beginning of a JSON file.
     """
 
     kind: Literal["text", "json", "parquet"]
@@ -77,6 +79,7 @@ class Head:
     samples: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     is_records: bool = False
     empty_lists: tuple[str, ...] = ()
+    content: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +114,8 @@ class Job:
     member: Member
     head: Head
     columns: Mapping[str, str] = field(default_factory=dict)
+    beside: Callable[[], Sequence[Member]] = tuple
+    """The other files of the folder or archive, for formats that are spread over several."""
 
 
 @dataclass(slots=True)
@@ -141,6 +146,12 @@ class RawChain:
         A trade of the underlying, used where no line has a time.
     day_first : frozenset of str or None
         Fields whose dates with slashes are day/month/year; None where the format does not say.
+    before_close : datetime.timedelta or None
+        How long before the close the quotes of a date without a time are taken; None for the close itself.
+    divisors : dict of str to float
+        Field -> what its numbers are divided by: 1000 for strikes in tenths of a cent.
+    fillers : dict of str to tuple of float
+        Field -> numbers that say "nothing here" in this format (-999, -99.99).
     """
 
     cells: dict[str, pa.Array]
@@ -154,10 +165,39 @@ class RawChain:
     delay: dt.timedelta = dt.timedelta(0)
     evidence: dt.datetime | None = None
     day_first: frozenset[str] | None = None
+    before_close: dt.timedelta | None = None
+    divisors: Mapping[str, float] = field(default_factory=dict)
+    fillers: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
     def is_day_first(self, name: str) -> bool:
         """Whether the dates with slashes of a field are day/month/year."""
         return self.day_first is not None and name in self.day_first
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """What a user wants to know of a format; `volskew formats`, `volskew inspect` and docs/formats.md say it.
+
+    Attributes
+    ----------
+    origin : str
+        Where such files come from.
+    clock : str
+        Which time the quotes are of, and how that is known.
+    vol : str
+        Basis and unit of the file's own vols, "" where it has none.
+    odd : tuple of str
+        What is odd, a sentence each.
+    known : {"seen", "documented", "readers", "memory"}
+        How the format is known: from real files, from the vendor's documents, from other public readers, or
+        from memory alone, so that more of it is checked against the data.
+    """
+
+    origin: str
+    clock: str
+    vol: str = ""
+    odd: tuple[str, ...] = ()
+    known: Literal["seen", "documented", "readers", "memory"] = "seen"
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +216,17 @@ class Reader:
         ``read(job) -> RawChain``.
     takes_columns : bool
         Whether the caller may say which column is which; only such readers are tried when he does.
+    about : About or None
+        For the user.
+    signature : str
+        What a file is recognised by, in words.
+    fields : tuple of str
+        The fields that it may deliver, of `FIELDS`.
+    on_request : bool
+        Only ``--format`` chooses it: another reading of files that another reader claims.
+    companion : str
+        What else a file of this kind is for, where it is no chain itself ("read beside its chains"); "" for
+        chains.
     """
 
     name: str
@@ -183,3 +234,8 @@ class Reader:
     match: Callable[[Head, Mapping[str, str]], Match]
     read: Callable[[Job], RawChain]
     takes_columns: bool = False
+    about: About | None = None
+    signature: str = ""
+    fields: tuple[str, ...] = ()
+    on_request: bool = False
+    companion: str = ""

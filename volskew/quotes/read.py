@@ -9,6 +9,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -17,6 +18,7 @@ import pyarrow as pa
 from volskew.errors import DataQualityWarning, InputError, NotAChainError
 from volskew.ledger import Code, Entry, Stage
 from volskew.quotes.assemble import assemble
+from volskew.quotes.beside import members_beside
 from volskew.quotes.containers import Member, open_members
 from volskew.quotes.detect import choose_reader, read_head
 from volskew.quotes.groups import Groups
@@ -182,7 +184,7 @@ def _read_member(
     head = read_head(member)
     reader = choose_reader(head, label=member.label, format=name, columns=columns, name=member.name)
     try:
-        raw = reader.read(Job(member, head, columns))
+        raw = reader.read(Job(member, head, columns, partial(members_beside, member)))
         built = assemble(
             raw, label=member.label, source=member.source, settings=settings, named=dates_in_names(member)
         )

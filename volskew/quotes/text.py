@@ -9,7 +9,7 @@ from __future__ import annotations
 import codecs
 import csv
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -33,6 +33,9 @@ DELIMITERS: Final = (",", ";", "\t", "|")
 _CONTROL: Final = bytes(set(range(32)) - {9, 10, 12, 13, 26, 27})
 _ACCEPTED: Final = "UTF-8, or UTF-16 with its byte-order mark"
 _RAGGED_COUNT: Final = 10
+_REPEATS: Final = pa.dictionary(pa.int32(), pa.string())
+_NULLS: Final = ("", " ", "NA", "N/A", "NaN", "nan", "NULL", "null", "None", "-", "--", ".")
+"""What Arrow takes for null in a column of numbers; the others of `cells.MISSING_TEXTS` make it text."""
 _LARGEST_BLOCK: Final = 2**30
 
 
@@ -144,6 +147,7 @@ def read_table(
     label: str,
     columns: Sequence[int],
     repeated: Sequence[int] = (),
+    numeric: Sequence[int] = (),
     header: Sequence[str],
     delimiter: str = ",",
     header_line: int = 1,
@@ -161,6 +165,8 @@ def read_table(
         Positions of the wanted columns in the header, from 0.
     repeated : sequence of int
         Those of few distinct values, kept as dictionaries.
+    numeric : sequence of int
+        Those of numbers: floats if every cell of them is one or says "nothing here", text otherwise.
     header : sequence of str
         The header's fields; a line that repeats them (files joined end to end) is no line of data.
     delimiter : str
@@ -181,36 +187,15 @@ def read_table(
     body = _below(data, header_line)
     if not body.strip():
         raise InputError("a header and no lines under it", file=label, code="EMPTY")
-    invalid: list[tuple[int, int, int, bool]] = []
-
-    def keep(row: pyarrow.csv.InvalidRow) -> str:
-        invalid.append((row.number or 0, row.actual_columns, row.expected_columns, not row.text.strip()))
-        return "skip"
-
-    text, repeats = pa.string(), pa.dictionary(pa.int32(), pa.string())
-    kinds = {str(position): repeats if position in repeated else text for position in columns}
+    kinds = {position: _REPEATS if position in repeated else pa.string() for position in columns}
+    typed = {position: pa.float64() if position in numeric else kind for position, kind in kinds.items()}
     try:
-        table = pyarrow.csv.read_csv(
-            pa.BufferReader(body),
-            read_options=pyarrow.csv.ReadOptions(
-                use_threads=False,  # else the handler of ragged lines is not told their numbers
-                column_names=[str(position) for position in range(len(header))],
-                block_size=min(len(body) + 1, _LARGEST_BLOCK),
-            ),
-            parse_options=pyarrow.csv.ParseOptions(
-                delimiter=delimiter,
-                quote_char='"' if _quotes_pair(body) else False,
-                ignore_empty_lines=False,
-                invalid_row_handler=keep,
-            ),
-            convert_options=pyarrow.csv.ConvertOptions(
-                column_types=kinds,
-                include_columns=list(kinds),
-                strings_can_be_null=False,
-            ),
-        )
-    except (pa.ArrowInvalid, pa.ArrowKeyError) as error:
-        raise InputError(f"cannot be read as delimited text ({error})", file=label) from error
+        table, invalid = _parsed(body, typed, len(header), delimiter)
+    except pa.ArrowInvalid:
+        try:
+            table, invalid = _parsed(body, kinds, len(header), delimiter)
+        except (pa.ArrowInvalid, pa.ArrowKeyError) as error:
+            raise InputError(f"cannot be read as delimited text ({error})", file=label) from error
     arrays = {position: _whole(table.column(str(position))) for position in columns}
     rows, numbered = _line_numbers(body, table.num_rows, [number for number, *_ in invalid])
     rows += header_line
@@ -230,6 +215,39 @@ def read_table(
     if not len(rows):
         raise InputError("a header and no lines under it", file=label, code="EMPTY")
     return TextTable(arrays, rows, ragged, latin)
+
+
+def _parsed(
+    body: bytes, kinds: Mapping[int, pa.DataType], n_fields: int, delimiter: str
+) -> tuple[pa.Table, list[tuple[int, int, int, bool]]]:
+    """The table, and of each ragged line its number, fields found, fields wanted and whether it is blank."""
+    invalid: list[tuple[int, int, int, bool]] = []
+
+    def keep(row: pyarrow.csv.InvalidRow) -> str:
+        invalid.append((row.number or 0, row.actual_columns, row.expected_columns, not row.text.strip()))
+        return "skip"
+
+    table = pyarrow.csv.read_csv(
+        pa.BufferReader(body),
+        read_options=pyarrow.csv.ReadOptions(
+            use_threads=False,  # else the handler of ragged lines is not told their numbers
+            column_names=[str(position) for position in range(n_fields)],
+            block_size=min(len(body) + 1, _LARGEST_BLOCK),
+        ),
+        parse_options=pyarrow.csv.ParseOptions(
+            delimiter=delimiter,
+            quote_char='"' if _quotes_pair(body) else False,
+            ignore_empty_lines=False,
+            invalid_row_handler=keep,
+        ),
+        convert_options=pyarrow.csv.ConvertOptions(
+            column_types={str(position): kind for position, kind in kinds.items()},
+            include_columns=[str(position) for position in kinds],
+            null_values=list(_NULLS),
+            strings_can_be_null=False,
+        ),
+    )
+    return table, invalid
 
 
 def _below(data: bytes, lines: int) -> bytes:
@@ -284,7 +302,8 @@ def _blank_rows(
 def _all_blank(arrays: dict[int, pa.Array], n_rows: int) -> np.ndarray[Any, np.dtype[np.bool_]]:
     blank = np.ones(n_rows, dtype=bool)
     for cells in arrays.values():
-        blank &= np.asarray(pc.equal(pc.cast(cells, pa.string()), "").to_numpy(zero_copy_only=False))
+        empty = pc.fill_null(pc.equal(pc.cast(cells, pa.string()), ""), True)  # noqa: FBT003 - Arrow's way
+        blank &= np.asarray(empty.to_numpy(zero_copy_only=False))
     return blank
 
 
@@ -293,8 +312,8 @@ def _header_rows(arrays: dict[int, pa.Array], header: Sequence[str]) -> np.ndarr
     n_rows = len(next(iter(arrays.values()))) if arrays else 0
     same = np.zeros(n_rows, dtype=bool)
     plain = [position for position, cells in arrays.items() if pa.types.is_string(cells.type)]
-    if not plain:
-        return same
+    if not plain or any(pa.types.is_floating(cells.type) for cells in arrays.values()):
+        return same  # a name among numbers would have made their column text
     first = np.flatnonzero(pc.equal(arrays[plain[0]], header[plain[0]]).to_numpy(zero_copy_only=False))
     for row in first:
         same[row] = all(cells[row].as_py().strip() == header[place] for place, cells in arrays.items())

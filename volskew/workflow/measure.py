@@ -294,7 +294,7 @@ def _end(pool: concurrent.futures.ProcessPoolExecutor) -> None:
     waiting for the other half.
     """
     workers = list((pool._processes or {}).values())  # noqa: SLF001 - terminate_workers is of Python 3.14
-    to_workers = getattr(pool._call_queue, "_reader", None)  # noqa: SLF001
+    to_workers = getattr(getattr(pool, "_call_queue", None), "_reader", None)
 
     def terminate() -> None:
         for worker in workers:

@@ -86,6 +86,12 @@ for _field, _names in SYNONYMS.items():
 _REPEATED: Final = frozenset(
     ("date", "symbol", "expiry", "is_call", "root", "settlement", "exercise", "multiplier")
 )
+_NUMERIC: Final = frozenset(
+    (
+        "strike", "bid", "ask", "last", "bid_size", "ask_size", "volume", "open_interest", "underlying_price",
+        "vendor_vol", "vendor_vol_pct", "vendor_delta",
+    )
+)  # fmt: skip
 _RIVAL: Final = " (rival)"
 _SLACK: Final = 1e-9
 _SIZES: Final = {"regular": "100", "mini": "10"}
@@ -202,6 +208,7 @@ def read(job: Job) -> RawChain:
             label=job.member.label,
             columns=sorted(set(fields.values())),
             repeated=[place for key, place in fields.items() if key in _REPEATED],
+            numeric=[place for key, place in fields.items() if key in _NUMERIC],
             header=job.head.header,
             delimiter=job.head.delimiter,
             header_line=job.head.header_line,

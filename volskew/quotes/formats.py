@@ -1,0 +1,202 @@
+"""A vendor's format as a statement: what it is recognised by, which column is what, in which unit, and when.
+
+`declare` makes a reader of it. Code stands beside a statement only for what cannot be stated (``adjust``, and
+``Records.rows`` for JSON that is no list of records).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Final
+
+from volskew.quotes.raw import FIELDS, About, Head, Job, Match, RawChain, Reader
+from volskew.quotes.records import read_records
+from volskew.quotes.sides import SIZES
+from volskew.quotes.tabular import read_tabular
+
+__all__ = ["Format", "Records", "declare"]
+
+_RANK: Final = 10
+"""A format that is declared goes before the generic table; among several the longest signature wins."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Records:
+    """How a format is written as JSON.
+
+    Attributes
+    ----------
+    signature : tuple of str
+        Keys, normalised, that stand in the beginning (64 KiB) of such a file; ``a|b`` is either.
+    without : tuple of str
+        Keys that speak for another format.
+    pattern : str
+        A regular expression that the beginning matches (`re.search`), where keys alone do not tell.
+    path : str
+        Dotted keys down to the list of records, or to the mapping whose values are records; "" where the
+        document itself is the list.
+    key : str
+        Field that the keys of such a mapping hold ("option").
+    columns : dict of str to str
+        Field -> dotted keys inside a record, normalised, ``a|b`` for the first that is there; by default
+        the format's own columns.
+    top : dict of str to str
+        Field -> dotted keys from the top of a document, the same for all its records.
+    rows : callable or None
+        ``rows(document, label) -> iterable of records``, for what is no such list or mapping.
+    """
+
+    signature: tuple[str, ...]
+    without: tuple[str, ...] = ()
+    pattern: str = ""
+    path: str = ""
+    key: str = ""
+    columns: Mapping[str, str] = field(default_factory=dict)
+    top: Mapping[str, str] = field(default_factory=dict)
+    rows: Callable[[Any, str], Iterable[Mapping[str, Any]]] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Format:
+    """One format; names of columns are normalised (`volskew.quotes.text.normalise`).
+
+    Attributes
+    ----------
+    name, title, about
+        See `volskew.quotes.raw.Reader`.
+    signature : tuple of str
+        Columns that such a table has together; ``a|b`` is either. Empty where the format is JSON alone.
+    without : tuple of str
+        Columns that speak for another format.
+    samples : dict of str to str
+        Column -> a regular expression that its first cells match in full.
+    columns : dict of str to str
+        Field -> its column, ``a|b`` for the first that is there. Fields are those of
+        `volskew.quotes.raw.FIELDS`, and ``sizes`` for both sizes in one text (``10 x 22``).
+    calls, puts : dict of str to str
+        The same for tables with a call and a put on each row.
+    fixed : dict of str to str
+        Field -> what it is on every line.
+    divisors, fillers, zone, day_first, before_close
+        See `volskew.quotes.raw.RawChain`; dates with slashes are month first unless said otherwise.
+    symbol_in_name : bool
+        The rows name no underlying: the name of the file or folder does.
+    records : Records or None
+        How the format is written as JSON.
+    adjust : callable or None
+        ``adjust(chain, job) -> RawChain``, for what cannot be stated.
+    on_request : bool
+        See `volskew.quotes.raw.Reader`.
+    """
+
+    name: str
+    title: str
+    about: About
+    signature: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    samples: Mapping[str, str] = field(default_factory=dict)
+    columns: Mapping[str, str] = field(default_factory=dict)
+    calls: Mapping[str, str] = field(default_factory=dict)
+    puts: Mapping[str, str] = field(default_factory=dict)
+    fixed: Mapping[str, str] = field(default_factory=dict)
+    divisors: Mapping[str, float] = field(default_factory=dict)
+    fillers: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    zone: str = "America/New_York"
+    day_first: frozenset[str] | None = frozenset()
+    before_close: dt.timedelta | None = None
+    symbol_in_name: bool = False
+    records: Records | None = None
+    adjust: Callable[[RawChain, Job], RawChain] | None = None
+    on_request: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse a statement about fields that do not exist."""
+        stated = {*self.columns, *self.calls, *self.puts, *self.fixed, *self.divisors, *self.fillers}
+        if self.records is not None:
+            stated |= {*self.records.columns, *self.records.top}
+        unknown = stated - {*FIELDS, SIZES}
+        if unknown:
+            raise ValueError(f"format {self.name} states unknown fields: {', '.join(sorted(unknown))}")
+
+
+def declare(stated: Format) -> Reader:
+    """The reader of a stated format."""
+    return Reader(
+        stated.name,
+        stated.title,
+        partial(_match, stated),
+        partial(_read, stated),
+        about=stated.about,
+        signature=_in_words(stated),
+        fields=_fields(stated),
+        on_request=stated.on_request,
+    )
+
+
+def _match(stated: Format, head: Head, _columns: Mapping[str, str]) -> Match:
+    if head.kind == "json":
+        return _match_json(stated, head)
+    if not stated.signature:
+        return Match(0, 1, ("JSON, which this is not",))
+    rank = _RANK + len(stated.signature)
+    missing = _missing(stated.signature, head.normal)
+    other = tuple(name for name in stated.without if name in head.normal)
+    wanted = len(stated.signature)
+    if missing or other:
+        told = missing or tuple(f"(has {name})" for name in other)
+        return Match(wanted - len(missing) if not other else 0, wanted, told)
+    for name, pattern in stated.samples.items():
+        cells = [cell for cell in head.samples.get(name, ()) if cell]
+        if any(re.fullmatch(pattern, cell) is None for cell in cells):
+            return Match(wanted - 1, wanted, (f"cells such as {pattern} under {name}",))
+    return Match(wanted, wanted, rank=rank)
+
+
+def _match_json(stated: Format, head: Head) -> Match:
+    wanted = stated.records
+    if wanted is None:
+        return Match(0, 1, ("a table, which JSON is not",))
+    missing = _missing(wanted.signature, head.normal)
+    count = len(wanted.signature)
+    if any(name in head.normal for name in wanted.without):
+        return Match(0, count, ("keys of another format",))
+    if not missing and wanted.pattern and re.search(wanted.pattern, head.content) is None:
+        missing = (f"{wanted.pattern} in its beginning",)
+    return Match(count - len(missing), count, missing, rank=_RANK + count)
+
+
+def _missing(signature: tuple[str, ...], names: tuple[str, ...]) -> tuple[str, ...]:
+    have = frozenset(names)
+    return tuple(part for part in signature if not have.intersection(part.split("|")))
+
+
+def _read(stated: Format, job: Job) -> RawChain:
+    read = read_records if job.head.kind == "json" else read_tabular
+    chain = read(stated, job)
+    return stated.adjust(chain, job) if stated.adjust is not None else chain
+
+
+def _in_words(stated: Format) -> str:
+    parts = []
+    if stated.signature:
+        parts.append("columns " + " + ".join(stated.signature))
+    if stated.records is not None:
+        parts.append("JSON with " + " + ".join(stated.records.signature))
+    return "; ".join(parts)
+
+
+def _fields(stated: Format) -> tuple[str, ...]:
+    named = {*stated.columns, *stated.calls, *stated.puts, *stated.fixed}
+    if stated.calls:
+        named.add("is_call")
+    if stated.records is not None:
+        named |= {*stated.records.columns, *stated.records.top, stated.records.key}
+    if stated.symbol_in_name:
+        named.add("symbol")
+    if SIZES in named:
+        named |= {"bid_size", "ask_size"}
+    return tuple(name for name in FIELDS if name in named)

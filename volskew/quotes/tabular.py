@@ -1,0 +1,168 @@
+"""Delimited text and Parquet of a stated format: its columns into cells by field."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet
+
+from volskew.errors import InputError
+from volskew.quotes.named import symbol_in_names
+from volskew.quotes.raw import Job, RawChain
+from volskew.quotes.sides import SIZES, constant, interleaved, repeated_twice, split_sizes
+from volskew.quotes.text import read_table, to_utf8
+
+if TYPE_CHECKING:
+    from volskew.quotes.formats import Format
+
+__all__ = ["NUMERIC", "REPEATED", "finished", "read_parquet_columns", "read_tabular"]
+
+REPEATED: Final = frozenset(
+    ("date", "symbol", "expiry", "is_call", "root", "settlement", "exercise", "multiplier", SIZES)
+)
+"""Fields of few distinct values: they are read as dictionaries."""
+NUMERIC: Final = frozenset(
+    (
+        "strike", "bid", "ask", "last", "bid_size", "ask_size", "volume", "open_interest", "underlying_price",
+        "vendor_vol", "vendor_vol_pct", "vendor_delta",
+    )
+)  # fmt: skip
+"""Fields of numbers: they are read as such where every cell is one."""
+_CALL, _PUT = " (call)", " (put)"
+
+
+def read_tabular(stated: Format, job: Job) -> RawChain:
+    """Read a table as its format states.
+
+    Raises
+    ------
+    InputError
+        See `volskew.quotes.text.read_table`; or a column that is wanted stands in the header twice.
+    """
+    places = _places(stated, job)
+    if job.head.kind == "parquet":
+        names = {key: job.head.header[place] for key, place in places.items()}
+        cells, n = read_parquet_columns(job, names)
+        chain = RawChain(cells, names, np.arange(1, n + 1, dtype=np.int64))
+    else:
+        chain = _read_text(places, job)
+    if stated.calls:
+        chain = _by_line(chain)
+    return finished(stated, chain, job)
+
+
+def _read_text(places: Mapping[str, int], job: Job) -> RawChain:
+    label = job.member.label
+    data, latin = to_utf8(job.member.read(), label=label)
+    table = read_table(
+        data,
+        label=label,
+        columns=sorted(set(places.values())),
+        repeated=[place for key, place in places.items() if _field(key) in REPEATED],
+        numeric=[place for key, place in places.items() if _field(key) in NUMERIC],
+        header=job.head.header,
+        delimiter=job.head.delimiter,
+        header_line=job.head.header_line,
+        latin=latin,
+    )
+    cells = {key: table.columns[place] for key, place in places.items()}
+    names = {key: job.head.header[place] for key, place in places.items()}
+    return RawChain(cells, names, table.rows, table.ragged, table.latin)
+
+
+def _field(key: str) -> str:
+    return key.removesuffix(_CALL).removesuffix(_PUT)
+
+
+def _places(stated: Format, job: Job) -> dict[str, int]:
+    """Field (marked for calls and puts) -> position of its column, of those that are there."""
+    first = {name: place for place, name in reversed(list(enumerate(job.head.normal))) if name}
+    wanted = {
+        **stated.columns,
+        **{key + _CALL: spec for key, spec in stated.calls.items()},
+        **{key + _PUT: spec for key, spec in stated.puts.items()},
+    }
+    found: dict[str, int] = {}
+    for key, spec in wanted.items():
+        name = next((name for name in spec.split("|") if name in first), None)
+        if name is None:
+            continue
+        if job.head.normal.count(name) > 1:
+            raise InputError(
+                "the header has this column more than once",
+                file=job.member.label,
+                row=job.head.header_line,
+                column=job.head.header[first[name]],
+                accepted="each column once",
+            )
+        found[key] = first[name]
+    return found
+
+
+def read_parquet_columns(job: Job, names: Mapping[str, str]) -> tuple[dict[str, pa.Array], int]:
+    """Cells by field of a Parquet file, and the number of its rows.
+
+    Raises
+    ------
+    InputError
+        Damaged, or without rows.
+    """
+    label = job.member.label
+    repeated: Sequence[str] = sorted({name for key, name in names.items() if _field(key) in REPEATED})
+    try:
+        file = pyarrow.parquet.ParquetFile(io.BytesIO(job.member.read()), read_dictionary=list(repeated))
+        table = file.read(columns=sorted(set(names.values())))
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(f"damaged Parquet ({error})", file=label) from error
+    if not table.num_rows:
+        raise InputError("a table without lines", file=label, code="EMPTY")
+    cells = {key: table.column(name).unify_dictionaries().combine_chunks() for key, name in names.items()}
+    return cells, table.num_rows
+
+
+def _by_line(chain: RawChain) -> RawChain:
+    """One option a row out of a call and a put on each."""
+    fields = dict.fromkeys(_field(key) for key in chain.cells)
+    n = len(chain.rows)
+    cells: dict[str, pa.Array] = {}
+    names: dict[str, str] = {}
+    for key in fields:
+        if key in chain.cells:
+            cells[key], names[key] = repeated_twice(chain.cells[key]), chain.names[key]
+            continue
+        call, put = (chain.cells.get(key + side) for side in (_CALL, _PUT))
+        there = call if call is not None else put
+        if there is None:
+            continue
+        absent = pa.nulls(n, there.type)
+        cells[key] = interleaved(absent if call is None else call, absent if put is None else put)
+        names[key] = "/".join(chain.names[key + side] for side in (_CALL, _PUT) if key + side in chain.names)
+    sides = np.tile(np.array([0, 1], dtype=np.int32), n)
+    cells["is_call"] = pa.DictionaryArray.from_arrays(pa.array(sides), pa.array(["C", "P"]))
+    rows = np.repeat(chain.rows, 2)
+    ragged = tuple(line for line in chain.ragged for _ in range(2))
+    return RawChain(cells, names, rows, ragged, chain.latin)
+
+
+def finished(stated: Format, chain: RawChain, job: Job) -> RawChain:
+    """What a format states beside its columns, put into the chain.
+
+    Raises
+    ------
+    InputError
+        The rows name no underlying, and neither does a name.
+    """
+    cells = split_sizes(chain.cells)
+    n = len(chain.rows)
+    for key, value in stated.fixed.items():
+        cells.setdefault(key, constant(value, n))
+    if stated.symbol_in_name and not {"symbol", "option", "root"} & set(cells):
+        cells["symbol"] = constant(symbol_in_names(job.member), n)
+    chain.cells = cells
+    chain.zone, chain.day_first, chain.before_close = stated.zone, stated.day_first, stated.before_close
+    chain.divisors, chain.fillers = stated.divisors, stated.fillers
+    return chain

@@ -241,8 +241,8 @@ def _labels(
     if timed.any():
         days, timed = _within_hours(raw, notes, found, timed)
     keys = np.where(timed, found.instants, days.astype("datetime64[us]"))
-    distinct, codes = np.unique(keys, return_inverse=True)
-    codes = carried(np.where(np.isnat(keys), -1, codes.reshape(n)))
+    distinct, codes = parse.distinct_codes(keys)
+    codes = carried(np.where(np.isnat(keys), -1, codes))
     first = np.full(len(distinct), -1, dtype=np.int64)
     first[codes[::-1]] = np.arange(n)[::-1]
     labels: list[tuple[dt.date | None, pd.Timestamp | None]] = []
@@ -265,7 +265,7 @@ def _labels(
 
 def _before_close(found: times.Moments, how_long: dt.timedelta) -> times.Moments:
     """Dates without a time as so long before the close of their day; other dates stay as they are."""
-    days, codes = np.unique(found.days, return_inverse=True)
+    days, codes = parse.distinct_codes(found.days)
     instants = np.full(len(days), np.datetime64("NaT", "us"))
     for place, day in enumerate(days):
         try:
@@ -275,7 +275,7 @@ def _before_close(found: times.Moments, how_long: dt.timedelta) -> times.Moments
             continue
         moment = session_close(day.astype(object)) - how_long
         instants[place] = np.datetime64(moment.tz_convert("UTC").tz_localize(None), "us")
-    of_line = instants[codes.reshape(len(found.days))]
+    of_line = instants[codes]
     moved = found.dated & ~np.isnat(of_line)
     return times.Moments(
         np.where(moved, of_line, found.instants), found.dated & ~moved, found.days, found.bad

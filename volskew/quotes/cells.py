@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -20,6 +21,7 @@ __all__ = [
     "Mask",
     "Parsed",
     "coded",
+    "distinct_codes",
     "numbers",
     "positions",
     "rights",
@@ -169,6 +171,23 @@ def coded(cells: pa.Array) -> pa.DictionaryArray:
     if pa.types.is_dictionary(cells.type):
         cells = cells.dictionary_decode()
     return pc.cast(cells, pa.string()).dictionary_encode()
+
+
+def distinct_codes(
+    values: np.ndarray[Any, Any],
+) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, np.dtype[np.int64]]]:
+    """Distinct integers or times, sorted (NaT first), and the place of each value among them.
+
+    As `numpy.unique` with its inverse, by hashing: lines are many and what they have in common is few.
+
+    Examples
+    --------
+    >>> distinct_codes(np.array([30, 10, 30]))
+    (array([10, 30]), array([1, 0, 1]))
+    """
+    kind = values.dtype
+    codes, found = pd.factorize(np.ascontiguousarray(values).view(np.int64), sort=True)
+    return np.asarray(found).view(kind), codes.astype(np.int64, copy=False)
 
 
 def positions(words: pa.DictionaryArray) -> np.ndarray[Any, np.dtype[np.int64]]:

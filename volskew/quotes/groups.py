@@ -11,6 +11,7 @@ import pandas as pd
 from volskew.errors import InputError
 from volskew.ledger import Code, Entry, Stage
 from volskew.quotes.assemble import Assembled
+from volskew.quotes.cells import distinct_codes
 from volskew.quotes.containers import Member
 from volskew.quotes.lines import by_vendor
 from volskew.quotes.named import NameDate, name_date
@@ -53,8 +54,7 @@ class Groups:
     def __init__(self, built: Assembled, raw: RawChain, member: Member) -> None:
         self._built, self._raw, self._member = built, raw, member
         keys = built.symbol_codes * len(built.labels) + built.label_codes
-        self._keys, inverse = np.unique(keys, return_inverse=True)
-        self._of_line = inverse.reshape(-1)
+        self._keys, self._of_line = distinct_codes(keys)
         self._sizes = np.bincount(self._of_line, minlength=len(self._keys))
         self._order = np.argsort(self._of_line, kind="stable")
         self._ends = np.cumsum(self._sizes)

@@ -172,8 +172,8 @@ def listing(
         european = _stated(
             raw.cells["exercise"], {"american": 0, "european": 1, "a": 0, "e": 1}, european, fixed
         )
-    days, day_codes = np.unique(expiry, return_inverse=True)
-    pairs, inverse = np.unique(root_codes * len(days) + day_codes, return_inverse=True)
+    days, day_codes = parse.distinct_codes(expiry)
+    pairs, inverse = parse.distinct_codes(root_codes * len(days) + day_codes)
     ruled = [
         not np.isnat(day) and settlement_of(roots[code], day.astype(object)) == "AM"
         for code, day in zip(pairs // len(days), days[pairs % len(days)], strict=True)

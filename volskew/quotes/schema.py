@@ -175,7 +175,8 @@ def conform(frame: pd.DataFrame, *, source: str = "") -> pd.DataFrame:
                 file=source or None,
                 column=column.name,
             ) from error
-    return pd.DataFrame(arrays, index=frame.index)
+    # not copied: columns of `frame` are shared until either is written to
+    return pd.DataFrame(arrays, index=frame.index, copy=False)
 
 
 def _dtype(column: Column) -> Any:

@@ -185,7 +185,7 @@ def read_table(
     if b"\r" in data:
         data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     body = _below(data, header_line)
-    if not body.strip():
+    if not body or body.isspace():
         raise InputError("a header and no lines under it", file=label, code="EMPTY")
     kinds = {position: _REPEATS if position in repeated else pa.string() for position in columns}
     typed = {position: pa.float64() if position in numeric else kind for position, kind in kinds.items()}
@@ -199,7 +199,10 @@ def read_table(
     arrays = {position: _whole(table.column(str(position))) for position in columns}
     rows, numbered = _line_numbers(body, table.num_rows, [number for number, *_ in invalid])
     rows += header_line
-    keep_mask = ~(_blank_rows(body, rows - header_line) if numbered else _all_blank(arrays, len(rows)))
+    blank = _all_blank(arrays, len(rows))
+    if numbered and blank.any():  # of a line of empty cells, which stays, only its length tells an empty one
+        blank &= _blank_rows(body, rows - header_line)
+    keep_mask = ~blank
     keep_mask &= ~_header_rows(arrays, header)
     if not keep_mask.all():
         mask = pa.array(keep_mask)
@@ -290,8 +293,6 @@ def _blank_rows(
     body: bytes, rows: np.ndarray[Any, np.dtype[np.int64]]
 ) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """Which rows stand for empty lines."""
-    if b"\n\n" not in body and not body.startswith(b"\n"):
-        return np.zeros(len(rows), dtype=bool)
     ends = np.flatnonzero(np.frombuffer(body, dtype=np.uint8) == ord("\n"))
     if not body.endswith(b"\n"):
         ends = np.append(ends, len(body))
@@ -302,6 +303,11 @@ def _blank_rows(
 def _all_blank(arrays: dict[int, pa.Array], n_rows: int) -> np.ndarray[Any, np.dtype[np.bool_]]:
     blank = np.ones(n_rows, dtype=bool)
     for cells in arrays.values():
+        if pa.types.is_floating(cells.type) and not cells.null_count:
+            return np.zeros(n_rows, dtype=bool)
+    for cells in arrays.values():
+        if not blank.any():
+            break
         empty = pc.fill_null(pc.equal(pc.cast(cells, pa.string()), ""), True)  # noqa: FBT003 - Arrow's way
         blank &= np.asarray(empty.to_numpy(zero_copy_only=False))
     return blank

@@ -99,14 +99,44 @@ class Member:
                     raise InputError(
                         "holds more than 2 GiB", file=self.label, accepted="smaller files, one a month"
                     )
-                if size > _HARMLESS and size > _RATIO * self._packed_size():
-                    raise InputError(
-                        f"compressed more than {_RATIO} times over, as no chain is",
-                        file=self.label,
-                        accepted=_ACCEPTED,
-                    )
+                self._refuse_bomb(size)
                 parts.append(part)
         return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def line_pieces(self, size: int) -> Iterator[bytes]:
+        """The content in pieces of whole lines of about `size` bytes, decompressed as it goes.
+
+        Parameters
+        ----------
+        size : int
+            Bytes of a piece, nearly; a longer line is a piece of its own. The last may lack its line end.
+
+        Raises
+        ------
+        InputError
+            As `read`, but for the size.
+        """
+        with _open(self) as stream:
+            rest, total = b"", 0
+            while part := _fill(stream, size):
+                total += len(part)
+                self._refuse_bomb(total)
+                end = part.rfind(b"\n") + 1
+                if not end:
+                    rest += part
+                    continue
+                yield rest + part[:end]
+                rest = part[end:]
+            if rest:
+                yield rest
+
+    def _refuse_bomb(self, size: int) -> None:
+        if size > _HARMLESS and size > _RATIO * self._packed_size():
+            raise InputError(
+                f"compressed more than {_RATIO} times over, as no chain is",
+                file=self.label,
+                accepted=_ACCEPTED,
+            )
 
     def _packed_size(self) -> int:
         """Size of the file on the disk."""

@@ -131,6 +131,7 @@ def declare(stated: Format) -> Reader:
         partial(_match, stated),
         partial(_read, stated),
         about=stated.about,
+        splits=lambda head: head.kind != "json" and stated.day_first is not None,
         signature=_in_words(stated),
         fields=_fields(stated),
         on_request=stated.on_request,

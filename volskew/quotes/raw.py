@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -116,6 +116,10 @@ class Job:
     columns: Mapping[str, str] = field(default_factory=dict)
     beside: Callable[[], Sequence[Member]] = tuple
     """The other files of the folder or archive, for formats that are spread over several."""
+    before: int = 0
+    """Lines of the file between its header and the text of `member`, where that is a piece of it."""
+    lines: tuple[int, int] | None = None
+    """Of Parquet, the first row to read (from 0) and the row after the last; all where None."""
 
 
 @dataclass(slots=True)
@@ -169,6 +173,18 @@ class RawChain:
     divisors: Mapping[str, float] = field(default_factory=dict)
     fillers: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
+    def kept(self, mask: np.ndarray[Any, np.dtype[np.bool_]]) -> RawChain:
+        """The chain with the lines of a mask alone."""
+        keep = pa.array(mask)
+        rows = self.rows[mask]
+        there = frozenset(rows.tolist()) if self.ragged else frozenset()
+        return replace(
+            self,
+            cells={key: cells.filter(keep) for key, cells in self.cells.items()},
+            rows=rows,
+            ragged=tuple(line for line in self.ragged if line[0] in there),
+        )
+
     def is_day_first(self, name: str) -> bool:
         """Whether the dates with slashes of a field are day/month/year."""
         return self.day_first is not None and name in self.day_first
@@ -216,6 +232,8 @@ class Reader:
         ``read(job) -> RawChain``.
     takes_columns : bool
         Whether the caller may say which column is which; only such readers are tried when he does.
+    splits : callable or None
+        ``splits(head) -> bool``: whether a file may be read in pieces of its lines, each under the header.
     about : About or None
         For the user.
     signature : str
@@ -234,6 +252,7 @@ class Reader:
     match: Callable[[Head, Mapping[str, str]], Match]
     read: Callable[[Job], RawChain]
     takes_columns: bool = False
+    splits: Callable[[Head], bool] | None = None
     about: About | None = None
     signature: str = ""
     fields: tuple[str, ...] = ()

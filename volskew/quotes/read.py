@@ -17,19 +17,28 @@ import pyarrow as pa
 
 from volskew.errors import DataQualityWarning, InputError, NotAChainError
 from volskew.ledger import Code, Entry, Stage
-from volskew.quotes.assemble import assemble
+from volskew.quotes.assemble import Assembled, assemble
 from volskew.quotes.beside import members_beside
 from volskew.quotes.containers import Member, open_members
 from volskew.quotes.detect import choose_reader, read_head
 from volskew.quotes.groups import Groups
 from volskew.quotes.inputs import find_inputs, is_data_name
 from volskew.quotes.named import dates_in_names
-from volskew.quotes.raw import Job
+from volskew.quotes.raw import Job, RawChain, Reader
 from volskew.quotes.schema import empty_quotes
 from volskew.quotes.sessions import Snapshot
 from volskew.settings import Settings
 
-__all__ = ["FileReading", "find_inputs", "read_chain", "read_file"]
+__all__ = [
+    "FileReading",
+    "assembled",
+    "built_from",
+    "failed",
+    "find_inputs",
+    "judged",
+    "read_chain",
+    "read_file",
+]
 
 
 @dataclass(slots=True)
@@ -160,12 +169,12 @@ def read_file(
     errors: list[InputError] = []
     for member in members:
         if not is_data_name(member.name):
-            readings.append(_failed(member, Code.SKIPPED.value, "not a data file by its extension"))
+            readings.append(failed(member, Code.SKIPPED.value, "not a data file by its extension"))
             continue
         try:
             readings.append(_read_member(member, format, columns or {}, settings))
         except InputError as error:
-            readings.append(_failed(member, error.code, str(error)))
+            readings.append(failed(member, error.code, str(error)))
             errors.append(error)
     if not any(reading.format for reading in readings):
         failures = [error for error in errors if error.code != Code.SKIPPED] or errors
@@ -173,7 +182,8 @@ def read_file(
     return readings
 
 
-def _failed(member: Member, code: str, detail: str) -> FileReading:
+def failed(member: Member, code: str, detail: str) -> FileReading:
+    """A reading without quotes, whose one entry says why."""
     entry = Entry(None, "", Stage.INPUT.value, code, 1, detail, member.source)
     return FileReading(member.label, member.source, entries=[entry])
 
@@ -183,15 +193,38 @@ def _read_member(
 ) -> FileReading:
     head = read_head(member)
     reader = choose_reader(head, label=member.label, format=name, columns=columns, name=member.name)
+    job = Job(member, head, columns, partial(members_beside, member))
+    return judged(job, reader, *built_from(job, reader, settings))
+
+
+def built_from(job: Job, reader: Reader, settings: Settings) -> tuple[RawChain, Assembled]:
+    """The cells of a job, and canonical columns out of them.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read as its format has it.
+    """
+    member = job.member
     try:
-        raw = reader.read(Job(member, head, columns, partial(members_beside, member)))
-        built = assemble(
-            raw, label=member.label, source=member.source, settings=settings, named=dates_in_names(member)
-        )
+        raw = reader.read(job)
+        return raw, assembled(raw, member, settings)
     except pa.ArrowException as error:  # columns of a type that is no cell: lists, structs, maps
         raise InputError(
             f"holds cells that are no values ({error})".replace("\n", " "), file=member.label
         ) from error
+
+
+def assembled(raw: RawChain, member: Member, settings: Settings) -> Assembled:
+    """Canonical columns out of the cells of a file; see `volskew.quotes.assemble.assemble`."""
+    return assemble(
+        raw, label=member.label, source=member.source, settings=settings, named=dates_in_names(member)
+    )
+
+
+def judged(job: Job, reader: Reader, raw: RawChain, built: Assembled) -> FileReading:
+    """What was read, with a session for each snapshot or the reason why it is none."""
+    member, head = job.member, job.head
     groups = Groups(built, raw, member)
     groups.judge()
     return FileReading(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -46,8 +46,8 @@ def read_tabular(stated: Format, job: Job) -> RawChain:
     places = _places(stated, job)
     if job.head.kind == "parquet":
         names = {key: job.head.header[place] for key, place in places.items()}
-        cells, n = read_parquet_columns(job, names)
-        chain = RawChain(cells, names, np.arange(1, n + 1, dtype=np.int64))
+        cells, rows = read_parquet_columns(job, names)
+        chain = RawChain(cells, names, rows)
     else:
         chain = _read_text(places, job)
     if stated.calls:
@@ -67,6 +67,7 @@ def _read_text(places: Mapping[str, int], job: Job) -> RawChain:
         header=job.head.header,
         delimiter=job.head.delimiter,
         header_line=job.head.header_line,
+        before=job.before,
         latin=latin,
     )
     cells = {key: table.columns[place] for key, place in places.items()}
@@ -103,8 +104,10 @@ def _places(stated: Format, job: Job) -> dict[str, int]:
     return found
 
 
-def read_parquet_columns(job: Job, names: Mapping[str, str]) -> tuple[dict[str, pa.Array], int]:
-    """Cells by field of a Parquet file, and the number of its rows.
+def read_parquet_columns(
+    job: Job, names: Mapping[str, str]
+) -> tuple[dict[str, pa.Array], np.ndarray[Any, np.dtype[np.int64]]]:
+    """Cells by field of a Parquet file, and the numbers of its rows, from 1.
 
     Raises
     ------
@@ -115,13 +118,27 @@ def read_parquet_columns(job: Job, names: Mapping[str, str]) -> tuple[dict[str, 
     repeated: Sequence[str] = sorted({name for key, name in names.items() if _field(key) in REPEATED})
     try:
         file = pyarrow.parquet.ParquetFile(io.BytesIO(job.member.read()), read_dictionary=list(repeated))
-        table = file.read(columns=sorted(set(names.values())))
+        table, first = _wanted_rows(file, sorted(set(names.values())), job.lines)
     except (pa.ArrowException, OSError) as error:
         raise InputError(f"damaged Parquet ({error})", file=label) from error
     if not table.num_rows:
         raise InputError("a table without lines", file=label, code="EMPTY")
     cells = {key: table.column(name).unify_dictionaries().combine_chunks() for key, name in names.items()}
-    return cells, table.num_rows
+    return cells, np.arange(first + 1, first + table.num_rows + 1, dtype=np.int64)
+
+
+def _wanted_rows(
+    file: pyarrow.parquet.ParquetFile, columns: list[str], lines: tuple[int, int] | None
+) -> tuple[pa.Table, int]:
+    """The rows of a range, read from the row groups that hold them, and the number of the first."""
+    if lines is None:
+        return file.read(columns=columns), 0
+    sizes = [file.metadata.row_group(place).num_rows for place in range(file.metadata.num_row_groups)]
+    ends = np.cumsum(sizes)
+    groups = np.flatnonzero((ends > lines[0]) & (ends - sizes < lines[1]))
+    begins = int(ends[groups[0]] - sizes[groups[0]]) if len(groups) else 0
+    table = file.read_row_groups(groups.tolist(), columns=columns)
+    return table.slice(lines[0] - begins, lines[1] - lines[0]), lines[0]
 
 
 def _by_line(chain: RawChain) -> RawChain:

@@ -151,6 +151,7 @@ def read_table(
     header: Sequence[str],
     delimiter: str = ",",
     header_line: int = 1,
+    before: int = 0,
     latin: bool = False,
 ) -> TextTable:
     """Read the lines under a header as text cells.
@@ -173,6 +174,8 @@ def read_table(
         One character.
     header_line : int
         One-based line of the header; data begin on the next.
+    before : int
+        Lines of the file that stand between the header and these data, for the numbers of lines.
     latin : bool
         Passed on to the result.
 
@@ -198,21 +201,20 @@ def read_table(
             raise InputError(f"cannot be read as delimited text ({error})", file=label) from error
     arrays = {position: _whole(table.column(str(position))) for position in columns}
     rows, numbered = _line_numbers(body, table.num_rows, [number for number, *_ in invalid])
-    rows += header_line
     blank = _all_blank(arrays, len(rows))
     if numbered and blank.any():  # of a line of empty cells, which stays, only its length tells an empty one
-        blank &= _blank_rows(body, rows - header_line)
+        blank &= _blank_rows(body, rows)
+    first = header_line + before
+    rows += first
     keep_mask = ~blank
     keep_mask &= ~_header_rows(arrays, header)
     if not keep_mask.all():
         mask = pa.array(keep_mask)
         arrays = {position: cells.filter(mask) for position, cells in arrays.items()}
         rows = rows[keep_mask]
-    ragged = tuple(
-        (number + header_line, found, wanted) for number, found, wanted, blank in invalid if not blank
-    )
+    ragged = tuple((number + first, found, wanted) for number, found, wanted, blank in invalid if not blank)
     _refuse_ragged(ragged, len(rows), label)
-    _refuse_cut(ragged, body, header_line=header_line, label=label)
+    _refuse_cut(ragged, body, header_line=first, label=label)
     if ragged:
         arrays, rows = _with_ragged(arrays, rows, [line for line, *_ in ragged])
     if not len(rows):

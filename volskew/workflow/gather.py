@@ -28,7 +28,7 @@ from volskew.quotes import (
     Snapshot,
     find_inputs,
     fingerprint,
-    read_file,
+    iter_file,
     resolve_repeats,
 )
 from volskew.quotes.overrides import find_overridden, lines_of
@@ -182,10 +182,12 @@ def gather(
     passed_over = []
     readings = []
     n_files = 0
+    wanted = None if symbols is None else frozenset(map(canonical_symbol, symbols))
     for position, file in enumerate(files):
         progress("reading", position, len(files))
         try:
-            members = read_file(file, format=format, columns=columns, settings=settings)
+            pieces = iter_file(file, format=format, columns=columns, settings=settings)
+            members = [_of_symbols(reading, wanted) for reading in pieces]
         except InputError as error:
             code = error.code
             if isinstance(error, NotAChainError) and error.looks_like and file not in named:
@@ -203,7 +205,7 @@ def gather(
             readings.append(member)
     progress("reading", len(files), len(files))
     there = frozenset(snapshot.symbol for reading in readings for snapshot in reading.snapshots)
-    chains = _chains(readings, symbols=symbols)
+    chains = _chains(readings, wanted=wanted)
     days = _days(chains, ledger)
     return Inputs(
         units=_units(
@@ -214,7 +216,7 @@ def gather(
         n_lines=sum(reading.lines_read for reading in readings),
         problems=problems,
         symbols=there,
-        absent=tuple(sorted({canonical_symbol(symbol) for symbol in symbols or ()} - there)),
+        absent=tuple(sorted((wanted or frozenset()) - there)),
         passed_over=passed_over,
     )
 
@@ -231,9 +233,16 @@ class _Chain:
     fingerprint: str
 
 
-def _chains(readings: Sequence[FileReading], *, symbols: Sequence[str] | None) -> list[_Chain]:
+def _of_symbols(reading: FileReading, wanted: frozenset[str] | None) -> FileReading:
+    """A reading with the quotes of some underlyings alone, so that those of a whole market are not kept."""
+    if wanted is None or all(snapshot.symbol in wanted for snapshot in reading.snapshots):
+        return reading
+    mine = reading.quotes["symbol"].isin(wanted)
+    return replace(reading, quotes=reading.quotes[mine].reset_index(drop=True))
+
+
+def _chains(readings: Sequence[FileReading], *, wanted: frozenset[str] | None) -> list[_Chain]:
     """One chain for each snapshot; files that each hold a part of one chain are put together."""
-    wanted = None if symbols is None else {canonical_symbol(symbol) for symbol in symbols}
     groups: dict[tuple[object, ...], list[tuple[Snapshot, pd.DataFrame]]] = {}
     for reading in readings:
         if not reading.snapshots:

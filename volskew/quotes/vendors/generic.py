@@ -7,14 +7,12 @@ its column's name (``implied_vol_pct`` is percent, ``iv`` is decimal) or declare
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet
 
 from volskew.errors import InputError, SettingsError
 from volskew.quotes import cells as parse
@@ -22,6 +20,7 @@ from volskew.quotes import moments as times
 from volskew.quotes.json_cells import json_cells, parse_json
 from volskew.quotes.osi import looks_like_osi
 from volskew.quotes.raw import FIELDS, Head, Job, Match, RawChain, Reader
+from volskew.quotes.tabular import NUMERIC, REPEATED, read_parquet_columns
 from volskew.quotes.text import normalise, read_table, to_utf8
 
 __all__ = ["READER", "SYNONYMS", "canonical_field"]
@@ -83,15 +82,6 @@ for _field, _names in SYNONYMS.items():
     for _name in (normalise(_field), *_names):
         _MEANINGS.setdefault(_name, set()).add(_field)
 
-_REPEATED: Final = frozenset(
-    ("date", "symbol", "expiry", "is_call", "root", "settlement", "exercise", "multiplier")
-)
-_NUMERIC: Final = frozenset(
-    (
-        "strike", "bid", "ask", "last", "bid_size", "ask_size", "volume", "open_interest", "underlying_price",
-        "vendor_vol", "vendor_vol_pct", "vendor_delta",
-    )
-)  # fmt: skip
 _RIVAL: Final = " (rival)"
 _SLACK: Final = 1e-9
 _SIZES: Final = {"regular": "100", "mini": "10"}
@@ -198,7 +188,8 @@ def read(job: Job) -> RawChain:
     fields |= {f"{key}{_RIVAL}": place for key, place in rivals.items()}
     names = {key: job.head.header[place] for key, place in fields.items()}
     if job.head.kind == "parquet":
-        chain = _read_parquet(job, names)
+        cells, rows = read_parquet_columns(job, names)
+        chain = RawChain(cells, names, rows)
     elif job.head.kind == "json":
         chain = _read_records(job, names)
     else:
@@ -207,11 +198,12 @@ def read(job: Job) -> RawChain:
             data,
             label=job.member.label,
             columns=sorted(set(fields.values())),
-            repeated=[place for key, place in fields.items() if key in _REPEATED],
-            numeric=[place for key, place in fields.items() if key in _NUMERIC],
+            repeated=[place for key, place in fields.items() if key in REPEATED],
+            numeric=[place for key, place in fields.items() if key in NUMERIC],
             header=job.head.header,
             delimiter=job.head.delimiter,
             header_line=job.head.header_line,
+            before=job.before,
             latin=latin,
         )
         cells = {key: table.columns[place] for key, place in fields.items()}
@@ -272,19 +264,6 @@ def _refuse_rival(key: str, chain: RawChain, label: str) -> None:
         )
 
 
-def _read_parquet(job: Job, names: Mapping[str, str]) -> RawChain:
-    label = job.member.label
-    try:
-        file = pyarrow.parquet.ParquetFile(io.BytesIO(job.member.read()))
-        table = file.read(columns=sorted(set(names.values())))
-    except (pa.ArrowException, OSError) as error:
-        raise InputError(f"damaged Parquet ({error})", file=label) from error
-    if not table.num_rows:
-        raise InputError("a table without lines", file=label, code="EMPTY")
-    cells = {key: table.column(name).unify_dictionaries().combine_chunks() for key, name in names.items()}
-    return RawChain(cells, dict(names), np.arange(1, table.num_rows + 1, dtype=np.int64))
-
-
 def _read_records(job: Job, names: Mapping[str, str]) -> RawChain:
     label = job.member.label
     content = parse_json(job.member.read(), label=label)
@@ -292,7 +271,7 @@ def _read_records(job: Job, names: Mapping[str, str]) -> RawChain:
         raise InputError("a list without lines", file=label, code="EMPTY")
     lines = [line if isinstance(line, dict) else {} for line in content]
     cells = {key: json_cells([line.get(name) for line in lines]) for key, name in names.items()}
-    for key in _REPEATED & set(cells):
+    for key in REPEATED & set(cells):
         cells[key] = cells[key].dictionary_encode() if pa.types.is_string(cells[key].type) else cells[key]
     return RawChain(cells, dict(names), np.arange(1, len(lines) + 1, dtype=np.int64))
 
@@ -305,10 +284,20 @@ def _sizes_as_numbers(cells: pa.Array) -> pa.Array:
     return pa.array(words, type=pa.string()).take(pc.cast(cells.indices, pa.int64()))
 
 
+def _tells_its_dates(head: Head) -> bool:
+    """Whether no date is written with slashes: which comes first, month or day, the whole file tells."""
+    fields = ("date", "expiry", "quote_time", "trade_time")
+    names = {name for key in fields for name in (normalise(key), *SYNONYMS[key])}
+    return head.kind != "json" and not any(
+        "/" in cell for name in names for cell in head.samples.get(name, ())
+    )
+
+
 READER = Reader(
     "generic",
     "long table, one option line a row (CSV, Parquet or a JSON list)",
     match,
     read,
     takes_columns=True,
+    splits=_tells_its_dates,
 )

@@ -98,6 +98,23 @@ def test_written_symbols_read_back(root: str, date: dt.date, is_call: bool, thou
     assert rows([root + tail, root.ljust(6) + tail]) == [expected, expected]
 
 
+@given(
+    st.lists(
+        st.from_regex(r"( ?(O:|[.])?[A-Z0-9]{1,6} {0,5})[0-9]{6}[CP][0-9]{8} ?", fullmatch=True),
+        min_size=1,
+        max_size=40,
+    ),
+    st.integers(0, 3),
+)
+def test_files_of_regular_symbols_are_read_by_place(symbols: list[str], first: int) -> None:
+    """Nearly all of these have the form, so that whole lists are read without the pattern."""
+    assert rows([*symbols]) == [twin(symbol) for symbol in symbols]
+    table = parse_osi(pa.array(["x" * first, *symbols])[1:])  # an array that begins inside its buffers
+    assert table.to_pylist() == parse_osi(symbols).to_pylist()
+    good: list[str | None] = [symbol for symbol in symbols if twin(symbol)]
+    assert rows(good) == [twin(symbol) for symbol in good]
+
+
 def test_arrow_pandas_and_dictionaries_are_taken() -> None:
     symbols = ["QQQ240119C00400000", None, "nonsense"]
     plain = parse_osi(symbols)

@@ -87,6 +87,10 @@ def numbers(cells: pa.Array, *, whole: bool = False) -> Parsed:
         )
     except pa.ArrowInvalid:
         pass
+    try:
+        return _finite(pc.cast(_trimmed(cells), pa.float64()), np.zeros(len(cells), dtype=bool))
+    except pa.ArrowInvalid:
+        pass
     # Distinct cells only from here on: dirty columns are slow to match and mostly repeat themselves.
     words = cells.dictionary_encode()
     distinct = pc.utf8_trim(words.dictionary, TRIM)
@@ -98,6 +102,12 @@ def numbers(cells: pa.Array, *, whole: bool = False) -> Parsed:
     values = pc.cast(pc.if_else(fine, distinct, pa.scalar(None, pa.string())), pa.float64())
     bad = pc.invert(pc.or_(fine, missing))
     return _finite(values.take(words.indices), _flags(bad, words.indices))
+
+
+def _trimmed(cells: pa.Array) -> pa.Array:
+    """Cells without blanks around them, null where nothing is left."""
+    bare = pc.utf8_trim(cells, " \t")
+    return pc.if_else(pc.equal(bare, ""), pa.scalar(None, pa.string()), bare)
 
 
 def _numbers_of_numbers(cells: pa.Array) -> Parsed:

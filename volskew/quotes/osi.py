@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -17,7 +18,11 @@ _PATTERN: Final = (
     r"^\s*(?:O:|[.])?(?P<root>[A-Z0-9]{0,5}?[A-Z][A-Z0-9]{0,5}?)\s*"
     r"(?P<year>[0-9]{2})(?P<month>[0-9]{2})(?P<day>[0-9]{2})(?P<right>[CP])(?P<strike>[0-9]{8})\s*$"
 )
+_ROOT: Final = re.compile(
+    r"\s*(?:O:|[.])?(?P<root>(?=[A-Z0-9]{1,6}\s*$)[A-Z0-9]*[A-Z][A-Z0-9]*)\s*", re.ASCII
+)
 _ROOT_LENGTH: Final = 6
+_FIXED: Final = 15
 
 
 def parse_osi(symbols: pa.Array | pa.ChunkedArray | pd.Series | Sequence[str | None]) -> pa.Table:
@@ -52,6 +57,9 @@ def parse_osi(symbols: pa.Array | pa.ChunkedArray | pd.Series | Sequence[str | N
     [None]
     """
     cells = _strings(symbols)
+    quick = _all_regular(cells)
+    if quick is not None:
+        return quick
     parts = pc.extract_regex(cells, _PATTERN)
     found = pc.is_valid(parts).to_numpy(zero_copy_only=False)
 
@@ -73,6 +81,49 @@ def parse_osi(symbols: pa.Array | pa.ChunkedArray | pd.Series | Sequence[str | N
             "expiration": pa.array(dates, mask=bad, type=pa.date32()),
             "is_call": pa.array(is_call.to_numpy(zero_copy_only=False), mask=bad),
             "strike": pa.array(strike / 1000.0, mask=bad),
+        }
+    )
+
+
+def _all_regular(cells: pa.Array) -> pa.Table | None:
+    """The parts of symbols that are all of the one form and ASCII, read by place; None where any is not.
+
+    It is what whole files hold, and takes a third of the time of the pattern.
+    """
+    n = len(cells)
+    if not n or cells.null_count:
+        return None
+    offsets = np.frombuffer(cells.buffers()[1], dtype=np.int32)[cells.offset : cells.offset + n + 1]
+    lengths = np.diff(offsets)
+    shortest, longest = int(lengths.min()), int(lengths.max())
+    if shortest <= _FIXED or longest > _FIXED + _ROOT_LENGTH + 2:
+        return None
+    octets = np.frombuffer(cells.buffers()[2], dtype=np.uint8)
+    if shortest == longest:
+        tail = octets[offsets[0] : offsets[-1]].reshape(n, longest)[:, -_FIXED:]
+    else:
+        tail = octets[offsets[1:, None] + np.arange(-_FIXED, 0, dtype=np.int32)]
+    sides, digits = tail[:, 6], np.delete(tail, 6, axis=1) - np.uint8(ord("0"))
+    is_call = sides == ord("C")
+    if (digits > 9).any() or not (is_call | (sides == ord("P"))).all():
+        return None
+    roots = pc.utf8_slice_codeunits(cells, 0, -_FIXED).dictionary_encode()
+    names = [_ROOT.fullmatch(text) for text in roots.dictionary.to_pylist()]
+    if not all(names):
+        return None
+    numbers = digits[:, :6].astype(np.int64) @ 10 ** np.arange(5, -1, -1)
+    strikes = digits[:, 6:].astype(np.int64) @ 10 ** np.arange(7, -1, -1)
+    days, places = np.unique(numbers, return_inverse=True)
+    dates, exists = _dates(2000 + days // 10_000, days // 100 % 100, days % 100)
+    if not exists.all() or not (strikes > 0).all():
+        return None
+    bare = pa.array([name["root"] for name in names if name], type=pa.string())
+    return pa.table(
+        {
+            "root": bare.take(roots.indices),
+            "expiration": pa.array(dates[places], type=pa.date32()),
+            "is_call": pa.array(is_call),
+            "strike": pa.array(strikes / 1000.0),
         }
     )
 

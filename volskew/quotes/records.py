@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from volskew.quotes.formats import Format, Records
 
 __all__ = ["lookup", "read_records"]
-
-_NOTHING = object()
 
 
 def read_records(stated: Format, job: Job) -> RawChain:
@@ -55,14 +53,13 @@ def _columns(written: Records, wanted: Mapping[str, list[str]], job: Job) -> dic
     columns: dict[str, list[Any]] = {key: [] for key in (*wanted, *top_only)}
     keys: list[str] = []
     for document in _documents(written, job):
-        top = {key: lookup(document, written.top[key]) for key in top_only}
-        for key_text, record in _records(written, document, job.member.label):
-            named = _by_normal_name(record if isinstance(record, Mapping) else {})
-            for key, paths in wanted.items():
-                columns[key].append(_first(named, paths))
-            for key, value in top.items():
-                columns[key].append(value)
-            keys.append(key_text)
+        names, records = _records(written, document, job.member.label)
+        table = _Table(records)
+        for key, paths in wanted.items():
+            columns[key] += table.first(paths)
+        for key in top_only:
+            columns[key] += [lookup(document, written.top[key])] * len(records)
+        keys += names
     return columns | ({written.key: keys} if written.key else {})
 
 
@@ -72,26 +69,22 @@ def _documents(written: Records, job: Job) -> Iterable[Any]:
         yield from document if nested else (document,)
 
 
-def _records(written: Records, document: Any, label: str) -> Iterable[tuple[str, Any]]:
-    """The records of one document, each with its key where they are values of a mapping."""
+def _records(written: Records, document: Any, label: str) -> tuple[Sequence[str], list[Any]]:
+    """The keys (of a mapping of records) and the records of one document."""
     if written.rows is not None:
-        for record in written.rows(document, label):
-            yield "", record
-        return
+        return (), list(written.rows(document, label))
     found = lookup(document, written.path) if written.path else document
     if written.key:
         if not isinstance(found, Mapping):
             raise _no_records(written, label)
-        yield from found.items()
-        return
+        return list(found), list(found.values())
     if isinstance(found, Mapping):  # one record, which some services write without a list
-        found = [found]
+        return (), [found]
     if found is None and isinstance(document, Mapping):
-        return
+        return (), []
     if not isinstance(found, list):
         raise _no_records(written, label)
-    for record in found:
-        yield "", record
+    return (), found
 
 
 def _no_records(written: Records, label: str) -> InputError:
@@ -117,18 +110,40 @@ def lookup(document: Any, path: str) -> Any:
     return found
 
 
-def _by_normal_name(record: Mapping[str, Any]) -> dict[str, Any]:
-    return {normalise(str(key)): value for key, value in record.items()}
+class _Table:
+    """Records as columns of values, found under dotted keys, a level of nesting at a time."""
+
+    def __init__(self, records: list[Any]) -> None:
+        self._levels: dict[str, list[Any]] = {"": records}
+        self._keys: dict[str, list[str]] = {}
+
+    def first(self, paths: Sequence[str]) -> list[Any]:
+        """Of each record what stands under the first path that leads to anything, None where none does."""
+        found = self._level(paths[0])
+        for path in paths[1:]:
+            if None not in found:
+                break
+            found = _filled(found, self._level(path))
+        return found
+
+    def _level(self, path: str) -> list[Any]:
+        if path not in self._levels:
+            above, _, name = path.rpartition(".")
+            records = self._level(above)
+            spelled = [key for key in self._keys_of(above) if normalise(key) == name]
+            found: list[Any] = [None] * len(records)
+            for key in spelled:  # one, unless a file spells a name in several ways
+                values = [record.get(key) if type(record) is dict else None for record in records]
+                found = values if len(spelled) == 1 else _filled(found, values)
+            self._levels[path] = found
+        return self._levels[path]
+
+    def _keys_of(self, path: str) -> list[str]:
+        if path not in self._keys:
+            records = [record for record in self._level(path) if type(record) is dict]
+            self._keys[path] = sorted(set().union(*records))
+        return self._keys[path]
 
 
-def _first(named: Mapping[str, Any], paths: Iterable[str]) -> Any:
-    for path in paths:
-        head, _, rest = path.partition(".")
-        value = named.get(head, _NOTHING)
-        if value is _NOTHING:
-            continue
-        if rest:
-            value = lookup(value, rest)
-        if value is not None:
-            return value
-    return None
+def _filled(first: list[Any], second: list[Any]) -> list[Any]:
+    return [one if one is not None else other for one, other in zip(first, second, strict=True)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -117,7 +116,10 @@ def read_parquet_columns(
     label = job.member.label
     repeated: Sequence[str] = sorted({name for key, name in names.items() if _field(key) in REPEATED})
     try:
-        file = pyarrow.parquet.ParquetFile(io.BytesIO(job.member.read()), read_dictionary=list(repeated))
+        data = pa.BufferReader(job.member.read())
+        schema = pyarrow.parquet.read_schema(data)
+        texts = [name for name in repeated if pa.types.is_string(schema.field(name).type)]
+        file = pyarrow.parquet.ParquetFile(data, read_dictionary=texts)
         table, first = _wanted_rows(file, sorted(set(names.values())), job.lines)
     except (pa.ArrowException, OSError) as error:
         raise InputError(f"damaged Parquet ({error})", file=label) from error

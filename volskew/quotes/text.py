@@ -34,8 +34,10 @@ _CONTROL: Final = bytes(set(range(32)) - {9, 10, 12, 13, 26, 27})
 _ACCEPTED: Final = "UTF-8, or UTF-16 with its byte-order mark"
 _RAGGED_COUNT: Final = 10
 _REPEATS: Final = pa.dictionary(pa.int32(), pa.string())
-_NULLS: Final = ("", " ", "NA", "N/A", "NaN", "nan", "NULL", "null", "None", "-", "--", ".")
+_NULLS: Final = ("", " ", "  ", "NA", "N/A", "NaN", "nan", "NULL", "null", "None", "-", "--", ".")
 """What Arrow takes for null in a column of numbers; the others of `cells.MISSING_TEXTS` make it text."""
+_BLOCK: Final = 2**20
+"""[bytes] Arrow parses blocks of this size twice as fast as the whole text at once."""
 _LARGEST_BLOCK: Final = 2**30
 
 
@@ -193,12 +195,9 @@ def read_table(
     kinds = {position: _REPEATS if position in repeated else pa.string() for position in columns}
     typed = {position: pa.float64() if position in numeric else kind for position, kind in kinds.items()}
     try:
-        table, invalid = _parsed(body, typed, len(header), delimiter)
-    except pa.ArrowInvalid:
-        try:
-            table, invalid = _parsed(body, kinds, len(header), delimiter)
-        except (pa.ArrowInvalid, pa.ArrowKeyError) as error:
-            raise InputError(f"cannot be read as delimited text ({error})", file=label) from error
+        table, invalid = _first_that_works(body, (typed, kinds), len(header), delimiter)
+    except (pa.ArrowInvalid, pa.ArrowKeyError) as error:
+        raise InputError(f"cannot be read as delimited text ({error})", file=label) from error
     arrays = {position: _whole(table.column(str(position))) for position in columns}
     rows, numbered = _line_numbers(body, table.num_rows, [number for number, *_ in invalid])
     blank = _all_blank(arrays, len(rows))
@@ -222,11 +221,31 @@ def read_table(
     return TextTable(arrays, rows, ragged, latin)
 
 
+_Lines = list[tuple[int, int, int, bool]]
+
+
+def _first_that_works(
+    body: bytes, tried: Sequence[Mapping[int, pa.DataType]], n_fields: int, delimiter: str
+) -> tuple[pa.Table, _Lines]:
+    """The table in the first of several sets of types; in blocks that fit a cache unless a line is longer."""
+    whole = min(len(body) + 1, _LARGEST_BLOCK)
+    failure: pa.ArrowInvalid | None = None
+    for kinds in tried:
+        for block in (min(_BLOCK, whole), whole):
+            try:
+                return _parsed(body, kinds, n_fields, delimiter, block)
+            except pa.ArrowInvalid as error:
+                failure = error
+                if "straddl" not in str(error):
+                    break
+    raise failure if failure is not None else pa.ArrowInvalid("no columns")
+
+
 def _parsed(
-    body: bytes, kinds: Mapping[int, pa.DataType], n_fields: int, delimiter: str
-) -> tuple[pa.Table, list[tuple[int, int, int, bool]]]:
+    body: bytes, kinds: Mapping[int, pa.DataType], n_fields: int, delimiter: str, block: int
+) -> tuple[pa.Table, _Lines]:
     """The table, and of each ragged line its number, fields found, fields wanted and whether it is blank."""
-    invalid: list[tuple[int, int, int, bool]] = []
+    invalid: _Lines = []
 
     def keep(row: pyarrow.csv.InvalidRow) -> str:
         invalid.append((row.number or 0, row.actual_columns, row.expected_columns, not row.text.strip()))
@@ -237,7 +256,7 @@ def _parsed(
         read_options=pyarrow.csv.ReadOptions(
             use_threads=False,  # else the handler of ragged lines is not told their numbers
             column_names=[str(position) for position in range(n_fields)],
-            block_size=min(len(body) + 1, _LARGEST_BLOCK),
+            block_size=block,
         ),
         parse_options=pyarrow.csv.ParseOptions(
             delimiter=delimiter,

@@ -16,6 +16,8 @@ __all__ = [
     "VolskewError",
 ]
 
+_LONGEST_VALUE = 120
+
 
 class VolskewError(Exception):
     """Base class of every error raised on purpose by volskew."""
@@ -75,7 +77,7 @@ class InputError(VolskewError):
         text = ", ".join(str(part) for part in where)
         text = f"{text}: {self.problem}" if text else self.problem
         if self.value is not None:
-            text += f": {self.value!r}"
+            text += f": {_shown(self.value)}"
         if self.accepted:
             text += f". Accepted: {self.accepted}"
         return text + "."
@@ -87,6 +89,12 @@ class InputError(VolskewError):
     def _details(self) -> dict[str, object]:
         names = ("file", "row", "column", "value", "accepted", "code")
         return {name: getattr(self, name) for name in names}
+
+
+def _shown(value: object) -> str:
+    """The value as it is, or its beginning: a cell may be as long as a file."""
+    text = repr(value)
+    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}... ({len(text):,} characters)"
 
 
 def _rebuild(kind: type[InputError], problem: str, details: dict[str, object]) -> InputError:

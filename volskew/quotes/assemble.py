@@ -43,6 +43,7 @@ _UNSIGNED: Final = frozenset(
     (*_COUNTS, "strike", "bid", "ask", "last", "multiplier", "underlying_price", "vendor_vol")
 )
 _FILLER_VOL: Final = 1e-4  # 0, and the 1e-5 at which some solvers give up, are no vols
+_LARGEST: Final = 1e12  # no price, strike, size or vol is; sums and squares of what is beyond overflow
 _FILLER_SLACK: Final = 1e-6  # fillers pass through single precision and six printed digits
 _STANDARD_MULTIPLIER: Final = 100.0
 _LINES_A_STAMP: Final = 5
@@ -158,6 +159,10 @@ def _numeric(raw: RawChain, notes: Notes, n: int) -> dict[str, Any]:
                 notes.add(key, negative, "number of 0 or more")
         if key in raw.divisors:
             values = values / raw.divisors[key]
+        huge = np.abs(values) > _LARGEST
+        if huge.any():
+            values = np.where(huge, np.nan, values)
+            notes.add(key, huge, f"number below {_LARGEST:g}")
         if name == "strike":
             values = np.where(values == 0, np.nan, values)
         if key == "vendor_vol_pct":

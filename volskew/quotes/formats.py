@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 
-from volskew.quotes.raw import FIELDS, About, Head, Job, Match, RawChain, Reader
+from volskew.quotes.raw import FIELDS, About, Head, Job, Match, RawChain, Reader, is_aside
 from volskew.quotes.records import read_records
 from volskew.quotes.sides import SIZES
 from volskew.quotes.tabular import read_tabular
@@ -76,9 +76,10 @@ class Format:
         Column -> a regular expression that its first cells match in full.
     columns : dict of str to str
         Field -> its column, ``a|b`` for the first that is there. Fields are those of
-        `volskew.quotes.raw.FIELDS`, and ``sizes`` for both sizes in one text (``10 x 22``).
+        `volskew.quotes.raw.FIELDS`, and ``sizes`` for both sizes in one text (``10 x 22``). Keys that begin
+        with ``+`` (numbers) or ``@`` (words) are no fields: such cells are there for `adjust` alone.
     calls, puts : dict of str to str
-        The same for tables with a call and a put on each row.
+        The same for tables, and records, with a call and a put in each.
     fixed : dict of str to str
         Field -> what it is on every line.
     divisors, fillers, zone, day_first, before_close
@@ -118,7 +119,7 @@ class Format:
         stated = {*self.columns, *self.calls, *self.puts, *self.fixed, *self.divisors, *self.fillers}
         if self.records is not None:
             stated |= {*self.records.columns, *self.records.top}
-        unknown = stated - {*FIELDS, SIZES}
+        unknown = {key for key in stated if not is_aside(key)} - {*FIELDS, SIZES}
         if unknown:
             raise ValueError(f"format {self.name} states unknown fields: {', '.join(sorted(unknown))}")
 
@@ -178,7 +179,10 @@ def _missing(signature: tuple[str, ...], names: tuple[str, ...]) -> tuple[str, .
 def _read(stated: Format, job: Job) -> RawChain:
     read = read_records if job.head.kind == "json" else read_tabular
     chain = read(stated, job)
-    return stated.adjust(chain, job) if stated.adjust is not None else chain
+    if stated.adjust is not None:
+        chain = stated.adjust(chain, job)
+    chain.cells = {key: cells for key, cells in chain.cells.items() if not is_aside(key)}
+    return chain
 
 
 def _in_words(stated: Format) -> str:

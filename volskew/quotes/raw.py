@@ -12,7 +12,18 @@ import pyarrow as pa
 
 from volskew.quotes.containers import Member
 
-__all__ = ["FIELDS", "About", "Head", "Job", "Match", "RawChain", "Reader"]
+__all__ = [
+    "ASIDE_NUMBER",
+    "ASIDE_WORD",
+    "FIELDS",
+    "About",
+    "Head",
+    "Job",
+    "Match",
+    "RawChain",
+    "Reader",
+    "is_aside",
+]
 
 FIELDS: Final[dict[str, str]] = {
     "date": "the day or time of the snapshot",
@@ -40,6 +51,21 @@ FIELDS: Final[dict[str, str]] = {
     "vendor_delta": "signed delta",
 }
 """Fields that a reader may deliver, and that ``columns`` may name."""
+
+ASIDE_NUMBER: Final = "+"
+ASIDE_WORD: Final = "@"
+"""Begin the keys of cells that are no field but help to make one: numbers, words of few distinct values."""
+
+
+def is_aside(key: str) -> bool:
+    """Whether cells under this key are no field.
+
+    Examples
+    --------
+    >>> is_aside("@secid"), is_aside("+bid_vol"), is_aside("bid")
+    (True, True, False)
+    """
+    return key.startswith((ASIDE_NUMBER, ASIDE_WORD))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import pyarrow as pa
 from volskew.errors import InputError
 from volskew.quotes.json_cells import json_cells, json_documents
 from volskew.quotes.raw import Job, RawChain
-from volskew.quotes.tabular import REPEATED, finished
+from volskew.quotes.tabular import by_line, finished, is_repeated, of_sides
 from volskew.quotes.text import normalise
 
 if TYPE_CHECKING:
@@ -34,16 +34,19 @@ def read_records(stated: Format, job: Job) -> RawChain:
     if written is None:
         raise AssertionError("a format without records claims no JSON")  # pragma: no cover
     label = job.member.label
-    wanted = {key: spec.split("|") for key, spec in (written.columns or stated.columns).items()}
+    specs = {**(written.columns or stated.columns), **of_sides(stated)}
+    wanted = {key: spec.split("|") for key, spec in specs.items()}
     columns = _columns(written, wanted, job)
     n = max(map(len, columns.values()), default=0)
     if not n:
         raise InputError("a document without option lines", file=label, code="EMPTY")
     cells = {key: json_cells(values) for key, values in columns.items() if any(v is not None for v in values)}
-    for key in REPEATED & set(cells):
+    for key in filter(is_repeated, cells):
         cells[key] = cells[key].dictionary_encode() if pa.types.is_string(cells[key].type) else cells[key]
     names = {key: "/".join(paths) for key, paths in wanted.items()} | dict(written.top)
     chain = RawChain(cells, names, np.arange(1, n + 1, dtype=np.int64))
+    if stated.calls:
+        chain = by_line(chain)
     return finished(stated, chain, job)
 
 

@@ -11,14 +11,23 @@ import pyarrow.parquet
 
 from volskew.errors import InputError
 from volskew.quotes.named import symbol_in_names
-from volskew.quotes.raw import Job, RawChain
+from volskew.quotes.raw import ASIDE_NUMBER, ASIDE_WORD, Job, RawChain
 from volskew.quotes.sides import SIZES, constant, interleaved, repeated_twice, split_sizes
 from volskew.quotes.text import read_table, to_utf8
 
 if TYPE_CHECKING:
     from volskew.quotes.formats import Format
 
-__all__ = ["NUMERIC", "REPEATED", "finished", "read_parquet_columns", "read_tabular"]
+__all__ = [
+    "NUMERIC",
+    "REPEATED",
+    "by_line",
+    "finished",
+    "is_repeated",
+    "of_sides",
+    "read_parquet_columns",
+    "read_tabular",
+]
 
 REPEATED: Final = frozenset(
     ("date", "symbol", "expiry", "is_call", "root", "settlement", "exercise", "multiplier", SIZES)
@@ -50,7 +59,7 @@ def read_tabular(stated: Format, job: Job) -> RawChain:
     else:
         chain = _read_text(places, job)
     if stated.calls:
-        chain = _by_line(chain)
+        chain = by_line(chain)
     return finished(stated, chain, job)
 
 
@@ -61,8 +70,8 @@ def _read_text(places: Mapping[str, int], job: Job) -> RawChain:
         data,
         label=label,
         columns=sorted(set(places.values())),
-        repeated=[place for key, place in places.items() if _field(key) in REPEATED],
-        numeric=[place for key, place in places.items() if _field(key) in NUMERIC],
+        repeated=[place for key, place in places.items() if is_repeated(key)],
+        numeric=[place for key, place in places.items() if _is_numeric(key)],
         header=job.head.header,
         delimiter=job.head.delimiter,
         header_line=job.head.header_line,
@@ -78,14 +87,27 @@ def _field(key: str) -> str:
     return key.removesuffix(_CALL).removesuffix(_PUT)
 
 
-def _places(stated: Format, job: Job) -> dict[str, int]:
-    """Field (marked for calls and puts) -> position of its column, of those that are there."""
-    first = {name: place for place, name in reversed(list(enumerate(job.head.normal))) if name}
-    wanted = {
-        **stated.columns,
+def is_repeated(key: str) -> bool:
+    """Whether the cells of a key have few distinct values."""
+    return _field(key) in REPEATED or key.startswith(ASIDE_WORD)
+
+
+def _is_numeric(key: str) -> bool:
+    return _field(key) in NUMERIC or key.startswith(ASIDE_NUMBER)
+
+
+def of_sides(stated: Format) -> dict[str, str]:
+    """Columns of calls and of puts, by field and side as `by_line` takes them."""
+    return {
         **{key + _CALL: spec for key, spec in stated.calls.items()},
         **{key + _PUT: spec for key, spec in stated.puts.items()},
     }
+
+
+def _places(stated: Format, job: Job) -> dict[str, int]:
+    """Field (marked for calls and puts) -> position of its column, of those that are there."""
+    first = {name: place for place, name in reversed(list(enumerate(job.head.normal))) if name}
+    wanted = {**stated.columns, **of_sides(stated)}
     found: dict[str, int] = {}
     for key, spec in wanted.items():
         name = next((name for name in spec.split("|") if name in first), None)
@@ -114,7 +136,7 @@ def read_parquet_columns(
         Damaged, or without rows.
     """
     label = job.member.label
-    repeated: Sequence[str] = sorted({name for key, name in names.items() if _field(key) in REPEATED})
+    repeated: Sequence[str] = sorted({name for key, name in names.items() if is_repeated(key)})
     try:
         data = pa.BufferReader(job.member.read())
         schema = pyarrow.parquet.read_schema(data)
@@ -143,8 +165,8 @@ def _wanted_rows(
     return table.slice(lines[0] - begins, lines[1] - lines[0]), lines[0]
 
 
-def _by_line(chain: RawChain) -> RawChain:
-    """One option a row out of a call and a put on each."""
+def by_line(chain: RawChain) -> RawChain:
+    """One option a row out of a call and a put on each, whose keys are those of `of_sides`."""
     fields = dict.fromkeys(_field(key) for key in chain.cells)
     n = len(chain.rows)
     cells: dict[str, pa.Array] = {}

@@ -18,7 +18,7 @@ from volskew.errors import InputError
 from volskew.market.clock import EASTERN, is_session, session_close
 from volskew.quotes.json_cells import json_cells, parse_json
 from volskew.quotes.moments import YEARS
-from volskew.quotes.raw import Head, Job, Match, RawChain, Reader
+from volskew.quotes.raw import FIELDS, About, Head, Job, Match, RawChain, Reader
 from volskew.quotes.text import read_table, to_utf8
 
 __all__ = ["READER"]
@@ -42,6 +42,7 @@ _FLAT: Final[dict[str, str]] = {
 _FLAT_SIGNATURE: Final = ("option", "bid", "ask", "iv", "theo", "last_trade_price", "last_trade_time")
 _DELAY: Final = dt.timedelta(minutes=15)
 _REPEATED: Final = ("session_date", "ticker")
+_UNTRADED: Final = {"last": (0.0,)}
 
 
 def match(head: Head, _columns: Mapping[str, str]) -> Match:
@@ -73,7 +74,9 @@ def _read_flat(job: Job) -> RawChain:
         latin=latin,
     )
     cells = {key: table.columns[place] for key, place in fields.items()}
-    return RawChain(cells, {key: _FLAT[key] for key in fields}, table.rows, table.ragged, table.latin)
+    return RawChain(
+        cells, {key: _FLAT[key] for key in fields}, table.rows, table.ragged, table.latin, fillers=_UNTRADED
+    )
 
 
 def _read_json(job: Job) -> RawChain:
@@ -112,6 +115,7 @@ def _read_json(job: Job) -> RawChain:
         delay=_DELAY,
         evidence=_time(data.get("last_trade_time"), EASTERN),
         day_first=frozenset(),
+        fillers=_UNTRADED,
     )
 
 
@@ -155,4 +159,25 @@ def _time(value: object, zone: dt.tzinfo) -> dt.datetime | None:
     return found if found.tzinfo else found.replace(tzinfo=zone)
 
 
-READER = Reader("cboe_delayed", "Cboe delayed quotes (JSON, or flattened to CSV)", match, read)
+READER = Reader(
+    "cboe_delayed",
+    "Cboe delayed quotes (JSON, or flattened to CSV)",
+    match,
+    read,
+    about=About(
+        origin="cdn.cboe.com/api/global/delayed_quotes/options/QQQ.json (_SPX.json), or its lines as a table",
+        clock="15 minutes before the stamp, which is when the file was served [UTC], at latest the close; "
+        "in the table session_date",
+        vol="decimal, of the mid; 0 where none was solved, and of half the ask where nobody bids",
+        odd=(
+            "Outside trading hours the whole chain is that of the close before, under a fresh stamp.",
+            "current_price is an after-hours price once the session has closed; close goes before it then.",
+            "Delta comes from a fitted surface, one for calls and puts; it is there also where the vol is 0.",
+            "Trade times are New York's without a zone and may be weeks old; a last price of 0 is no trade.",
+            "iv30 is in percent, beside vols that are decimal; it is not read.",
+        ),
+        known="seen",
+    ),
+    signature=f"JSON with {' + '.join(_JSON_KEYS)}; columns {' + '.join(_FLAT_SIGNATURE)}",
+    fields=tuple(name for name in FIELDS if name in {*_FLAT, "underlying_price"}),
+)

@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from volskew.errors import InputError
 from volskew.market.clock import EASTERN
-from volskew.quotes.raw import Head, Job, Match, RawChain, Reader
+from volskew.quotes.raw import FIELDS, About, Head, Job, Match, RawChain, Reader
 from volskew.quotes.text import normalise, read_table, split_line, to_utf8
 
 __all__ = ["READER"]
@@ -113,6 +113,7 @@ def read(job: Job) -> RawChain:
         quoted_at=quoted_at,
         delay=_DELAY,
         day_first=frozenset(),
+        fillers={"last": (0.0,)},
     )
 
 
@@ -153,5 +154,29 @@ def _times(titles: tuple[str, ...]) -> tuple[dt.datetime | None, dt.datetime | N
 
 
 READER = Reader(
-    "cboe_quotedata", "Cboe website download quotedata.csv (calls and puts on one row)", match, read
+    "cboe_quotedata",
+    "Cboe website download quotedata.csv (calls and puts on one row)",
+    match,
+    read,
+    about=About(
+        origin="the download of delayed quotes at cboe.com: quotedata.csv, until about 2020 quotedata.dat",
+        clock="15 minutes before `Date:`, which is the time of the download, at latest the close; in the "
+        "old layout the second line states the time of the quotes",
+        vol="decimal, of the mid; 0 where none was solved, and of half the ask where nobody bids",
+        odd=(
+            "Downloads outside trading hours hold the quotes of the close before.",
+            "`Last:` may be a price from before or after trading hours, beside quotes of the close.",
+            "The ticker stands in the option symbols alone; the first line has a name.",
+            "Names of columns come twice, for calls and for puts: they are taken by their place.",
+            "Months are written in the language of the browser; only English ones are read.",
+            "Expired series are still listed.",
+        ),
+        known="seen",
+    ),
+    signature="the whole header in its order under two or three title lines: " + ", ".join(_HEADER),
+    fields=tuple(
+        name
+        for name in FIELDS
+        if name in {*_FIELDS, "date", "option", "strike", "expiry", "is_call", "underlying_price"}
+    ),
 )

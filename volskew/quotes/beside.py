@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
 from volskew.errors import InputError
 from volskew.quotes.containers import Member, open_members
+from volskew.quotes.detect import read_head
 from volskew.quotes.inputs import is_data_name
+from volskew.quotes.raw import Head, Job
 
-__all__ = ["members_beside"]
+__all__ = ["Stamp", "jobs_beside", "members_beside", "stamp_of"]
+
+Stamp = tuple[int, int]
+"""Last change [ns since 1970] and size [bytes]: what is known of a file holds as long as both do."""
 
 _MOST: Final = 2000
 """Files of one folder that are looked at: an archive of years has a few for each day."""
@@ -45,3 +52,38 @@ def members_beside(member: Member) -> tuple[Member, ...]:
         except InputError:
             continue
     return tuple(found)
+
+
+def jobs_beside(job: Job, wanted: Callable[[Head], bool]) -> tuple[Job, ...]:
+    """The files beside a chain that are of a kind, by their beginnings, ready to be read.
+
+    Every beginning is looked at once, however many chains lie beside it.
+
+    Parameters
+    ----------
+    job : Job
+        The chain.
+    wanted : callable
+        ``wanted(head) -> bool``, the same object at every call.
+    """
+    return tuple(
+        Job(member, read_head(member))
+        for member in job.beside()
+        if _is_wanted(wanted, member, stamp_of(member))
+    )
+
+
+def stamp_of(member: Member) -> Stamp:
+    """What changes when the file of a member does."""
+    if member.path is None:
+        return 0, 0
+    state = member.path.stat()
+    return state.st_mtime_ns, state.st_size
+
+
+@lru_cache(maxsize=20_000)
+def _is_wanted(wanted: Callable[[Head], bool], member: Member, _stamp: Stamp) -> bool:
+    try:
+        return wanted(read_head(member))
+    except InputError:
+        return False

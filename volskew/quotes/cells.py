@@ -26,6 +26,7 @@ __all__ = [
     "positions",
     "rights",
     "texts",
+    "which",
 ]
 
 MISSING_TEXTS: Final = frozenset(
@@ -150,6 +151,19 @@ def texts(cells: pa.Array) -> np.ndarray[Any, Any]:
         [text.strip(TRIM) if text else "" for text in words.dictionary.to_pylist()] + [""], dtype=object
     )
     return np.asarray(distinct[positions(words)])
+
+
+def which(cells: pa.Array, wanted: Callable[[str], bool]) -> Mask:
+    """Lines whose text, trimmed, is wanted; each distinct one is asked once, and a null is never wanted.
+
+    Examples
+    --------
+    >>> which(pa.array(["am", None, "pm "]), str.isalpha).tolist()
+    [True, False, True]
+    """
+    words = coded(cells)
+    told = [text is not None and wanted(text.strip(TRIM)) for text in words.dictionary.to_pylist()]
+    return np.asarray(np.array([*told, False], dtype=bool)[positions(words)])
 
 
 def _mapped(cells: pa.Array, one: Callable[[str], Any], dtype: np.dtype[Any], *, fill: object) -> Parsed:

@@ -9,7 +9,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-__all__ = ["SIZES", "constant", "interleaved", "repeated_twice", "split_sizes"]
+from volskew.quotes.cells import Mask, coded, positions
+
+__all__ = ["SIZES", "constant", "interleaved", "repeated_twice", "replaced", "split_sizes"]
 
 SIZES: Final = "sizes"
 """The field of cells that hold both sizes: ``10 x 22``."""
@@ -27,6 +29,21 @@ def constant(value: str, length: int) -> pa.Array:
     """
     return pa.DictionaryArray.from_arrays(
         pa.array(np.zeros(length, dtype=np.int32)), pa.array([value], type=pa.string())
+    )
+
+
+def replaced(cells: pa.Array, mask: Mask, text: str) -> pa.DictionaryArray:
+    """A column of text with another one on the lines of a mask.
+
+    Examples
+    --------
+    >>> replaced(pa.array(["SPX", "NDX"]), np.array([True, False]), "SPXW").to_pylist()
+    ['SPXW', 'NDX']
+    """
+    words = coded(cells)
+    places = np.where(mask, len(words.dictionary), positions(words))
+    return pa.DictionaryArray.from_arrays(
+        pa.array(places, mask=places < 0), pa.array([*words.dictionary.to_pylist(), text], type=pa.string())
     )
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from volskew.quotes.cells import numbers, texts
+from volskew.quotes.cells import numbers, which
 from volskew.quotes.deliverables import marked_roots
 from volskew.quotes.formats import Format, declare
 from volskew.quotes.raw import About, Job, RawChain
@@ -60,7 +60,7 @@ def adjust(chain: RawChain, _job: Job) -> RawChain:
     if price is not None:
         chain.cells["underlying_price"] = price
     if "@delivery" in chain.cells and "root" in chain.cells:
-        adjusted = texts(chain.cells["@delivery"]) != ""
+        adjusted = which(chain.cells["@delivery"], bool)
         if adjusted.any():
             chain.cells["root"] = marked_roots(chain.cells["root"], adjusted)
     return chain

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
 
-from volskew.quotes.cells import Mask, coded, numbers, positions
+from volskew.quotes.cells import numbers, which
 from volskew.quotes.formats import Format, declare
 from volskew.quotes.moments import dates
 from volskew.quotes.raw import About, Job, RawChain
-from volskew.quotes.roots import root_terms
+from volskew.quotes.roots import canonical_symbol, root_terms
+from volskew.quotes.sides import replaced
 
 __all__ = ["BEFORE_CLOSE", "READER", "adjust", "with_vols_of_both_sides"]
 
@@ -66,7 +67,9 @@ def _fill_prices(chain: RawChain) -> None:
     """Without a spot price, the stock's; that of an index is the forward of each expiry, and no price."""
     if "underlying_price" in chain.cells or "+stock" not in chain.cells:
         return
-    forward = _of_tickers(chain, lambda ticker: root_terms(ticker).exercise == "european")
+    forward = which(
+        chain.cells["symbol"], lambda ticker: root_terms(canonical_symbol(ticker)).exercise == "european"
+    )
     price = np.where(forward, np.nan, numbers(chain.cells["+stock"]).data)
     chain.cells["underlying_price"] = pa.array(price, from_pandas=True)
     chain.names["underlying_price"] = chain.names["+stock"]
@@ -74,25 +77,14 @@ def _fill_prices(chain: RawChain) -> None:
 
 def _afternoons(chain: RawChain) -> None:
     """The S&P's ticker is that of its afternoon series alone since these have no ticker of their own."""
-    days = dates(chain.cells["date"]).data if "date" in chain.cells else None
-    if days is None:
+    if "date" not in chain.cells:
         return
-    apart = np.unique(days[_of_tickers(chain, lambda ticker: ticker == "SPXPM")])
+    days = dates(chain.cells["date"]).data
+    apart = np.unique(days[which(chain.cells["symbol"], lambda ticker: ticker == "SPXPM")])
     late = (days >= np.datetime64(_AFTERNOON_SINCE)) & ~np.isin(days, apart)
-    late &= _of_tickers(chain, lambda ticker: ticker == "SPX")
+    late &= which(chain.cells["symbol"], lambda ticker: canonical_symbol(ticker) == "SPX")
     if late.any():
-        words = coded(chain.cells["root"])
-        places = np.where(late, len(words.dictionary), positions(words))
-        names = pa.array([*words.dictionary.to_pylist(), "SPXW"], type=pa.string())
-        chain.cells["root"] = pa.DictionaryArray.from_arrays(pa.array(places, mask=places < 0), names)
-
-
-def _of_tickers(chain: RawChain, wanted: Any) -> Mask:
-    """Lines whose ticker is wanted."""
-    words = coded(chain.cells["symbol"])
-    tickers = [(text or "").strip().lstrip("_^$.").upper() for text in words.dictionary.to_pylist()]
-    told = [bool(wanted(ticker)) for ticker in tickers]
-    return np.asarray(np.array([*told, False])[positions(words)])
+        chain.cells["root"] = replaced(chain.cells["root"], late, "SPXW")
 
 
 FORMAT: Final = Format(

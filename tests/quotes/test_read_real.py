@@ -18,7 +18,7 @@ FORMATS = {
     "cboe_quotedata": "cboe_quotedata",
     "generic": "generic",
     "vendor_iv": "generic",
-    "yfinance": "generic",
+    "yfinance": "yfinance",
 }
 
 

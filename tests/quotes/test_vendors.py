@@ -501,7 +501,8 @@ def test_readers_are_found_by_looking_into_the_folder() -> None:
 def test_every_format_is_told_from_its_header_alone(tmp_path: Path) -> None:
     flat_text = lines(FLAT_HEADER, flat("2026-07-22", "SPY", "SPY260821C00700000", "2026-07-22T16:14:59"))
     wanted = {
-        "generic": [GENERIC, VENDOR, DUMPED],
+        "generic": [GENERIC, VENDOR],
+        "yfinance": [DUMPED],
         "cboe_delayed": [flat_text, delayed([option("ABC260417C00500000")])],
         "cboe_quotedata": [quotedata("March 9, 2026 at 8:05 PM EDT", PAIR)],
     }

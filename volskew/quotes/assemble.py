@@ -44,6 +44,7 @@ _UNSIGNED: Final = frozenset(
 )
 _FILLER_VOL: Final = 1e-4  # 0, and the 1e-5 at which some solvers give up, are no vols
 _LARGEST: Final = 1e12  # no price, strike, size or vol is; sums and squares of what is beyond overflow
+_NEVER: Final = frozenset(("0", "0.0"))
 _FILLER_SLACK: Final = 1e-6  # fillers pass through single precision and six printed digits
 _STANDARD_MULTIPLIER: Final = 100.0
 _LINES_A_STAMP: Final = 5
@@ -188,7 +189,10 @@ def _times(raw: RawChain, name: str, notes: Notes, n: int) -> Array:
     found = times.moments(raw.cells[name], zone=raw.zone, day_first=raw.is_day_first(name))
     if name == "quote_time" and found.bad.any() and "date" in raw.cells:
         found = _with_dates(found, raw)
-    notes.add(name, found.bad, "time")
+    bad = found.bad
+    if bad.any():  # an epoch of 0 is how services write that something never happened
+        bad = bad & ~parse.which(raw.cells[name], lambda text: text in _NEVER)
+    notes.add(name, bad, "time")
     if not found.dated.any():
         return found.instants
     # A bare date is that day's session, whole: its close, so that it is no sign of an intraday snapshot.

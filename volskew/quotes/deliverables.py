@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from volskew.quotes.cells import Mask, coded, positions
 from volskew.quotes.roots import is_adjusted_root
 
-__all__ = ["marked_roots"]
+__all__ = ["marked_roots", "sizes_as_numbers"]
+
+_SIZES: Final = {"regular": "100", "mini": "10"}
 
 
 def marked_roots(roots: pa.Array, adjusted: Mask) -> pa.DictionaryArray:
@@ -45,3 +48,17 @@ def marked_roots(roots: pa.Array, adjusted: Mask) -> pa.DictionaryArray:
     return pa.DictionaryArray.from_arrays(
         pa.array(places, mask=places < 0), pa.array([*names, *marked], type=pa.string())
     )
+
+
+def sizes_as_numbers(cells: pa.Array) -> pa.Array:
+    """Contract sizes written in words (REGULAR, MINI) as numbers; numbers as they are.
+
+    Examples
+    --------
+    >>> sizes_as_numbers(pa.array(["REGULAR", "MINI", "50"]).dictionary_encode()).to_pylist()
+    ['100', '10', '50']
+    """
+    if not pa.types.is_dictionary(cells.type):
+        return cells
+    words = [_SIZES.get((text or "").strip().lower(), text) for text in cells.dictionary.to_pylist()]
+    return pa.array(words, type=pa.string()).take(pc.cast(cells.indices, pa.int64()))

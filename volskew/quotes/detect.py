@@ -289,7 +289,7 @@ def _parquet_head(member: Member) -> Head:
 
 
 def _json_head(content: str) -> Head:
-    keys = dict.fromkeys(re.findall(r'"(\w{1,40})"\s*:', content))
+    keys = every = dict.fromkeys(re.findall(r'"([\w-]{1,40})"\s*:', content))
     records = _first_records(content) if content.lstrip().startswith("[") else []
     if records:
         keys = dict.fromkeys(key for record in records for key in record)
@@ -308,6 +308,7 @@ def _json_head(content: str) -> Head:
         is_records=bool(records),
         empty_lists=empty,
         content=content,
+        keys=tuple(map(normalise, every)),
     )
 
 

@@ -162,9 +162,9 @@ def _match_json(stated: Format, head: Head) -> Match:
     wanted = stated.records
     if wanted is None:
         return Match(0, 1, ("a table, which JSON is not",))
-    missing = _missing(wanted.signature, head.normal)
+    missing = _missing(wanted.signature, head.keys)
     count = len(wanted.signature)
-    if any(name in head.normal for name in wanted.without):
+    if any(name in head.keys for name in wanted.without):
         return Match(0, count, ("keys of another format",))
     if not missing and wanted.pattern and re.search(wanted.pattern, head.content) is None:
         missing = (f"{wanted.pattern} in its beginning",)

@@ -11,7 +11,7 @@ import pyarrow as pa
 from volskew.errors import InputError
 from volskew.quotes.text import decode
 
-__all__ = ["json_cells", "json_documents", "parse_json"]
+__all__ = ["json_cells", "json_documents", "list_of", "parse_json", "values_of"]
 
 
 def parse_json(data: bytes, *, label: str) -> Any:
@@ -77,3 +77,13 @@ def json_cells(values: Sequence[Any]) -> pa.Array:
     if cells is not None and not pa.types.is_nested(cells.type):
         return cells
     return pa.array([None if value is None else str(value) for value in values], type=pa.string())
+
+
+def list_of(value: Any) -> list[Any]:
+    """A list as it is; nothing where something else stands."""
+    return value if isinstance(value, list) else []
+
+
+def values_of(value: Any) -> list[Any]:
+    """The values of an object; nothing where something else stands."""
+    return list(value.values()) if isinstance(value, dict) else []

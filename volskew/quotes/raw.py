@@ -94,6 +94,8 @@ class Head:
         Keys of JSON under which an empty list stands.
     content : str
         The beginning of a JSON file.
+    keys : tuple of str
+        Normalised keys of a JSON file's beginning, those inside records included.
     """
 
     kind: Literal["text", "json", "parquet"]
@@ -106,6 +108,7 @@ class Head:
     is_records: bool = False
     empty_lists: tuple[str, ...] = ()
     content: str = ""
+    keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

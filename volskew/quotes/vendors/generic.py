@@ -12,11 +12,11 @@ from typing import Final
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from volskew.errors import InputError, SettingsError
 from volskew.quotes import cells as parse
 from volskew.quotes import moments as times
+from volskew.quotes.deliverables import sizes_as_numbers
 from volskew.quotes.json_cells import json_cells, parse_json
 from volskew.quotes.osi import looks_like_osi
 from volskew.quotes.raw import FIELDS, Head, Job, Match, RawChain, Reader
@@ -84,7 +84,6 @@ for _field, _names in SYNONYMS.items():
 
 _RIVAL: Final = " (rival)"
 _SLACK: Final = 1e-9
-_SIZES: Final = {"regular": "100", "mini": "10"}
 
 
 def match(head: Head, columns: Mapping[str, str]) -> Match:
@@ -211,7 +210,7 @@ def read(job: Job) -> RawChain:
     for key in rivals:
         _refuse_rival(key, chain, job.member.label)
     if "multiplier" in chain.cells:
-        chain.cells["multiplier"] = _sizes_as_numbers(chain.cells["multiplier"])
+        chain.cells["multiplier"] = sizes_as_numbers(chain.cells["multiplier"])
     return chain
 
 
@@ -274,14 +273,6 @@ def _read_records(job: Job, names: Mapping[str, str]) -> RawChain:
     for key in REPEATED & set(cells):
         cells[key] = cells[key].dictionary_encode() if pa.types.is_string(cells[key].type) else cells[key]
     return RawChain(cells, dict(names), np.arange(1, len(lines) + 1, dtype=np.int64))
-
-
-def _sizes_as_numbers(cells: pa.Array) -> pa.Array:
-    """Contract sizes written in words as numbers."""
-    if not pa.types.is_dictionary(cells.type):
-        return cells
-    words = [_SIZES.get((text or "").strip().lower(), text) for text in cells.dictionary.to_pylist()]
-    return pa.array(words, type=pa.string()).take(pc.cast(cells.indices, pa.int64()))
 
 
 def _tells_its_dates(head: Head) -> bool:

@@ -22,6 +22,7 @@ from volskew.quotes.tabular import read_tabular
 __all__ = ["MISSING", "READER", "closes_beside", "days_of", "identifiers", "keyed"]
 
 MISSING: Final = -99.99
+_LARGEST: Final = 1e9
 _DAYS: Final = 100_000
 """More than there are days in the calendar: an identifier times this, and a day, are one number."""
 
@@ -105,7 +106,7 @@ def keyed(secid: Ints, days: Array) -> Ints:
 def identifiers(chain: RawChain, key: str) -> Ints:
     """Cells as whole numbers, -1 where there is none."""
     found = numbers(chain.cells[key]).data
-    return np.where(np.isnan(found), -1, np.nan_to_num(found)).astype(np.int64)
+    return np.where(np.abs(found) < _LARGEST, found, -1).astype(np.int64)  # False where it is null
 
 
 def days_of(chain: RawChain, key: str, label: str) -> Array:

@@ -1,0 +1,36 @@
+"""TD Ameritrade: Schwab's maps, symbols with month, day and year, expiries as epochs, texts for none."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from vendor_files.schwab import answer, common
+
+LOST = ()
+OPTIONAL = ()
+LOST_BESIDE_VOL = ("vendor_delta",)
+ONE_DAY = True
+
+
+def write(board: pd.DataFrame, folder: Path) -> list[Path]:
+    """One answer."""
+    right = board["is_call"].map({True: "C", False: "P"})
+    strikes = board["strike"].map("{:g}".format)
+    symbols = board["root"] + "_" + board["expiry"].dt.strftime("%m%d%y") + right + strikes
+    path = folder / "chains.json"
+    path.write_text(json.dumps(answer(board, symbols, _contract)), encoding="utf-8")
+    return [path]
+
+
+def _contract(line: dict[str, Any], symbol: str, stamp: int) -> dict[str, Any]:
+    expiry = (line["expiry"] + pd.Timedelta(hours=16)).tz_localize("America/New_York")
+    return {
+        **common(line, symbol, stamp, "NaN"),
+        "expirationDate": int(expiry.timestamp() * 1000),
+        "expirationType": "R",
+        "settlementType": " ",
+    }

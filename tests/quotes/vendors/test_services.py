@@ -1,0 +1,189 @@
+"""Answers of web services: what they write where there is nothing, and which time is of what."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from vendor_files import alpaca, alpha_vantage, eodhd, marketdata_app, tastytrade, tradier
+from vendor_files.board import board
+
+from volskew.errors import InputError, NotAChainError
+from volskew.quotes import describe, read_chain, read_file
+
+
+def rewritten(path: Path, document: object) -> Path:
+    path.write_text(json.dumps(document), encoding="utf-8")
+    return path
+
+
+# --- Tradier
+
+
+def test_tradier_writes_one_contract_without_a_list(tmp_path: Path) -> None:
+    (path,) = tradier.write(board(), tmp_path)
+    one = json.loads(path.read_text())["options"]["option"][0]
+    assert len(read_chain(rewritten(path, {"options": {"option": one}}))) == 1
+    with pytest.raises(NotAChainError, match="tradier lacks option"):
+        read_chain(rewritten(path, {"options": None}))
+
+
+def test_tradier_greeks_may_be_null_and_times_never(tmp_path: Path) -> None:
+    (path,) = tradier.write(board(), tmp_path)
+    document = json.loads(path.read_text())
+    document["options"]["option"][0]["greeks"] = None
+    document["options"]["option"][1] |= {"bid_date": 0, "ask_date": 0, "trade_date": 0}
+    (reading,) = read_file(rewritten(path, document))
+    quotes = reading.quotes
+    assert quotes["vendor_vol"].isna()[0]
+    assert quotes["quote_time"].isna().tolist()[:3] == [False, True, False]
+    assert reading.entries == []
+    # the later of the two: the ask's, which the shape stamps at the close
+    assert quotes["quote_time"][0] == pd.Timestamp("2024-01-03 21:00", tz="UTC")
+
+
+# --- MarketData.app
+
+
+def test_marketdata_stamps_the_request_when_the_market_is_closed(tmp_path: Path) -> None:
+    path = marketdata_app.write(board(), tmp_path)[1]
+    document = json.loads(path.read_text())
+    sunday = int(pd.Timestamp("2024-01-07 20:13", tz="America/New_York").timestamp())
+    document["updated"] = [sunday] * len(document["updated"])
+    (reading,) = read_file(rewritten(path, document))
+    assert [entry.code for entry in reading.entries] == ["NOT_A_SESSION"]  # asked for on a Sunday evening
+    saturday = int(pd.Timestamp("2024-01-05 08:00", tz="America/New_York").timestamp())
+    document["updated"] = [saturday] * len(document["updated"])
+    (reading,) = read_file(rewritten(path, document))
+    assert [snapshot.session.isoformat() for snapshot in reading.snapshots] == ["2024-01-04"]
+
+
+def test_marketdata_during_the_session_is_intraday(tmp_path: Path) -> None:
+    path = marketdata_app.write(board(), tmp_path)[1]
+    document = json.loads(path.read_text())
+    noon = int(pd.Timestamp("2024-01-03 12:02", tz="America/New_York").timestamp())
+    document["updated"] = [noon] * len(document["updated"])
+    (reading,) = read_file(rewritten(path, document))
+    assert [snapshot.snapshot_label for snapshot in reading.snapshots] == ["12:00"]
+
+
+def test_marketdata_arrays_of_other_lengths_are_refused(tmp_path: Path) -> None:
+    path = marketdata_app.write(board(), tmp_path)[1]
+    document = json.loads(path.read_text())
+    document["bid"].pop()
+    with pytest.raises(InputError, match="column 'bid': 19 values beside 20 option symbols"):
+        read_chain(rewritten(path, document))
+
+
+# --- EODHD
+
+
+def test_eodhd_takes_the_day_of_the_id_and_never_the_last_activity(tmp_path: Path) -> None:
+    for path in eodhd.write(board(), tmp_path):
+        (reading,) = read_file(path)
+        assert [snapshot.session.isoformat() for snapshot in reading.snapshots] == ["2024-01-03"]
+    document = json.loads(path.with_name("eod.json").read_text())
+    for record in document["data"]:
+        record["id"] = record["id"][:-11]  # without the day: that of bid_date
+    (reading,) = read_file(rewritten(path, document))
+    assert [snapshot.session.isoformat() for snapshot in reading.snapshots] == ["2024-01-03"]
+
+
+def test_eodhd_greeks_of_zero_are_missing(tmp_path: Path) -> None:
+    path = eodhd.write(board(), tmp_path)[0]
+    document = json.loads(path.read_text())
+    document["data"][0]["attributes"] |= {"volatility": 0, "delta": 0}
+    quotes = read_chain(rewritten(path, document))
+    assert quotes[["vendor_vol", "vendor_delta"]].isna().iloc[0].all()
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"meta": {"fields": ["contract", "exp_date"]}}, r"an array of \d+ values beside 2 names"),
+        ({"data": 3}, "no list data"),
+        ({"data": [{"id": "x"}]}, "without attributes"),
+    ],
+)
+def test_eodhd_answers_that_do_not_fit(tmp_path: Path, change: dict[str, Any], problem: str) -> None:
+    path = eodhd.write(board(), tmp_path)[1]
+    document = {**json.loads(path.read_text()), **change}
+    with pytest.raises(InputError, match=problem):
+        read_chain(rewritten(path, document), format="eodhd")
+
+
+# --- Alpaca
+
+
+def test_alpaca_lines_without_greeks_or_quotes(tmp_path: Path) -> None:
+    (path,) = alpaca.write(board(), tmp_path)
+    page = json.loads(path.read_text().splitlines()[0])
+    first, second, *_ = page["snapshots"]
+    page["snapshots"][first].pop("greeks")
+    page["snapshots"][second].pop("latestQuote")
+    quotes = read_chain(rewritten(path, page))
+    assert len(quotes) == 10
+    assert quotes["vendor_delta"].isna()[0]
+    assert quotes["bid"].isna()[1]
+    assert quotes["quote_time"][0] == pd.Timestamp("2024-01-03 21:00:00.123456", tz="UTC")
+
+
+def test_alpaca_keeps_the_roots_of_an_index_apart(tmp_path: Path) -> None:
+    (path,) = alpaca.write(board(), tmp_path)
+    page = json.loads(path.read_text().splitlines()[0])
+    line = next(iter(page["snapshots"].values()))
+    names = ("SPX240119C04000000", "SPXW240119C04000000")
+    quotes = read_chain(rewritten(path, {"snapshots": dict.fromkeys(names, line)}))
+    assert quotes["symbol"].tolist() == ["SPX", "SPX"]
+    assert quotes["settlement"].tolist() == ["AM", "PM"]
+
+
+# --- tastytrade
+
+
+def test_a_listing_without_prices_is_passed_over(tmp_path: Path) -> None:
+    strike = {
+        "strike-price": "400.0",
+        "call": "QQQ   240119C00400000",
+        "call-streamer-symbol": ".QQQ240119C400",
+    }
+    expiry = {"expiration-date": "2024-01-19", "settlement-type": "PM", "strikes": [strike]}
+    item = {"underlying-symbol": "QQQ", "root-symbol": "QQQ", "expirations": [expiry]}
+    path = rewritten(tmp_path / "chain.json", {"data": {"items": [item]}})
+    found = describe(path)
+    assert (found.is_chain, found.code) == (False, "SKIPPED")
+    assert "has no prices" in found.why
+    assert "market-data" in found.why
+
+
+def test_market_data_of_shares_is_no_chain(tmp_path: Path) -> None:
+    (path,) = tastytrade.write(board(), tmp_path)
+    document = json.loads(path.read_text())
+    for item in document["data"]["items"]:
+        item |= {"symbol": "QQQ", "instrument-type": "Equity"}
+    with pytest.raises(InputError, match="most records are of no option: 'QQQ'"):
+        read_chain(rewritten(path, document))
+
+
+# --- Alpha Vantage
+
+
+@pytest.mark.parametrize("vol", ["0.015", "9.995", "0.01500", "9.99500"])
+def test_vols_at_the_solvers_ends_are_missing(tmp_path: Path, vol: str) -> None:
+    path = alpha_vantage.write(board(), tmp_path)[0]
+    lines = path.read_text().splitlines()
+    column = lines[0].split(",").index("implied_volatility")
+    cells = lines[1].split(",")
+    cells[column] = vol
+    path.write_text("\n".join([lines[0], ",".join(cells), *lines[2:]]) + "\n")
+    assert read_chain(path)["vendor_vol"].isna()[0]
+
+
+@pytest.mark.parametrize("key", ["Information", "Note", "Error Message"])
+def test_an_answer_that_is_a_refusal_is_no_chain(tmp_path: Path, key: str) -> None:
+    path = rewritten(tmp_path / "a.csv", {key: "Thank you for using our service; the limit is 25 a day."})
+    with pytest.raises(NotAChainError):
+        read_chain(path)

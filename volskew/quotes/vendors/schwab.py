@@ -1,0 +1,107 @@
+"""Schwab option chains, as JSON: maps of expiries and strikes, one for calls and one for puts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+
+from volskew.errors import InputError
+from volskew.quotes.cells import coded, numbers, positions
+from volskew.quotes.deliverables import marked_roots
+from volskew.quotes.formats import Format, Records, declare
+from volskew.quotes.json_cells import values_of
+from volskew.quotes.raw import About, Job, RawChain
+from volskew.quotes.records import lookup
+
+__all__ = ["COLUMNS", "READER", "adjust", "rows"]
+
+_ACCEPTED: Final = "{'callExpDateMap': {'YYYY-MM-DD:DAYS': {'STRIKE': [...]}}, 'putExpDateMap': ...}"
+_TRUE: Final = "true"
+
+
+def rows(document: Any, label: str) -> Iterator[Mapping[str, Any]]:
+    """Every contract of both maps, with what the top says of the underlying."""
+    sides = [lookup(document, name) for name in ("callexpdatemap", "putexpdatemap")]
+    if not any(isinstance(side, Mapping) for side in sides):
+        raise InputError("no callExpDateMap and no putExpDateMap", file=label, accepted=_ACCEPTED)
+    facts = {
+        "underlyingsymbol": str(lookup(document, "symbol") or "").strip() or None,
+        "spot": lookup(document, "underlyingprice"),
+    }
+    for expiries in sides:
+        for strikes in values_of(expiries):
+            for contracts in values_of(strikes):
+                for contract in contracts if isinstance(contracts, list) else [contracts]:
+                    if not isinstance(contract, Mapping):
+                        raise InputError("a strike without contracts", file=label, accepted=_ACCEPTED)
+                    yield {**contract, **facts}
+
+
+def adjust(chain: RawChain, job: Job) -> RawChain:
+    """Greeks count only beside a vol; contracts flagged as not standard are adjusted ones."""
+    del job
+    vol, delta = chain.cells.get("vendor_vol_pct"), chain.cells.get("vendor_delta")
+    if vol is not None and delta is not None:
+        values, deltas = numbers(vol).data, numbers(delta).data
+        chain.cells["vendor_delta"] = pa.array(np.where(values > 0, deltas, np.nan), from_pandas=True)
+    strange = chain.cells.get("@nonstandard")
+    if strange is not None and "root" in chain.cells:
+        words = coded(strange)
+        told = np.array([str(text).lower() == _TRUE for text in words.dictionary.to_pylist()] + [False])
+        chain.cells["root"] = marked_roots(chain.cells["root"], told[positions(words)])
+    return chain
+
+
+COLUMNS: Final = {
+    "@nonstandard": "nonstandard|isnonstandard",
+    "quote_time": "quotetimeinlong",
+    "trade_time": "tradetimeinlong",
+    "symbol": "underlyingsymbol",
+    "root": "optionroot",
+    "expiry": "expirationdate",
+    "settlement": "settlementtype",
+    "exercise": "exercisetype",
+    "strike": "strikeprice",
+    "is_call": "putcall",
+    "bid": "bid|bidprice",
+    "ask": "ask|askprice",
+    "bid_size": "bidsize",
+    "ask_size": "asksize",
+    "last": "last|lastprice",
+    "volume": "totalvolume",
+    "open_interest": "openinterest",
+    "multiplier": "multiplier",
+    "underlying_price": "spot",
+    "vendor_vol_pct": "volatility",
+    "vendor_delta": "delta",
+}
+FILLERS: Final = {"vendor_vol_pct": (-999.0,), "vendor_delta": (-999.0,)}
+
+FORMAT: Final = Format(
+    name="schwab",
+    title="Schwab option chain (JSON)",
+    about=About(
+        origin="the Trader API's /marketdata/v1/chains",
+        clock="quoteTimeInLong of each contract, milliseconds since 1970",
+        vol="percent, of the mark; -999 is missing",
+        odd=(
+            "Vols and greeks are -999 on many lines, outside the session on most.",
+            "`volatility` and `interestRate` at the top are parameters of the request.",
+            "The underlying's price has no time of its own.",
+        ),
+        known="readers",
+    ),
+    records=Records(
+        signature=("callexpdatemap|putexpdatemap", "putcall", "strikeprice"),
+        pattern=r'"symbol"\s*:\s*"[A-Z0-9.$]{1,6}\s*[0-9]{6}[CP][0-9]{8}"',
+        rows=rows,
+    ),
+    columns={**COLUMNS, "option": "symbol"},
+    fillers=FILLERS,
+    zone="UTC",
+    adjust=adjust,
+)
+READER: Final = declare(FORMAT)

@@ -1,0 +1,51 @@
+"""TD Ameritrade option chains, as JSON: Schwab's shape, with other symbols, dates and codes."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pyarrow as pa
+
+from volskew.quotes.cells import coded
+from volskew.quotes.formats import Format, Records, declare
+from volskew.quotes.raw import About, Job, RawChain
+from volskew.quotes.vendors import schwab
+
+__all__ = ["READER"]
+
+
+def adjust(chain: RawChain, job: Job) -> RawChain:
+    """The root is what stands before the date in a symbol such as QQQ_011924C400."""
+    if "@symbol" in chain.cells and "root" not in chain.cells:
+        words = coded(chain.cells["@symbol"])
+        roots = [(text or "").rpartition("_")[0] for text in words.dictionary.to_pylist()]
+        chain.cells["root"] = pa.DictionaryArray.from_arrays(words.indices, pa.array(roots, type=pa.string()))
+        chain.names["root"] = "symbol"
+    return schwab.adjust(chain, job)
+
+
+FORMAT: Final = Format(
+    name="tdameritrade",
+    title="TD Ameritrade option chain (JSON)",
+    about=About(
+        origin="the API's /v1/marketdata/chains, closed in 2024; recorded answers",
+        clock="quoteTimeInLong of each contract, milliseconds since 1970",
+        vol='percent, of the mark; "NaN", 0 and -999 are missing',
+        odd=(
+            "Option symbols have month, day and year: QQQ_011924C400.",
+            "A contract without a vol may carry a delta all the same; it is not read.",
+            "`volatility` and `interestRate` at the top are parameters of the request.",
+        ),
+        known="seen",
+    ),
+    records=Records(
+        signature=("callexpdatemap|putexpdatemap", "putcall", "strikeprice"),
+        pattern=r'"symbol"\s*:\s*"[A-Z0-9.$]{1,6}_[0-9]{6}[CP][0-9.]+"',
+        rows=schwab.rows,
+    ),
+    columns={**{key: spec for key, spec in schwab.COLUMNS.items() if key != "root"}, "@symbol": "symbol"},
+    fillers=schwab.FILLERS,
+    zone="UTC",
+    adjust=adjust,
+)
+READER: Final = declare(FORMAT)

@@ -6,6 +6,8 @@ for a caller, and the command line prints the message alone, without a traceback
 
 from __future__ import annotations
 
+import reprlib
+
 __all__ = [
     "DataQualityWarning",
     "InputError",
@@ -14,13 +16,30 @@ __all__ = [
     "SettingsError",
     "StoreError",
     "VolskewError",
+    "shown",
 ]
 
 _LONGEST_VALUE = 120
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 80
 
 
 class VolskewError(Exception):
     """Base class of every error raised on purpose by volskew."""
+
+
+def shown(value: object) -> str:
+    """A value as a message tells it: on one line, long ones cut; of arrays and tables, the kind and shape.
+
+    Examples
+    --------
+    >>> shown("a"), shown(list(range(100)))
+    ("'a'", '[0, 1, 2, 3, 4, 5, ...]')
+    """
+    shape = getattr(value, "shape", None)
+    if isinstance(shape, tuple) and shape:
+        return f"{type(value).__name__} of shape {shape}"
+    return " ".join(_SHORT.repr(value).split())
 
 
 class InputError(VolskewError):

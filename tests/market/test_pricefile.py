@@ -159,6 +159,10 @@ def test_rounding_of_adjusted_prices_is_no_contradiction(tmp_path: Path) -> None
         ("2026-07-09,1,1,1,0,1", "row 3, column 'Close': not a price above zero: '0'"),
         ("2026-07-09,-1,1,1,1,1", "row 3, column 'Open': not a price above zero: '-1'"),
         ("2026-07-09,1,1,1,1e9,1", "row 3, column 'Close': no price is so high: '1e9'"),
+        (
+            "2026-07-09,1,1,1,1e-300,1",
+            "row 3, column 'Close': no price is so low: '1e-300'. Accepted: dollars",
+        ),
         ("2026-07-09,1,1,1,inf,1", "row 3, column 'Close': not a price: 'inf'"),
         ("2026-07-09,1,1,1,1_0,1", "row 3, column 'Close': not a price: '1_0'"),
         ('2026-07-09,1,1,1,"1,234",1', "row 3, column 'Close': not a price: '1,234'"),

@@ -351,3 +351,44 @@ def test_arrays_that_are_no_prices(arguments: dict[str, Any], words: str) -> Non
     with pytest.raises(InputError) as caught:
         realised_vol(window=1, **arguments)
     assert words in str(caught.value)
+
+
+def test_what_is_no_row_of_prices_is_named() -> None:
+    for close in (None, "abc", 100.0, ["a", "b"], [1 + 2j], pd.DataFrame(market(30))):
+        with pytest.raises(InputError, match="close"):
+            realised_vol(close, window=5)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="dividends must be an array of numbers, got 'none'"):
+        realised_vol([100.0, 101.0], window=1, dividends="none")
+    with pytest.raises(
+        SettingsError, match=r"no estimator .* is called \['parkinson'\]; there is close_close"
+    ):
+        realised_vol([100.0, 101.0], window=1, estimator=["parkinson"])  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_window_longer_than_any_sample_is_never_whole(name: str) -> None:
+    assert np.isnan(realised_vol(window=10**30, estimator=name, **market(30)).vol).all()
+
+
+def test_highs_and_lows_exchanged_are_refused() -> None:
+    prices = market(30)
+    with pytest.raises(InputError, match="column 'high': element 0 is below the low of its session"):
+        realised_vol(
+            window=5, estimator="parkinson", **prices | {"high": prices["low"], "low": prices["high"]}
+        )
+    with pytest.raises(InputError, match="column 'high': element 0 is below the low of its session"):
+        realised_vol(prices["close"], window=5, high=prices["low"] * 0.5, low=prices["low"])
+
+
+def test_days_of_a_table_must_follow_one_another() -> None:
+    table = pd.DataFrame(market(30), index=pd.bdate_range("2026-01-05", periods=30))
+    expected = realised_vol(window=5, estimator="yang_zhang", **market(30))
+    found = realised_vol(window=5, estimator="yang_zhang", **{str(name): table[name] for name in table})
+    assert np.array_equal(found.vol, expected.vol, equal_nan=True)
+    for wrong in (table.iloc[::-1], pd.concat([table, table.iloc[[-1]]])):
+        with pytest.raises(
+            InputError, match=r"the day of element \d+ is not after the one before it: '2026-"
+        ):
+            realised_vol(wrong["close"], window=5)
+    with pytest.raises(InputError, match="column 'open': not the days of the closes"):
+        realised_vol(table["close"], window=5, open=table["open"].iloc[::-1])

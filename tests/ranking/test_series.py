@@ -211,6 +211,18 @@ def test_files_that_are_no_text(tmp_path: Path) -> None:
         read_series(tmp_path, a="x", b="y")
 
 
+@pytest.mark.parametrize("cell", ["1e308", "-1e308", "1e-300", "-1e-300", "1e16"])
+def test_implausible_numbers_are_refused_at_the_door(tmp_path: Path, cell: str) -> None:
+    path = tmp_path / "two.csv"
+    path.write_text(f"date,x,y\n2026-07-08,0.2,0.3\n2026-07-09,0,{cell}\n", encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        read_series(path, a="x", b="y")
+    assert str(caught.value) == (
+        f"{path}, row 3, column 'y': no number that could be ranked: '{cell}'. "
+        "Accepted: 0, or a magnitude from 1e-15 to 1e+15, or an empty cell."
+    )
+
+
 def test_text_columns_of_a_frame_are_converted_and_checked() -> None:
     frame = pd.DataFrame({"date": ["2026-07-09", "2026-07-10"], "x": ["1", "2"], "y": ["3", "na"]})
     assert rank_series(frame, a="x", b="y", as_of="2026-07-09").headline["value_b"] == 3

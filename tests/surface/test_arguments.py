@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from volskew.errors import InputError, SettingsError
+from volskew.measures import measure
 from volskew.settings import Settings
 from volskew.surface import Surface, fit_surface
 
@@ -90,3 +91,46 @@ def test_an_estimate_equals_its_own_pickle(surface: Surface, tenor: str) -> None
 def test_a_forward_vol_without_a_delta_is_that_of_the_25_delta_call(surface: Surface) -> None:
     given = {"start": "85d", "end": "3m"}
     assert surface.forward_vol(**given, delta=None) == surface.forward_vol(**given, delta="25c")
+
+
+@pytest.mark.parametrize(
+    "readings", ["3m", None, [], ["3m"], [("3m",)], [("3m", "25c", 1)], ("3m", "25c"), 3]
+)
+def test_joint_takes_pairs_of_tenor_and_delta(surface: Surface, readings: Any) -> None:
+    with pytest.raises(SettingsError, match=r"readings must be \(tenor, delta\) each, such as .*; got "):
+        surface.joint(readings)
+
+
+@pytest.mark.parametrize("weights", [None, 1.0, "ab", [1.0], [1.0, "b"], [1.0, math.nan], [1.0, None]])
+def test_weights_are_one_finite_number_a_reading(surface: Surface, weights: Any) -> None:
+    joint = surface.joint([("3m", "25c"), ("3m", "50")])
+    with pytest.raises(SettingsError, match=r"weights.*; got "):
+        joint.combine(weights)
+    with pytest.raises(SettingsError, match=r"value must be a number, or None .*; got 'a'"):
+        joint.combine([1.0, -1.0], value="a")  # type: ignore[arg-type]
+
+
+def test_what_is_no_name_of_a_table_is_told_on_one_line(surface: Surface) -> None:
+    for given in ("lines", surface.quotes["strike"], np.zeros(3)):
+        with pytest.raises(SettingsError, match=r"the tables quotes, forwards, smiles; got .*$"):
+            surface.table(given)  # type: ignore[arg-type]
+
+
+def test_what_is_no_surface_no_market_and_no_earlier_session_is_named(
+    chain: pd.DataFrame, surface: Surface
+) -> None:
+    for given in (None, chain, "surface"):
+        with pytest.raises(SettingsError, match=r"surface must be what fit_surface\(quotes\) returns; got"):
+            measure(given)  # type: ignore[arg-type]
+    for name, example in (("tenors", '"1m", "3m"'), ("deltas", '"25c"'), ("measures", '"implied_vol"')):
+        for several in (None, 3, "3m"):
+            with pytest.raises(SettingsError, match=rf"{name} must be several, such as \[{example}.*; got"):
+                measure(surface, **{name: several})  # type: ignore[arg-type]
+    with pytest.raises(
+        SettingsError, match=r"market must be what market_row\(...\) returns, or None; got 0.04"
+    ):
+        fit_surface(chain, market=0.04)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="a table of quotes for previous, not a str"):
+        fit_surface(chain, previous="yesterday")  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="the previous table lacks "):
+        fit_surface(chain, previous=chain[["strike"]])

@@ -24,6 +24,8 @@ _NUMBER: Final = re.compile(
 _PARTS: Final = re.compile(r"([0-9.]+)\s*[:/]\s*([0-9.]+)")
 _HIGHEST: Final = 1e8
 """[$] a share; the dearest share there is costs under a million, the highest index stands at some ten."""
+_LOWEST: Final = 1e-6
+"""[$] a share, adjusted for all splits since."""
 _MOST_PARTS: Final = 1e4
 """New shares of an old one, or old ones of a new."""
 
@@ -224,11 +226,12 @@ class _Cells:
                 "dollars with a decimal point, without commas between thousands, or empty where not known",
             )
         price = float(match[1].replace(",", ""))
-        if not 0.0 < price <= _HIGHEST:
+        if not _LOWEST <= price <= _HIGHEST:
+            extent = "high" if price > _HIGHEST else "low"
             raise self._refused(
-                "not a price above zero" if price <= 0.0 else "no price is so high",
+                "not a price above zero" if price <= 0.0 else f"no price is so {extent}",
                 place,
-                f"dollars above 0 and up to {_HIGHEST:,.0f}, or empty where not known",
+                f"dollars from {_LOWEST:f} to {_HIGHEST:,.0f}, or empty where not known",
             )
         return price
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from volskew.errors import SettingsError
+from volskew.errors import SettingsError, shown
 from volskew.settings import Settings
 
 __all__ = [
@@ -189,4 +189,4 @@ def span_tenors(label: str, *, settings: Settings | None = None) -> tuple[str, s
 
 
 def _refused(label: object) -> SettingsError:
-    return SettingsError(f"{label!r} is no tenor. Accepted: {_ACCEPTED}.")
+    return SettingsError(f"{shown(label)} is no tenor. Accepted: {_ACCEPTED}.")

@@ -9,6 +9,7 @@ from volskew.market.tenors import canonical_term, is_span, span_tenors, tenor_da
 from volskew.measures.definition import DELTAS, TENORS, Measure
 from volskew.measures.registry import find_measure
 from volskew.settings import Settings
+from volskew.surface.grid import several
 from volskew.surface.points import parse_point
 
 __all__ = ["NO_DELTA", "combinations"]
@@ -58,14 +59,18 @@ def combinations(
     >>> [(measure.name, tenor, delta) for measure, tenor, delta in found]
     [('call_skew', '3m', '0.25'), ('term_slope', '1m-3m', '0.25')]
     """
-    items = [find_measure(name) for name in dict.fromkeys(measures)]
-    terms = list(dict.fromkeys(canonical_term(tenor) for tenor in tenors))
+    names = several("measures", measures, '["implied_vol", "call_skew"]')
+    items = list(dict.fromkeys(find_measure(name) for name in names))
+    labels = several("tenors", tenors, '["1m", "3m"]')
+    terms = list(dict.fromkeys(canonical_term(tenor) for tenor in labels))
     for term in terms:
         if is_span(term):
             span_tenors(term, settings=settings)
         else:
             tenor_days(term, settings=settings)
-    places = list(dict.fromkeys(parse_point(delta=delta) for delta in deltas))
+    places = list(
+        dict.fromkeys(parse_point(delta=delta) for delta in several("deltas", deltas, '["25c", 0.5]'))
+    )
     found: list[tuple[Measure, str, str]] = []
     for item in items:
         its_terms = [term for term in terms if item.takes_tenor(term)]
@@ -80,15 +85,15 @@ def combinations(
             given = _listed([place.label for place in places]) or "no delta"
             raise SettingsError(f"{item.name} is read at {DELTAS[item.delta]}; got {given}")
         found += [(item, term, delta) for term in its_terms for delta in its_deltas]
-    names = _listed([item.name for item in items])
+    named = _listed([item.name for item in items])
     for term in terms:
         if items and not any(item.takes_tenor(term) for item in items):
             accepted = _listed([TENORS[kind] for kind in dict.fromkeys(item.tenor for item in items)])
-            raise SettingsError(f"{names} cannot be read at {term}: accepted is {accepted}")
+            raise SettingsError(f"{named} cannot be read at {term}: accepted is {accepted}")
     for place in places:
         if items and not any(item.takes_delta(place.text) for item in items):
             accepted = _listed([DELTAS[kind] for kind in dict.fromkeys(item.delta for item in items)])
-            raise SettingsError(f"{names} cannot be read at {place.label}: accepted is {accepted}")
+            raise SettingsError(f"{named} cannot be read at {place.label}: accepted is {accepted}")
     return found
 
 

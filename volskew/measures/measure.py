@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from volskew.errors import SettingsError, shown
 from volskew.ledger import Entry
 from volskew.measures.keys import combinations
 from volskew.surface import Surface
@@ -69,8 +70,10 @@ def measure(
     Raises
     ------
     SettingsError
-        A tenor, delta or measure that does not exist, or that cannot be read together.
+        `surface` is none; a tenor, delta or measure that does not exist, or that cannot be read together.
     """
+    if not isinstance(surface, Surface):
+        raise SettingsError(f"surface must be what fit_surface(quotes) returns; got {shown(surface)}")
     return history_frame(history_rows(surface, tenors=tenors, deltas=deltas, measures=measures))
 
 

@@ -38,8 +38,9 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
-from volskew.errors import InputError, SettingsError
+from volskew.errors import InputError, SettingsError, shown
 from volskew.measures.realised_parts import (
     Days,
     FloatArray,
@@ -71,6 +72,9 @@ SESSIONS_A_YEAR: Final = 252
 
 _LEAST, _MOST = 1e-100, 1e100
 """Prices between which no ratio overflows."""
+_ROUNDING: Final = 1e-6
+"""What adjusted highs and lows may be inside of open and close by, relative, as in price files."""
+_PRICES: Final = "prices of consecutive sessions, such as table['close'], NaN where there is none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,8 +195,9 @@ def find_estimator(name: str) -> Estimator:
     >>> find_estimator("parkinson").measure
     'realised_vol_parkinson'
     """
-    if name not in ESTIMATORS:
-        msg = f"no estimator of realised vol is called {name!r}; there is {', '.join(ESTIMATORS)}"
+    given: object = name  # what cannot be hashed cannot be looked up
+    if not isinstance(given, str) or given not in ESTIMATORS:
+        msg = f"no estimator of realised vol is called {shown(name)}; there is {', '.join(ESTIMATORS)}"
         raise SettingsError(msg)
     return ESTIMATORS[name]
 
@@ -252,8 +257,9 @@ def realised_vol(
     Raises
     ------
     InputError
-        An array of another shape, or a price that is not positive; a dividend that is negative or leaves
-        nothing of the close before.
+        An array of another shape or not of numbers, a price that is not positive, Series whose days do not
+        follow one another or differ, a high or low that does not hold open and close; a dividend that is
+        negative or leaves nothing of the close before.
     SettingsError
         No such estimator, a window too short for it, or prices that it needs are absent.
 
@@ -268,10 +274,18 @@ def realised_vol(
     if item.needs_ranges and (open is None or high is None or low is None):
         msg = f"{estimator} needs open, high and low beside the close"
         raise SettingsError(msg)
+    if close is None:
+        raise InputError("close must be an array of prices, got None", accepted=_PRICES)
     closes = _array(close, "close")
+    _check_days(close, open=open, high=high, low=low, dividends=dividends, splits=splits)
+    length = min(length, max(len(closes) + 1, item.least_window))  # no longer window is whole either
     opens, highs, lows = (
         _array(given, name, like=closes) for given, name in ((open, "open"), (high, "high"), (low, "low"))
     )
+    for other, price in (("low", lows), ("open", opens), ("close", closes)):
+        _check_bound("high", highs, other, price, sign=1.0)
+    for other, price in (("open", opens), ("close", closes)):
+        _check_bound("low", lows, other, price, sign=-1.0)
     previous = _previous(
         closes,
         _array(dividends, "dividends", like=closes, otherwise=0.0),
@@ -296,7 +310,8 @@ def realised_vol(
 def _length(window: object, item: Estimator) -> int:
     if isinstance(window, int | np.integer) and not isinstance(window, bool) and window >= item.least_window:
         return int(window)
-    msg = f"the window of {item.name} must be a whole number of at least {item.least_window}, got {window!r}"
+    accepted = f"a whole number of at least {item.least_window}"
+    msg = f"the window of {item.name} must be {accepted}, got {shown(window)}"
     raise SettingsError(msg)
 
 
@@ -305,8 +320,14 @@ def _array(
 ) -> FloatArray:
     if given is None:
         return np.full(0 if like is None else like.shape, otherwise)
-    array = np.asarray(given, dtype=np.float64)
-    wanted = "one dimension" if like is None else f"shape {like.shape}, as the closes"
+    try:
+        raw = np.asarray(given)
+        array = raw.astype(np.float64) if raw.dtype.kind in "iufO" else None
+    except (TypeError, ValueError, OverflowError):
+        array = None
+    if array is None:
+        raise InputError(f"{name} must be an array of numbers, got {shown(given)}", accepted=_PRICES)
+    wanted = f"one dimension: {_PRICES}" if like is None else f"shape {like.shape}, as the closes"
     if array.ndim != 1 or (like is not None and array.shape != like.shape):
         raise InputError("an array of another shape", column=name, value=array.shape, accepted=wanted)
     least = 0.0 if name == "dividends" else _LEAST
@@ -318,9 +339,40 @@ def _array(
             value=float(array[bad[0]]),
             accepted="finite numbers, 0 or above"
             if name == "dividends"
-            else "finite numbers above 0, or NaN",
+            else f"finite numbers above 0, up to {_MOST:g}, or NaN",
         )
     return array
+
+
+def _check_days(close: object, **others: object) -> None:
+    """Refuse Series whose days do not follow one another, or are not those of the closes."""
+    index = close.index if isinstance(close, pd.Series) else None
+    if isinstance(index, pd.DatetimeIndex):
+        days = index.to_numpy()
+        if (bad := np.flatnonzero(~(days[1:] > days[:-1]))).size:  # also where one is missing
+            raise InputError(
+                f"the day of element {bad[0] + 1} is not after the one before it",
+                column="close",
+                value=str(index[bad[0] + 1]),
+                accepted="each session once, in the order of time, as close.sort_index() has them",
+            )
+    for name, other in others.items():
+        if index is not None and isinstance(other, pd.Series) and not other.index.equals(index):
+            raise InputError("not the days of the closes", column=name, accepted="columns of one table")
+
+
+def _check_bound(name: str, bound: FloatArray, other: str, price: FloatArray, *, sign: float) -> None:
+    """Refuse a high (sign 1) or low (-1) that does not hold a price of its session, by more than rounding."""
+    if not (len(bound) and len(price)):  # one of them is not given
+        return
+    if (bad := np.flatnonzero(sign * (price - bound) > _ROUNDING * price)).size:
+        day, side = int(bad[0]), "below" if sign > 0 else "above"
+        raise InputError(
+            f"element {day} is {side} the {other} of its session, {price[day]:g}",
+            column=name,
+            value=float(bound[day]),
+            accepted="highs and lows that hold open and close",
+        )
 
 
 def _previous(close: FloatArray, dividends: FloatArray, splits: FloatArray) -> FloatArray:

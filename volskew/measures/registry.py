@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 import pandas as pd
 
-from volskew.errors import SettingsError
+from volskew.errors import SettingsError, shown
 from volskew.measures import implied_vol, skew, term
 from volskew.measures.definition import Measure
 
@@ -53,7 +53,8 @@ def find_measure(name: str) -> Measure:
     >>> find_measure("implied_vol").title
     'implied vol at constant maturity and delta [decimal, annual]'
     """
-    if name not in MEASURES:
-        msg = f"no measure is called {name!r}; there is {', '.join(sorted(MEASURES))}"
+    given: object = name  # what cannot be hashed cannot be looked up
+    if not isinstance(given, str) or given not in MEASURES:
+        msg = f"no measure is called {shown(name)}; there is {', '.join(sorted(MEASURES))}"
         raise SettingsError(msg)
     return MEASURES[name]

@@ -20,13 +20,15 @@ _CANONICAL: Final = "canonical quotes, as vs.read_chain(path) returns them"
 _WORDS: Final = {"exercise": ("american", "european"), "settlement": ("PM", "AM")}
 
 
-def admitted(quotes: object) -> pd.DataFrame:
+def admitted(quotes: object, *, name: str = "quotes") -> pd.DataFrame:
     """The table with its canonical columns in their dtypes; the very table where they are already.
 
     Parameters
     ----------
     quotes : object
         What the caller gave for a canonical quotes table.
+    name : str
+        The argument that it was given for.
 
     Returns
     -------
@@ -42,15 +44,16 @@ def admitted(quotes: object) -> pd.DataFrame:
     """
     if not isinstance(quotes, pd.DataFrame):
         kind = type(quotes).__name__
-        raise InputError(f"fit_surface takes a table of quotes, not a {kind}", accepted=_CANONICAL)
+        what = "a table of quotes" if name == "quotes" else f"a table of quotes for {name}"
+        raise InputError(f"fit_surface takes {what}, not a {kind}", accepted=_CANONICAL)
     lacking = [column.name for column in COLUMNS if column.name not in quotes.columns]
     if lacking:
-        raise InputError(f"the quotes table lacks {', '.join(lacking)}", accepted=_CANONICAL)
+        raise InputError(f"the {name} table lacks {', '.join(lacking)}", accepted=_CANONICAL)
     if not quotes.columns.is_unique:
-        name = str(quotes.columns[quotes.columns.duplicated()][0])
-        raise InputError("the quotes table has it more than once", column=name, accepted=_CANONICAL)
+        again = str(quotes.columns[quotes.columns.duplicated()][0])
+        raise InputError(f"the {name} table has it more than once", column=again, accepted=_CANONICAL)
     if quotes.empty:
-        raise InputError("the quotes table is empty", code="EMPTY", accepted="the lines of one snapshot")
+        raise InputError(f"the {name} table is empty", code="EMPTY", accepted="the lines of one snapshot")
     changed: dict[str, pd.Series[Any]] = {}
     for column in COLUMNS:
         given = quotes[column.name]
@@ -63,8 +66,8 @@ def admitted(quotes: object) -> pd.DataFrame:
             )
         if values is not given:
             changed[column.name] = values
-    for name, words in _WORDS.items():
-        _require_words(changed.get(name, quotes[name]), name, words)
+    for worded, words in _WORDS.items():
+        _require_words(changed.get(worded, quotes[worded]), worded, words)
     return quotes.assign(**changed) if changed else quotes
 
 

@@ -20,7 +20,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from volskew.errors import InputError, SettingsError
+from volskew.errors import InputError, SettingsError, shown
 from volskew.ledger import Code, Entry, Stage
 from volskew.market.clock import EASTERN, is_session, session_of, session_on_or_before
 from volskew.market.curvefile import read_text
@@ -169,7 +169,7 @@ def find_overridden(
     """
     given: object = overrides
     if given is not None and not isinstance(given, Overrides):
-        msg = f"overrides must be what read_overrides(path) returns; got {given!r}"
+        msg = f"overrides must be what read_overrides(path) returns; got {shown(given)}"
         raise SettingsError(msg)
     mask = np.zeros(len(quotes), dtype=np.bool_)
     entries: list[Entry] = []

@@ -16,7 +16,8 @@ import numpy as np
 import pandas as pd
 
 from volskew.errors import InputError
-from volskew.ranking.arguments import check_pair, parse_day
+from volskew.ranking.arguments import check_labels, check_pair, parse_day
+from volskew.ranking.checks import check_switch, check_table
 from volskew.ranking.legs import legs_of_panel
 from volskew.ranking.ranking import Ranking, rank
 from volskew.ranking.theil_sen import check_sessions, lines_before
@@ -135,7 +136,12 @@ def beta_adjust(
     """
     pair = check_pair(pair)
     check_sessions(fit_sessions)
-    legs = legs_of_panel(panel, pair=pair, as_of=parse_day(as_of), errors=None, flags=None)
+    expanding = check_switch("expanding", expanding)
+    check_table("panel", panel)
+    check_labels(series=series, measure=measure, tenor=tenor, delta=delta)
+    errors = panel.attrs.get("errors") if errors is None else errors
+    flags = panel.attrs.get("flags") if flags is None else flags
+    legs = legs_of_panel(panel, pair=pair, as_of=parse_day(as_of), errors=errors, flags=flags)
     for leg, values in zip(pair, (legs.a, legs.b), strict=True):
         if (bad := np.flatnonzero(values <= 0)).size:
             problem = f"a reading at or below zero on {legs.days[bad[0]]}, which has no logarithm"
@@ -168,8 +174,8 @@ def beta_adjust(
         as_of=legs.as_of,
         forms=("log_ratio",),
         windows=windows,
-        errors=_errors(panel.attrs.get("errors") if errors is None else errors, fits, pair, other),
-        flags=_renamed(panel.attrs.get("flags") if flags is None else flags, names),
+        errors=_errors(errors, fits, pair, other),
+        flags=_renamed(flags, names),
         series=series,
         measure=measure,
         tenor=tenor,
@@ -200,7 +206,7 @@ def _errors(
     """Errors of the first leg, and of what the line makes of the second: |slope| of its relative error."""
     if errors is None:
         return None
-    own = errors.reindex(index=fits.index, columns=list(pair))
+    own = errors.reindex(index=fits.index, columns=list(pair)).astype("float64")
     passed_on = fits["fitted"] * fits["slope"].abs() * own[pair[1]] / fits["b"]
     return pd.DataFrame({pair[0]: own[pair[0]], other: passed_on})
 

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from volskew.errors import InputError
+from volskew.ranking.checks import PLAUSIBLE, is_implausible
 
 __all__ = ["to_days", "to_numbers"]
 
@@ -32,7 +33,7 @@ def to_numbers(column: pd.Series, rows: NDArray[np.int64], file: str | None) -> 
     Raises
     ------
     InputError
-        A cell is neither a finite number nor empty.
+        A cell is neither a finite number nor empty, or its magnitude is not plausible.
     """
     if pd.api.types.is_numeric_dtype(column.dtype) and not pd.api.types.is_bool_dtype(column.dtype):
         values = column.to_numpy(dtype=np.float64, na_value=np.nan)
@@ -47,6 +48,16 @@ def to_numbers(column: pd.Series, rows: NDArray[np.int64], file: str | None) -> 
             column=str(column.name),
             value=str(column.iloc[position]),
             accepted="a finite number such as 0.215, or an empty cell",
+        )
+    if (bad := np.flatnonzero(is_implausible(values))).size:
+        position = int(bad[0])
+        raise InputError(
+            "no number that could be ranked",
+            file=file,
+            row=int(rows[position]),
+            column=str(column.name),
+            value=str(column.iloc[position]),
+            accepted=f"{PLAUSIBLE}, or an empty cell",
         )
     return values
 

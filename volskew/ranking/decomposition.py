@@ -25,8 +25,9 @@ import pandas as pd
 
 from volskew.errors import InputError
 from volskew.files import write_whole
-from volskew.ranking.arguments import check_pair, parse_day
-from volskew.ranking.legs import Legs, legs_of_panel
+from volskew.ranking.arguments import check_labels, check_pair, parse_day
+from volskew.ranking.checks import check_beside, check_table
+from volskew.ranking.legs import Legs, is_real, legs_of_panel
 from volskew.ranking.places import Place, side_of
 from volskew.ranking.ranking import Ranking, rank
 from volskew.ranking.standing import Flag
@@ -141,7 +142,8 @@ def decompose(
     Raises
     ------
     InputError
-        A panel that cannot be ranked, or a reading at or below zero on or before the as-of day.
+        A table that is none, a panel that cannot be ranked, or a reading at or below zero on or before the
+        as-of day.
     MissingReadingError
         A panel has no session.
     SettingsError
@@ -165,6 +167,20 @@ def decompose(
     """
     pair = check_pair(pair)
     day = parse_day(as_of)
+    check_labels(
+        series=series, measure=measure, tenor=tenor, delta=delta, level_delta=level_delta, shape=shape
+    )
+    check_table("whole", whole)
+    check_table("level", level)
+    beside = {
+        "errors": errors,
+        "level_errors": level_errors,
+        "shape_errors": shape_errors,
+        "flags": flags,
+        "level_flags": level_flags,
+    }
+    for name, table in beside.items():
+        check_beside(name, table, pair, accepted="a pandas DataFrame, labelled as the panels")
     if day is None:
         day = max(_cut(panel, pair, None).as_of for panel in (whole, level))
     legs = {TOTAL: _cut(whole, pair, day), LEVEL: _cut(level, pair, day)}
@@ -204,11 +220,11 @@ def decompose(
         )
         for name, panel in panels.items()
     }
-    tables = [ranking.table.assign(component=name) for name, ranking in rankings.items()]
-    table = pd.concat(tables, ignore_index=True)[list(COMPONENT_COLUMNS)].astype({"component": "str"})
+    parts = [ranking.table.assign(component=name) for name, ranking in rankings.items()]
+    components = pd.concat(parts, ignore_index=True)[list(COMPONENT_COLUMNS)].astype({"component": "str"})
     words = {LEVEL: LEVEL, shape: _named(shape, delta)}
     return Decomposition(
-        table=table,
+        table=components,
         series=pd.DataFrame({name: ranking.series[_LOG_RATIO] for name, ranking in rankings.items()}),
         rankings=rankings,
         sentence=_sentence(rankings, pair=pair, words=words),
@@ -265,7 +281,12 @@ def _in_unit(errors: pd.DataFrame | None, shapes: pd.DataFrame) -> pd.DataFrame 
     """Errors of shapes from those of their logarithms."""
     if errors is None:
         return None
-    return shapes * errors.reindex(index=shapes.index, columns=shapes.columns)
+    own = errors.reindex(index=shapes.index, columns=shapes.columns)
+    for leg in own.columns:
+        if not is_real(own[leg].dtype):
+            problem = "shape_errors is not a table of numbers"
+            raise InputError(problem, column=str(leg), value=str(own[leg].dtype), accepted="floats")
+    return shapes * own
 
 
 def _joined(

@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from volskew.errors import InputError, SettingsError
+from volskew.errors import InputError, SettingsError, shown
 from volskew.ranking.arguments import check_choices
+from volskew.ranking.checks import check_table, is_number, is_whole
 from volskew.ranking.fixed_text import csv_of, dates_text, decimal_text, form_text, plain_text
 
 __all__ = ["EPISODE_COLUMNS", "SIDES", "describe_episodes", "episodes_csv", "find_episodes"]
@@ -31,7 +32,8 @@ a_change_to_extreme,b_change_to_extreme,a_change_to_exit,b_change_to_exit,change
 """Columns of a table of episodes, in order."""
 
 _KEY = ["series", "pair", "measure", "tenor", "delta", "form", "window"]
-_NEEDED = (*_KEY, "date", "value_a", "value_b", "value", "percentile")
+_NUMBERS = ("value_a", "value_b", "value", "percentile")
+_NEEDED = (*_KEY, "date", *_NUMBERS)
 _DATES = ("since", "start", "end", "exit_date", "extreme_date")
 _WHOLE = ("number", "sessions", "sessions_ranked")
 _IN_FORM = ("value_start", "value_extreme", "value_exit", "change_after_21", "change_after_63")
@@ -101,7 +103,7 @@ def find_episodes(
     Raises
     ------
     InputError
-        The table lacks a column, or has a session twice for one pair, form and window.
+        `history` is no table, lacks a column, or has a session twice for one pair, form and window.
     SettingsError
         A side or level that is not accepted.
 
@@ -229,22 +231,31 @@ def episodes_csv(table: pd.DataFrame) -> str:
 
 
 def _check_rules(enter: float, leave: float, merge_gap: int) -> _Rules:
-    if not 0 <= enter <= leave < 50:
-        msg = f"percentiles to enter and leave at are 0 <= enter <= leave < 50, got {enter!r} and {leave!r}"
+    if not (is_number(enter) and is_number(leave) and 0 <= enter <= leave < 50):
+        msg = (
+            "percentiles to enter and leave at are 0 <= enter <= leave < 50, "
+            f"got enter={shown(enter)} and leave={shown(leave)}"
+        )
         raise SettingsError(msg)
-    gap: object = merge_gap  # a caller without types may hand over anything
-    if isinstance(gap, bool) or not isinstance(gap, int | np.integer) or gap < 0:
-        msg = f"merge_gap must be a whole number of sessions from 0, got {merge_gap!r}"
+    if not is_whole(merge_gap) or merge_gap < 0:
+        msg = f"merge_gap must be a whole number of sessions from 0, got {shown(merge_gap)}"
         raise SettingsError(msg)
     return _Rules(float(enter), float(leave), int(merge_gap))
 
 
 def _groups(history: pd.DataFrame) -> Iterator[tuple[tuple[str, ...], pd.DataFrame]]:
     """The sessions of each pair, form and window, oldest first, in the order in which these appear."""
+    check_table("history", history, accepted="a table as rank_history makes it")
     if absent := [name for name in _NEEDED if name not in history.columns]:
         there = ", ".join(map(str, history.columns)) or "none"
         problem = f"the rank history has no column {', '.join(absent)}; it has {there}"
         raise InputError(problem, accepted="a table as rank_history makes it")
+    for name in _NUMBERS:
+        if not pd.api.types.is_numeric_dtype(history[name].dtype):
+            raise InputError("not a column of numbers", column=name, value=str(history[name].dtype))
+    if not pd.api.types.is_datetime64_any_dtype(history["date"].dtype):
+        found = str(history["date"].dtype)
+        raise InputError("not a column of days", column="date", value=found, accepted="timestamps")
     for key, rows in history.groupby(_KEY, sort=False, dropna=False):
         group = rows.sort_values("date", kind="stable", ignore_index=True)
         if (again := group["date"].duplicated()).any():

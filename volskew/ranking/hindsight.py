@@ -10,7 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from volskew.errors import SettingsError
-from volskew.ranking.arguments import check_choices, check_limits, check_pair
+from volskew.ranking.arguments import check_choices, check_labels, check_limits, check_pair
+from volskew.ranking.checks import check_table
 from volskew.ranking.fixed_text import csv_of, dates_text, decimal_text, form_text, plain_text
 from volskew.ranking.forms import FORMS, compare
 from volskew.ranking.knowledge import Knowledge, knowledge_of_panel, knowledge_of_vintages
@@ -104,8 +105,8 @@ def rank_history(
     Raises
     ------
     InputError
-        The panel lacks a leg, has a date twice or an infinite value; a vintage is of no session of the panel;
-        an instant is missing or has no zone.
+        A table is none; the panel lacks a leg, has a date twice or an infinite value; a vintage is of no
+        session of the panel; an instant is missing or has no zone.
     MissingReadingError
         The panel has no session.
     SettingsError
@@ -128,7 +129,9 @@ def rank_history(
     limits = check_limits(
         min_observations=min_observations, record_observations=min_observations, min_coverage=min_coverage
     )
-    labels = Labels(check_pair(pair), series, measure, tenor, delta)
+    check_table("panel", panel)
+    check_labels(series=series, measure=measure, tenor=tenor, delta=delta)
+    labels = Labels(check_pair(pair), series, measure, tenor, str(delta))
     wanted_forms = check_choices("forms", forms, FORMS)
     wanted_windows = check_choices("windows", windows, tuple(WINDOWS))
     if known_at is not None and vintages is not None:

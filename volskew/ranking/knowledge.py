@@ -9,6 +9,7 @@ only they have to be counted one by one.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Real
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -16,6 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from volskew.errors import InputError
+from volskew.ranking.checks import PLAUSIBLE, check_beside, check_table, is_implausible, is_number
 
 __all__ = ["Knowledge", "evenings", "knowledge_of_panel", "knowledge_of_vintages"]
 
@@ -25,6 +27,7 @@ IntArray = NDArray[np.int64]
 _ZONE = ZoneInfo("America/New_York")
 _COLUMNS = ("date", "symbol", "value", "known_at")
 _STAMP = "datetime64[us]"
+_MOST_VINTAGES = 2**53
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,6 +106,7 @@ def knowledge_of_panel(
         nothing = np.zeros(0, dtype=np.int64)
         on_time = np.zeros(len(days), dtype=np.bool_)
         return Knowledge(newest, newest, on_time, nothing, nothing, np.zeros((2, 0)))
+    check_beside("known_at", known_at, pair, accepted="a pandas DataFrame of instants, labelled as the panel")
     index = pd.DatetimeIndex(days.astype(_STAMP))
     legs = []
     for position, name in enumerate(pair):
@@ -141,10 +145,12 @@ def knowledge_of_vintages(
         A column is missing, a cell is not accepted, a day is no session of `days`, or two rows of one day and
         symbol have one place in their order.
     """
+    columns = f"{', '.join(_COLUMNS)} and perhaps vintage"
+    check_table("vintages", vintages, accepted=f"a pandas DataFrame with columns {columns}")
     if absent := [name for name in _COLUMNS if name not in vintages.columns]:
         there = ", ".join(map(str, vintages.columns)) or "none"
         problem = f"the vintages have no column {', '.join(absent)}"
-        raise InputError(problem, accepted=f"{', '.join(_COLUMNS)} and perhaps vintage; there are {there}")
+        raise InputError(problem, accepted=f"{columns}; there are {there}")
     symbols = vintages["symbol"].astype("str")
     table = vintages[symbols.isin(pair).to_numpy()]
     leg = (table["symbol"].astype("str") == pair[1]).to_numpy().astype(np.int64)
@@ -168,7 +174,7 @@ def knowledge_of_vintages(
             accepted="an instant for each vintage",
         )
     has_numbers = "vintage" in table.columns
-    order = table["vintage"].to_numpy(dtype=np.int64) if has_numbers else known.astype(np.int64)
+    order = _whole(table["vintage"]) if has_numbers else known.astype(np.int64)
     _, counts = np.unique(np.stack([row, leg, order]), axis=1, return_counts=True)
     if (counts > 1).any():
         keys = pd.DataFrame({"row": row, "leg": leg, "order": order})
@@ -270,7 +276,27 @@ def _states(vintages: _Vintages) -> tuple[IntArray, IntArray, FloatArray]:
     return found.start[by_start], found.row[by_start], legs[:, by_start]
 
 
+def _refuse_numbers(cells: pd.Series, problem: str, column: str, accepted: str) -> None:
+    """Refuse numbers where moments are wanted: pandas would read them as nanoseconds."""
+    there = cells.dropna()
+    kinds = pd.api.types
+    if kinds.is_numeric_dtype(there.dtype) or kinds.is_object_dtype(there.dtype):
+        for cell in there:
+            if isinstance(cell, Real):
+                raise InputError(problem, column=column, value=cell, accepted=accepted)
+
+
+def _whole(column: pd.Series) -> IntArray:
+    """The numbers of vintages."""
+    accepted = "whole numbers 1, 2, ..."
+    for cell in column:
+        if not (is_number(cell) and float(cell).is_integer() and 0 <= cell < _MOST_VINTAGES):
+            raise InputError("not the number of a vintage", column="vintage", value=cell, accepted=accepted)
+    return column.to_numpy(dtype=np.int64)
+
+
 def _dates(column: pd.Series) -> NDArray[np.datetime64]:
+    _refuse_numbers(column, "not a day", "date", "dates, midnights or YYYY-MM-DD")
     try:
         stamps = pd.DatetimeIndex(pd.to_datetime(column, format="ISO8601"))
     except (ValueError, TypeError) as error:
@@ -293,12 +319,16 @@ def _numbers(column: pd.Series) -> FloatArray:
         raise InputError("not a column of numbers", column="value", accepted=accepted) from error
     if np.isinf(values).any():
         raise InputError("an infinite reading", column="value", accepted=accepted)
+    if (bad := np.flatnonzero(is_implausible(values))).size:
+        value = float(values[bad[0]])
+        raise InputError("an implausible reading", column="value", value=value, accepted=PLAUSIBLE)
     return values
 
 
 def _instants(cells: pd.Series, *, column: str) -> NDArray[np.datetime64]:
     """Instants as naive UTC microseconds, NaT where missing."""
     accepted = "instants with their zone, such as 2026-07-10T20:00:00Z"
+    _refuse_numbers(cells, "not a column of instants", column, accepted)
     try:
         stamps = pd.DatetimeIndex(pd.to_datetime(cells, format="ISO8601"))
     except (ValueError, TypeError) as error:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from volskew.errors import InputError, MissingReadingError
+from volskew.ranking.checks import MOST, PLAUSIBLE, check_beside, check_table, is_implausible
 
-__all__ = ["Labels", "Legs", "legs_of_panel"]
+__all__ = ["Labels", "Legs", "is_real", "legs_of_panel"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +104,13 @@ def legs_of_panel(
     MissingReadingError
         The panel has no session.
     """
-    days = _days(panel.index)
-    if not len(days):
+    check_table("panel", panel)
+    check_beside("errors", errors, pair)
+    check_beside("flags", flags, pair)
+    if not len(panel.index):
         msg = "the panel has no session, so there is nothing to rank"
         raise MissingReadingError(msg)
+    days = _days(panel.index)
     order = np.argsort(days, kind="stable")
     days = days[order]
     if (same := np.flatnonzero(days[1:] == days[:-1])).size:
@@ -120,6 +125,11 @@ def legs_of_panel(
         if (bad := np.flatnonzero(np.isinf(values))).size:
             problem = f"an infinite reading on {days[bad[0]]}"
             raise InputError(problem, column=leg, accepted="a finite number, NaN where there is no reading")
+        if (bad := np.flatnonzero(is_implausible(values))).size:
+            problem, value = f"an implausible reading on {days[bad[0]]}", float(values[bad[0]])
+            raise InputError(
+                problem, column=leg, value=value, accepted=f"{PLAUSIBLE}; NaN where there is none"
+            )
     today = end - 1 if end and days[-1].item() == as_of else None
     return Legs(
         days=days,
@@ -154,9 +164,15 @@ def _column(panel: pd.DataFrame, leg: str) -> NDArray[np.float64]:
         problem = "the panel has no such column" if count == 0 else "the panel has this column more than once"
         raise InputError(problem, column=leg, accepted=f"one of its columns ({there})", code="PAIR_MISSING")
     column = panel[leg]
-    if not pd.api.types.is_numeric_dtype(column.dtype) or pd.api.types.is_bool_dtype(column.dtype):
+    if not is_real(column.dtype):
         raise InputError("not a column of numbers", column=leg, value=str(column.dtype), accepted="floats")
     return column.to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def is_real(dtype: Any) -> bool:
+    """Whether a column holds real numbers; truth values are none."""
+    kinds = pd.api.types
+    return kinds.is_numeric_dtype(dtype) and not (kinds.is_bool_dtype(dtype) or kinds.is_complex_dtype(dtype))
 
 
 def _errors(
@@ -164,18 +180,17 @@ def _errors(
 ) -> NDArray[np.float64] | None:
     if errors is None or leg not in errors.columns:
         return None
-    if int((errors.columns == leg).sum()) > 1 or errors.index.has_duplicates:
-        problem = "the errors have a date, or this column, twice"
-        raise InputError(problem, column=leg, accepted="labels as those of the panel")
     cells = errors[leg].reindex(pd.DatetimeIndex(days))
     try:
+        if pd.api.types.is_complex_dtype(cells.dtype):
+            cells = cells.map(float)  # which refuses them
         found = cells.to_numpy(dtype=np.float64, na_value=np.nan)
     except (TypeError, ValueError) as error:
         problem = "not a column of standard errors"
         raise InputError(problem, column=leg, value=str(cells.dtype), accepted="floats") from error
-    if (bad := np.flatnonzero((found < 0) | np.isinf(found))).size:
+    if (bad := np.flatnonzero((found < 0) | (found > MOST))).size:
         problem = f"no standard error on {days[bad[0]]}"
-        raise InputError(problem, column=leg, value=float(found[bad[0]]), accepted="0 or more, or NaN")
+        raise InputError(problem, column=leg, value=float(found[bad[0]]), accepted=f"0 to {MOST:g}, or NaN")
     return np.where(np.isnan(values), np.nan, found)
 
 

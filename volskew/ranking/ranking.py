@@ -15,8 +15,16 @@ import pandas as pd
 
 from volskew.errors import SettingsError
 from volskew.files import write_whole
-from volskew.ranking.arguments import check_choices, check_limits, check_pair, check_unit, parse_day
+from volskew.ranking.arguments import (
+    check_choices,
+    check_labels,
+    check_limits,
+    check_pair,
+    check_unit,
+    parse_day,
+)
 from volskew.ranking.bands import Bands
+from volskew.ranking.checks import check_table
 from volskew.ranking.forms import FORMS, compare, compare_errors, is_ordered
 from volskew.ranking.legs import Labels, Legs, legs_of_panel
 from volskew.ranking.standing import Flag, Limits, take_standing
@@ -169,8 +177,8 @@ def rank(
     Raises
     ------
     InputError
-        The panel lacks a leg (the message names what is there), has a date twice, or holds an infinite value
-        on or before the as-of day.
+        The panel, `errors` or `flags` are no tables, or the panel lacks a leg (the message names what is
+        there), has a date twice, or holds an infinite value on or before the as-of day.
     MissingReadingError
         The panel has no session.
     SettingsError
@@ -191,7 +199,9 @@ def rank(
     limits = check_limits(
         min_observations=min_observations, record_observations=record_observations, min_coverage=min_coverage
     )
-    labels = Labels(check_pair(pair), series, measure, tenor, delta, check_unit(unit, measure=measure))
+    check_table("panel", panel)
+    check_labels(series=series, measure=measure, tenor=tenor, delta=delta)
+    labels = Labels(check_pair(pair), series, measure, tenor, str(delta), check_unit(unit, measure=measure))
     legs = legs_of_panel(
         panel,
         pair=labels.pair,

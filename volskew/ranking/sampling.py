@@ -33,9 +33,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import betainc
 
+from volskew.errors import SettingsError, shown
+from volskew.ranking.checks import check_sample, is_number
 from volskew.ranking.exceedance import LEVELS, effective_sizes
 from volskew.ranking.percentile import percentile_rank
 from volskew.ranking.persistence import LEAST_SESSIONS, estimate_persistence
@@ -66,20 +68,27 @@ class SamplingBand:
     n_effective: float
 
 
-def sampling_band(sample: FloatArray, *, level: float = 0.90) -> SamplingBand | None:
+def sampling_band(sample: ArrayLike, *, level: float = 0.90) -> SamplingBand | None:
     """Sampling band of the percentile of a sample's last value.
 
     Parameters
     ----------
-    sample : ndarray, shape (n,)
+    sample : array-like, shape (n,)
         Finite values in the order of time, today's last.
     level : float
-        Share of cases in which the band is to hold the population's percentile.
+        Share of cases in which the band is to hold the population's percentile; above 0, below 1.
 
     Returns
     -------
     SamplingBand or None
         None where the values are all equal, or fewer than `volskew.ranking.persistence.LEAST_SESSIONS`.
+
+    Raises
+    ------
+    InputError
+        `sample` is no row of finite numbers.
+    SettingsError
+        `level` is no share between 0 and 1.
 
     Examples
     --------
@@ -88,6 +97,9 @@ def sampling_band(sample: FloatArray, *, level: float = 0.90) -> SamplingBand | 
     >>> round(band.low, 1), round(band.high, 1), round(band.n_effective)
     (3.9, 6.2, 974)
     """
+    sample = check_sample("sample", sample)
+    if not is_number(level) or not 0 < level < 1:
+        raise SettingsError(f"level is a share above 0 and below 1, such as 0.9, got {shown(level)}")
     n = len(sample)
     if n < LEAST_SESSIONS or sample.min() == sample.max():
         return None

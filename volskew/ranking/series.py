@@ -14,7 +14,16 @@ import numpy as np
 import pandas as pd
 
 from volskew.errors import InputError, MissingReadingError, SettingsError
-from volskew.ranking.arguments import check_choices, check_limits, check_pair, check_unit, parse_day
+from volskew.ranking.arguments import (
+    check_choices,
+    check_labels,
+    check_limits,
+    check_names,
+    check_pair,
+    check_unit,
+    parse_day,
+)
+from volskew.ranking.checks import check_table
 from volskew.ranking.columns import to_days, to_numbers
 from volskew.ranking.forms import FORMS
 from volskew.ranking.legs import Labels, Legs
@@ -90,8 +99,10 @@ def rank_series(
     limits = check_limits(
         min_observations=min_observations, record_observations=record_observations, min_coverage=min_coverage
     )
-    labels = Labels(check_pair((a, b)), series, measure, tenor, delta, check_unit(unit, measure=measure))
+    check_table("frame", frame, accepted="a pandas DataFrame with a column of days and two of numbers")
+    check_labels(series=series, measure=measure, tenor=tenor, delta=delta)
     _check_columns(a=a, b=b, date=date, known_at=known_at)
+    labels = Labels(check_pair((a, b)), series, measure, tenor, str(delta), check_unit(unit, measure=measure))
     table = _typed(frame, a=a, b=b, date=date, known_at=known_at, file=None)
     legs = _legs_of_table(table, a=a, b=b, date=date, known_at=known_at, as_of=parse_day(as_of))
     return rank_legs(
@@ -195,6 +206,7 @@ def _place(header: Sequence[str], name: str, file: str) -> int:
 
 
 def _check_columns(*, a: str, b: str, date: str, known_at: str | None) -> None:
+    check_names(a=a, b=b, date=date, **({} if known_at is None else {"known_at": known_at}))
     names = [name for name in (a, b, date, known_at) if name is not None]
     if len(set(names)) < len(names):
         msg = f"a, b, date and known_at must be different columns, got {', '.join(names)}"

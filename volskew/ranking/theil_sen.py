@@ -19,7 +19,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike, NDArray
 
-from volskew.errors import InputError, SettingsError
+from volskew.errors import InputError, SettingsError, shown
 from volskew.ranking.percentile import NORMAL_IQR, NORMAL_MAD
 
 __all__ = ["Lines", "check_sessions", "lines_before"]
@@ -67,7 +67,7 @@ def check_sessions(sessions: object) -> None:
         It is no whole number from 20 on.
     """
     if isinstance(sessions, bool) or not isinstance(sessions, int | np.integer) or sessions < _SHORTEST:
-        msg = f"a line is fitted to {_SHORTEST} sessions or more, got {sessions!r}"
+        msg = f"a line is fitted to {_SHORTEST} sessions or more, a whole number; got {shown(sessions)}"
         raise SettingsError(msg)
 
 

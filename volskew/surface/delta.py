@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 
-from volskew.errors import SettingsError
+from volskew.errors import SettingsError, shown
 
 __all__ = ["ACCEPTED_DELTAS", "STANDARD_DELTAS", "delta_label", "delta_text", "parse_delta"]
 
@@ -69,7 +69,7 @@ def parse_delta(delta: float | str) -> float:
             value = math.nan
     value = round(value, 10)
     if not _LOWEST <= value <= _HIGHEST:
-        msg = f"delta must be {ACCEPTED_DELTAS}; got {delta!r}"
+        msg = f"delta must be {ACCEPTED_DELTAS}; got {shown(delta)}"
         raise SettingsError(msg)
     return value
 

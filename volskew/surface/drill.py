@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from volskew.errors import SettingsError
+from volskew.errors import SettingsError, shown
 from volskew.surface.expiries import Expiries
 from volskew.surface.expiry_tables import SLICE, expiries_table
 from volskew.surface.points import Point
@@ -37,8 +37,9 @@ class Tables:
         SettingsError
             Another name.
         """
-        if name not in self.__slots__:
-            msg = f"a surface has the tables {', '.join(self.__slots__)}; got {name!r}"
+        given: object = name  # an array would be compared element by element
+        if not isinstance(given, str) or given not in self.__slots__:
+            msg = f"a surface has the tables {', '.join(self.__slots__)}; got {shown(name)}"
             raise SettingsError(msg)
         table: pd.DataFrame | SmilesTable = getattr(self, name)
         return table() if isinstance(table, SmilesTable) else table
@@ -130,7 +131,7 @@ class Behind:
             Another name.
         """
         if name not in _NAMES:
-            msg = f"behind a reading there are the tables {', '.join(_NAMES)}; got {name!r}"
+            msg = f"behind a reading there are the tables {', '.join(_NAMES)}; got {shown(name)}"
             raise SettingsError(msg)
         own = expiries_table(self.expiries, self.point, self.numbers)
         own = own.assign(share=self.shares, is_around=np.isin(self.numbers, self.around))

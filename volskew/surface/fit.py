@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from volskew.errors import SettingsError
+from volskew.errors import SettingsError, shown
 from volskew.ledger import Ledger, Stage
 from volskew.market.clock import session_of
 from volskew.market.dividends import choose_dividends
@@ -73,11 +73,10 @@ def fit_surface(
         It is no table, is empty, lacks canonical columns, has values in them that the schema does not have,
         or holds more than one symbol or snapshot.
     SettingsError
-        `settings` or `overrides` are none.
+        `settings`, `market` or `overrides` are none.
     """
-    if not isinstance(settings, Settings):
-        raise SettingsError(f"settings must be a Settings(...); got {settings!r}")
-    quotes = admitted(quotes)
+    _check(settings, market)
+    quotes, previous = admitted(quotes), _admitted(previous)
     ledger = Ledger()
     symbol, snapshot = str(quotes["symbol"].iloc[0]), quotes["snapshot_time"].iloc[0]
     source = ", ".join(sorted(quotes["source_file"].unique()))
@@ -191,3 +190,18 @@ def fit_surface(
         _fits=smiles,
         _smiles=SmilesTable(smiles_table(smiles, chain, expiries)),
     )
+
+
+def _check(settings: object, market: object) -> None:
+    """Refuse what the quotes cannot be read by."""
+    if not isinstance(settings, Settings):
+        raise SettingsError(f"settings must be a Settings(...); got {shown(settings)}")
+    if market is not None and not isinstance(market, MarketRow):
+        raise SettingsError(f"market must be what market_row(...) returns, or None; got {shown(market)}")
+
+
+def _admitted(previous: object) -> pd.DataFrame | None:
+    """The quotes of the session before; None where there are none."""
+    if previous is None or (isinstance(previous, pd.DataFrame) and previous.empty):
+        return None
+    return admitted(previous, name="previous")

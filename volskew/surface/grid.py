@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from volskew.errors import SettingsError
+from volskew.errors import SettingsError, shown
 from volskew.market.tenors import canonical_tenor, tenor_years
 from volskew.quotes.lines import BoolArray
 from volskew.surface.expiries import DAYS_A_YEAR, Expiries
@@ -46,7 +46,7 @@ _COLUMNS = {
 
 def grid_table(expiries: Expiries, tenors: Iterable[str], deltas: Iterable[float | str]) -> pd.DataFrame:
     """The vols at every tenor and delta; see `Surface.grid`."""
-    tenors, deltas = _several("tenors", tenors, '["3m"]'), _several("deltas", deltas, '["25c"]')
+    tenors, deltas = several("tenors", tenors, '["3m"]'), several("deltas", deltas, '["25c"]')
     names = list(dict.fromkeys(canonical_tenor(tenor) for tenor in tenors))
     years = np.array([tenor_years(name, settings=expiries.settings) for name in names])
     points = list(dict.fromkeys(parse_point(delta=delta) for delta in deltas))
@@ -84,13 +84,21 @@ def grid_table(expiries: Expiries, tenors: Iterable[str], deltas: Iterable[float
     )
 
 
-def _several(name: str, given: Iterable[_Item], example: str) -> list[_Item]:
-    if isinstance(given, str):  # its letters would be taken one by one
-        raise SettingsError(f"{name} must be several, such as {example}; got {given!r}")
+def several(name: str, given: Iterable[_Item], example: str) -> list[_Item]:
+    """The items of an argument that takes several; of text the letters would be taken one by one.
+
+    Raises
+    ------
+    SettingsError
+        It is one text, or nothing that has items.
+    """
     try:
-        return list(given)
-    except TypeError as error:
-        raise SettingsError(f"{name} must be several, such as {example}; got {given!r}") from error
+        items = None if isinstance(given, str | bytes) else list(given)
+    except TypeError:
+        items = None
+    if items is None:
+        raise SettingsError(f"{name} must be several, such as {example}; got {shown(given)}")
+    return items
 
 
 def _words(

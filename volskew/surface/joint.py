@@ -22,24 +22,26 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import Any
 
 import numpy as np
 from scipy.special import ndtri
 
-from volskew.errors import SettingsError
+from volskew.errors import SettingsError, shown
 from volskew.ledger import Code
 from volskew.loading import importing
+from volskew.market.tenors import canonical_tenor
 from volskew.quotes.lines import FloatArray
 from volskew.surface.drill import Behind, BehindSeveral, Tables
 from volskew.surface.estimate import Estimate
 from volskew.surface.expiries import Expiries
 from volskew.surface.labels import DIFFERENT_EXPIRIES, NO_ERROR, NO_QUOTES, ROLL, exceeds_roll
-from volskew.surface.points import Point
+from volskew.surface.points import Point, parse_point
 from volskew.surface.tenor import LINEAR
 from volskew.surface.vol_reading import Single, claimed, read_single
 
-__all__ = ["PARTS", "Joint", "read_forward_vol", "read_jointly"]
+__all__ = ["PARTS", "Joint", "read_forward_vol", "read_jointly", "wanted_readings"]
 
 PARTS = ("fit_error", "forward_error", "cross_check", "bracket_error")
 """Parts of an error, as the details of an estimate name them."""
@@ -112,7 +114,7 @@ class Joint:
         Raises
         ------
         SettingsError
-            There is not one weight for each reading.
+            There is not one finite weight for each reading, or `value` is no number.
 
         Examples
         --------
@@ -121,14 +123,17 @@ class Joint:
             both = surface.joint([("3m", "25c"), ("3m", "50")])
             both.combine([1, -1])  # Estimate: vol(25c) - vol(50)
         """
-        g = np.array(weights, dtype=np.float64)
-        if g.shape != (len(self.readings),):
-            raise SettingsError(f"{len(self.readings)} readings need as many weights; got {list(weights)!r}")
+        g = _weights(weights, len(self.readings))
+        given: object = value
+        if given is not None and (isinstance(given, bool | np.bool_) or not isinstance(given, Real)):
+            raise SettingsError(f"value must be a number, or None for the weighted sum; got {shown(value)}")
         details |= self._common
         if self.missing:
             codes = {flag for reading in self.missing for flag in reading.flags}
             return self.nothing(codes, "; ".join(_reasons(self.missing)), **details)
-        number = float(g @ self.vols) if value is None else value
+        if not np.isfinite(g).all():
+            raise SettingsError(f"weights must be finite; got {shown(weights)}")
+        number = float(g @ self.vols) if value is None else float(value)
         squares = {name: float(np.maximum(g @ part @ g, 0.0)) for name, part in self.covariances.items()}
         error = claimed(self._expiries, math.sqrt(sum(squares.values())))
         details |= {name: math.sqrt(square) for name, square in squares.items()}
@@ -193,6 +198,20 @@ class Joint:
         }
 
 
+def _weights(weights: object, count: int) -> FloatArray:
+    """One number for each reading."""
+    found: list[object] = []
+    if not isinstance(weights, str | bytes):
+        try:
+            found = list(weights)  # type: ignore[call-overload]
+        except TypeError:
+            found = []
+    is_real = [isinstance(item, Real) and not isinstance(item, bool | np.bool_) for item in found]
+    if len(found) != count or not all(is_real):
+        raise SettingsError(f"{count} readings need as many weights, each a number; got {shown(weights)}")
+    return np.array(found, dtype=np.float64)
+
+
 def _reasons(missing: Sequence[Estimate]) -> list[str]:
     return list(
         dict.fromkeys(
@@ -200,6 +219,18 @@ def _reasons(missing: Sequence[Estimate]) -> list[str]:
             for reading in missing
         )
     )
+
+
+def wanted_readings(given: object) -> list[tuple[str, Point]]:
+    """Tenors and places in canonical spelling, from what `Surface.joint` takes, or a SettingsError."""
+    try:
+        pairs = list(given)  # type: ignore[call-overload]
+    except TypeError:
+        pairs = []
+    if not pairs or not all(isinstance(pair, tuple | list) and len(pair) == 2 for pair in pairs):
+        example = '[("3m", "25c"), ("3m", "50")]'
+        raise SettingsError(f"readings must be (tenor, delta) each, such as {example}; got {shown(given)}")
+    return [(canonical_tenor(tenor), parse_point(delta=delta)) for tenor, delta in pairs]
 
 
 def read_jointly(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Literal, NamedTuple
 
-from volskew.errors import SettingsError
+from volskew.errors import SettingsError, shown
 from volskew.surface.delta import ACCEPTED_DELTAS, delta_label, delta_text, parse_delta
 
 __all__ = ["AT_THE_FORWARD", "Point", "parse_point"]
@@ -86,16 +86,18 @@ def parse_point(
         try:
             return Point("delta", parse_delta(delta))
         except SettingsError as error:
-            msg = f'delta must be {ACCEPTED_DELTAS}, or "atmf" (the strike at the forward); got {delta!r}'
+            msg = (
+                f'delta must be {ACCEPTED_DELTAS}, or "atmf" (the strike at the forward); got {shown(delta)}'
+            )
             raise SettingsError(msg) from error
     if strike is not None:
         value = _number("strike", strike)
         if value <= 0.0:
-            raise SettingsError(f"strike must be above 0 [$]; got {strike!r}")
+            raise SettingsError(f"strike must be above 0 [$]; got {shown(strike)}")
         return Point("strike", value)
     value = _number("log_moneyness", log_moneyness)
     if abs(value) > 10.0:
-        raise SettingsError(f"log_moneyness is ln(K/F), from -10 to 10; got {log_moneyness!r}")
+        raise SettingsError(f"log_moneyness is ln(K/F), from -10 to 10; got {shown(log_moneyness)}")
     return Point("log_moneyness", value)
 
 
@@ -109,5 +111,5 @@ def _number(name: str, value: object) -> float:
     except (TypeError, ValueError):
         number = math.nan
     if not math.isfinite(number):
-        raise SettingsError(f"{name} must be a finite number; got {value!r}")
+        raise SettingsError(f"{name} must be a finite number; got {shown(value)}")
     return number + 0.0

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from volskew.errors import SettingsError
+from volskew.errors import SettingsError, shown
 from volskew.ledger import Entry, Ledger, Stage
 from volskew.market.tenors import canonical_tenor, tenor_years
 from volskew.quotes.lines import FloatArray
@@ -23,7 +23,7 @@ from volskew.surface.expiries import Expiries
 from volskew.surface.expiry_tables import expiries_table, lines_table, numbers_in
 from volskew.surface.function import evaluate
 from volskew.surface.grid import GRID_DELTAS, GRID_TENORS, grid_table
-from volskew.surface.joint import Joint, read_forward_vol, read_jointly
+from volskew.surface.joint import Joint, read_forward_vol, read_jointly, wanted_readings
 from volskew.surface.points import Point, parse_point
 from volskew.surface.reasons import looked_over, why_missing
 from volskew.surface.smiles import Smiles
@@ -271,12 +271,9 @@ class Surface:
         Raises
         ------
         SettingsError
-            A tenor or delta is none, or nothing is asked for.
+            A tenor or delta is none, nothing is asked for, or something else than (tenor, delta).
         """
-        wanted = [(canonical_tenor(tenor), parse_point(delta=delta)) for tenor, delta in readings]
-        if not wanted:
-            raise SettingsError('joint needs readings, such as [("3m", "25c"), ("3m", "50")]; got none')
-        return read_jointly(self._expiries, self._tables, wanted, names=self._names)
+        return read_jointly(self._expiries, self._tables, wanted_readings(readings), names=self._names)
 
     @property
     def arbitrage(self) -> pd.DataFrame:
@@ -387,5 +384,5 @@ def _numbers(name: str, given: ArrayLike) -> FloatArray:
     except (TypeError, ValueError):
         values = None
     if values is None:
-        raise SettingsError(f"{name} must be a number or an array of them; got {given!r}")
+        raise SettingsError(f"{name} must be a number or an array of them; got {shown(given)}")
     return np.asarray(np.ma.filled(values, np.nan))

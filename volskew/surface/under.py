@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any, NamedTuple
 
-from volskew.errors import SettingsError
+from volskew.errors import SettingsError, shown
 from volskew.settings import Settings
 from volskew.surface.expiries import Expiries
 from volskew.surface.gates import Neighbourhood
@@ -46,7 +46,7 @@ def settings_under(
     if settings is not None and changes:
         raise SettingsError(f"give settings or single changes, not both; got {', '.join(changes)} as well")
     if settings is not None and not isinstance(settings, Settings):
-        raise SettingsError(f"settings must be a Settings(...); got {settings!r}")
+        raise SettingsError(f"settings must be a Settings(...); got {shown(settings)}")
     names = [item.name for item in fields(Settings)]
     unknown = [name for name in changes if name not in names]
     if unknown:

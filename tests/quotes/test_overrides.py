@@ -313,6 +313,39 @@ def test_lines_as_a_plain_search_finds_them(
     assert lines_of(lines(*contracts), [item])[0].tolist() == wanted
 
 
+def test_all_mistakes_of_a_file_are_told_at_once(tmp_path: Path) -> None:
+    rows = "soon,Q Q,,\n2026-07-10,QQQ,,halted\n2026-07-11,QQQ,,bust\n2026-07-10,QQQ,,other\n2026-07-10,QQQ\n"
+    path = written(tmp_path, f"{HEADER}{rows}")
+    with pytest.raises(InputError) as caught:
+        read_overrides(path)
+    first, *told = str(caught.value).splitlines()
+    assert first == f"{path}: 6 mistakes"
+    assert [line.strip().split(":")[0] for line in told] == [
+        "row 2, column 'date'",
+        "row 2, column 'symbol'",
+        "row 2, column 'reason'",
+        "row 4, column 'date'",
+        "row 5, column 'reason'",
+        "row 6",
+    ]
+    assert told[3].strip() == (
+        "row 4, column 'date': a Saturday without a session: '2026-07-11'. Accepted: a session as YYYY-MM-DD."
+    )
+    assert "left out already in row 3, for another reason ('halted'): 'other'" in told[4]
+    assert str(caught.value).endswith(".")
+    assert not str(caught.value).endswith("..")
+
+
+def test_of_many_mistakes_the_first_are_told_and_the_others_counted(tmp_path: Path) -> None:
+    path = written(tmp_path, HEADER + 1025 * "soon,QQQ,,bust\n")
+    with pytest.raises(InputError) as caught:
+        read_overrides(path)
+    first, *told, last = str(caught.value).splitlines()
+    assert first.endswith(": 1,025 mistakes")
+    assert len(told) == 20
+    assert last == "  and 1,005 more."
+
+
 def test_the_text_of_the_error_is_whole(tmp_path: Path) -> None:
     path = written(tmp_path, f"{HEADER}2026-07-11,QQQ,,bust\n")
     with pytest.raises(InputError) as caught:

@@ -47,6 +47,8 @@ _PLAIN: Final = re.compile(r"(\d{4}-\d{2}-\d{2})\s+(\d+(?:\.\d+)?|\.\d+)\s+([CPc
 _STRIKES_APART: Final = 5e-4
 """[$] Option symbols tell strikes to a thousandth of a dollar."""
 _SUNDAY: Final = 6
+_MOST_TOLD: Final = 20
+"""Mistakes of a file that are told one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,19 +126,24 @@ def read_overrides(path: str | os.PathLike[str]) -> Overrides:
     InputError
         No such file, an unknown, missing or repeated column, a date that is no session, a symbol or contract
         that is none, a contract of another underlying or one that had expired, no reason, or the same thing
-        twice for different reasons. The message names file, row, column and value.
+        twice for different reasons. The message names file, row, column and value, of every row that cannot
+        be used (the first twenty of them).
     """
     source = os.fspath(path)
     reader = csv.reader(io.StringIO(read_text(source, accepted=_ACCEPTED), newline=""), skipinitialspace=True)
     found: dict[tuple[object, ...], list[Override]] = {}
+    mistakes: list[InputError] = []
     try:
         header = next((row for row in reader if any(cell.strip() for cell in row)), [])
         columns = _columns(header, source=source)
         for cells in reader:
             if any(cell.strip() for cell in cells):
-                _keep(_override(cells, columns, source=source, row=reader.line_num), found, source=source)
+                item, wrong = _override(cells, columns, source=source, row=reader.line_num)
+                mistakes.extend(wrong if item is None else _keep(item, found, source=source))
     except csv.Error as error:
         raise InputError(f"not a CSV file ({error})", file=source, row=reader.line_num) from error
+    if mistakes:
+        raise _together(mistakes, source)
     return Overrides([item for items in found.values() for item in items], source)
 
 
@@ -250,41 +257,59 @@ def _columns(header: Sequence[str], *, source: str) -> dict[str, int]:
     return places
 
 
-def _override(cells: Sequence[str], columns: dict[str, int], *, source: str, row: int) -> Override:
-    if len(cells) != len(columns):
-        raise InputError(
-            f"{len(cells)} cells under a header of {len(columns)}",
-            file=source,
-            row=row,
-            value=",".join(cells),
-            accepted='one cell a column; a reason that holds a comma stands in quotes: "halted, then bust"',
+def _together(mistakes: Sequence[InputError], source: str) -> InputError:
+    """All mistakes of a file as one error, so that it can be mended in one go."""
+    if len(mistakes) == 1:
+        return mistakes[0]
+    told = [
+        str(
+            InputError(
+                item.problem, row=item.row, column=item.column, value=item.value, accepted=item.accepted
+            )
         )
-    texts = {name: cells[place].strip() for name, place in columns.items()}
+        for item in mistakes[:_MOST_TOLD]
+    ]
+    if len(mistakes) > _MOST_TOLD:
+        told.append(f"and {len(mistakes) - _MOST_TOLD:,} more.")
+    lines = "\n  ".join(told)
+    return InputError(f"{len(mistakes):,} mistakes\n  {lines.removesuffix('.')}", file=source)
 
-    def refused(problem: str, column: str, accepted: str) -> InputError:
-        return InputError(
-            problem, file=source, row=row, column=column, value=texts[column], accepted=accepted
-        )
+
+def _override(
+    cells: Sequence[str], columns: dict[str, int], *, source: str, row: int
+) -> tuple[Override | None, list[InputError]]:
+    """What a row says, or everything that is wrong with it."""
+    if len(cells) != len(columns):
+        accepted = 'one cell a column; a reason that holds a comma stands in quotes: "halted, then bust"'
+        problem = f"{len(cells)} cells under a header of {len(columns)}"
+        return None, [InputError(problem, file=source, row=row, value=",".join(cells), accepted=accepted)]
+    texts = {name: cells[place].strip() for name, place in columns.items()}
+    wrong: list[InputError] = []
+
+    def refuse(problem: str, column: str, accepted: str) -> None:
+        value = texts[column]
+        wrong.append(InputError(problem, file=source, row=row, column=column, value=value, accepted=accepted))
 
     date = _date(texts["date"])
     if date is None:
-        raise refused("not a date", "date", _DATES)
-    if not _is_session(date):
-        raise refused(f"a {date:%A} without a session", "date", _DATES)
+        refuse("not a date", "date", _DATES)
+    elif not _is_session(date):
+        refuse(f"a {date:%A} without a session", "date", _DATES)
     symbol = canonical_symbol(texts["symbol"])
     if not SYMBOL.fullmatch(symbol):
-        raise refused("not a symbol", "symbol", "an underlying's symbol, such as QQQ")
+        refuse("not a symbol", "symbol", "an underlying's symbol, such as QQQ")
+    written, contract = texts.get("contract", ""), None
+    if written and date is not None and not wrong:  # which contracts there can be hangs on both
+        contract, problem = _contract(written, symbol=symbol, date=date)
+        if contract is None:
+            refuse(problem, "contract", _CONTRACTS)
     reason = " ".join(texts["reason"].split())
     if not reason or not reason.isprintable():
         problem = "there is no reason" if not reason else "the reason holds what cannot be printed"
-        raise refused(problem, "reason", "why it is left out, in words")
-    written = texts.get("contract", "")
-    contract = None
-    if written:
-        contract, problem = _contract(written, symbol=symbol, date=date)
-        if contract is None:
-            raise refused(problem, "contract", _CONTRACTS)
-    return Override(date, symbol, reason, contract, source, row)
+        refuse(problem, "reason", "why it is left out, in words")
+    if date is None or wrong:
+        return None, wrong
+    return Override(date, symbol, reason, contract, source, row), []
 
 
 def _contract(text: str, *, symbol: str, date: dt.date) -> tuple[Contract | None, str]:
@@ -314,8 +339,10 @@ def _contract(text: str, *, symbol: str, date: dt.date) -> tuple[Contract | None
     return Contract(expiry, strike, is_call, root, text), ""
 
 
-def _keep(item: Override, found: dict[tuple[object, ...], list[Override]], *, source: str) -> None:
-    """Take a row, unless an earlier one says the same; one that says it for another reason is refused."""
+def _keep(
+    item: Override, found: dict[tuple[object, ...], list[Override]], *, source: str
+) -> list[InputError]:
+    """Take a row, unless an earlier one says the same; one that says it for another reason is a mistake."""
     contract = item.contract
     thing = (contract.expiry, contract.strike, contract.is_call) if contract else ()
     same = found.setdefault((item.date, item.symbol, *thing), [])
@@ -324,16 +351,16 @@ def _keep(item: Override, found: dict[tuple[object, ...], list[Override]], *, so
         if len(roots - {""}) > 1:
             continue  # one strike of two roots
         if other.reason != item.reason:
-            raise InputError(
-                f"left out already in row {other.row}, for another reason ({other.reason!r})",
-                file=source,
-                row=item.row,
-                column="reason",
-                value=item.reason,
-                accepted="each reading and each quote once",
-            )
+            problem = f"left out already in row {other.row}, for another reason ({other.reason!r})"
+            accepted, value = "each reading and each quote once", item.reason
+            return [
+                InputError(
+                    problem, file=source, row=item.row, column="reason", value=value, accepted=accepted
+                )
+            ]
     if item not in same:
         same.append(item)
+    return []
 
 
 def _date(text: str) -> dt.date | None:

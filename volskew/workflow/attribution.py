@@ -69,9 +69,12 @@ class Attribution:
 
     @property
     def exit_code(self) -> int:
-        """0: done; 3: an input failed, or a reading or a part is missing; 1: nothing could be attributed."""
+        """0: done; 3: an input failed, or a reading or a part is missing; 1: there is no change to attribute.
+
+        A change all of which is in the remainder is an answer with its parts missing.
+        """
         names = ["change", *PARTS]
-        if self.steps.empty or self.steps[list(PARTS)].isna().all(axis=None):
+        if self.steps.empty:
             return 1
         is_open = self.totals[names].isna().any(axis=None) or self.steps[names].isna().any(axis=None)
         always = {Stage.INPUT, Stage.MARKET, Stage.RANKING}

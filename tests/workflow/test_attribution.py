@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from volskew.errors import InputError, SettingsError
+from volskew.errors import InputError, SettingsError, StoreError
 from volskew.history import History
 from volskew.ledger import Code
 from volskew.report.attribution import attribution_sentence
@@ -188,6 +188,26 @@ def test_an_end_without_a_chain_leaves_no_change_of_the_pair() -> None:
     assert result.exit_code == 3
     assert result.totals["symbol"].tolist() == ["QQQ"]
     assert result.notes == ["IWM has no reading on 2026-07-10."]
+
+
+def test_a_change_that_is_all_remainder_is_an_answer(tmp_path: Path) -> None:
+    store = str(tmp_path / "vols.db")
+    rank_files(_files(_DAYS[-2:]), settings=_SETTINGS, store=store)
+    # one chain a leg: the change is that of the store's readings, and no two surfaces can be compared
+    result = _attribute(_files(_DAYS[-2:], without=["QQQ_2026-07-10", "IWM_2026-07-09"]), store=store)
+    assert result.exit_code == 3
+    assert result.steps[list(PARTS)].isna().all(axis=None)
+    assert np.array_equal(result.totals["remainder"], result.totals["change"])
+
+
+def test_a_store_that_is_read_has_to_be_there(tmp_path: Path) -> None:
+    with History(tmp_path / "vols.db"):
+        pass
+    with pytest.raises(StoreError, match=r"there is no store .*vol\.db; in that folder there is .*vols\.db"):
+        _attribute(_files(_DAYS[-2:]), store=str(tmp_path / "vol.db"))
+    with pytest.raises(StoreError, match=r"there is no store .*none/vols\.db: name one that `volskew rank"):
+        _attribute(_files(_DAYS[-2:]), store=f"sqlite:///{tmp_path}/none/vols.db")
+    assert [path.name for path in tmp_path.iterdir() if "-" not in path.name] == ["vols.db"]
 
 
 def test_nothing_to_attribute() -> None:

@@ -219,6 +219,12 @@ def test_nothing_to_audit(tmp_path: Path) -> None:
     assert audit_store(place).exit_code == 1
     with pytest.raises(StoreError, match="there is no store"):
         audit_store(tmp_path / "none.db")
+    with pytest.raises(
+        StoreError, match=r"there is no store .*empty\.bd; in that folder there is .*empty\.db"
+    ):
+        audit_store(f"sqlite:///{tmp_path}/empty.bd")
+    with pytest.raises(StoreError, match="there is no store in sqlite://"):
+        audit_store("sqlite://")
     assert not (tmp_path / "none.db").exists()
     _ranked(place)
     assert audit_store(place, series=["other"]).exit_code == 1

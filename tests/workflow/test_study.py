@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from volskew.cli import run
-from volskew.errors import SettingsError
+from volskew.errors import SettingsError, StoreError
 from volskew.settings import Settings
 from volskew.workflow import RankResult, rank_files
 from volskew.workflow.request import Plan, Request
@@ -246,6 +246,20 @@ def test_a_day_before_all_readings_is_told_with_a_ledger(tmp_path: Path) -> None
         rank_files(_files(), as_of="9999-12-31")
     with pytest.raises(SettingsError, match="are two histories: give one of them"):
         rank_files(_files(), history=_HISTORY, splice="desk", store=str(tmp_path / "vols.db"))
+
+
+def test_a_store_is_made_with_its_first_readings_and_not_before(tmp_path: Path) -> None:
+    place = tmp_path / "new" / "vols.db"
+    with pytest.raises(StoreError, match=r"there is no store .*vols\.db: name one"):
+        rank_files(_files(), splice="desk", store=str(place))
+    nothing = rank_files([tmp_path / "none.csv"], store=str(place))
+    assert nothing.exit_code == 1
+    assert any(note.startswith(f"there is no store {place}: name one") for note in nothing.notes)
+    assert not place.parent.exists()
+    rank_files(_files(), store=str(place))
+    assert place.is_file()
+    # once it is there, it is ranked without a new reading
+    assert rank_files([tmp_path / "none.csv"], store=str(place)).studies
 
 
 def test_conventions_read_on_few_days_are_not_said_to_change_nothing() -> None:

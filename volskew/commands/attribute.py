@@ -34,7 +34,7 @@ from volskew.files import check_writable
 )
 @click.option("--tenor", default="3m", show_default=True, help="1w..2y, or 91d.")
 @click.option("--delta", default="25c", show_default=True, help="25c call, 25p put, or 50.")
-@click.option("--store", metavar="URL", help="Take the readings of record from this store.")
+@click.option("--store", type=PlaceType(), metavar="URL", help="Take the readings of record from this store.")
 @click.option("--series", metavar="NAME", help="Series to read; default: that of these files.")
 @market_options
 @format_options

@@ -24,7 +24,9 @@ from volskew.commands.parameters import (
 Exit status: 0 all rows are equal; 3 some are not; 1 nothing to audit; 2 wrong usage.""",
 )
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
-@click.option("--store", required=True, metavar="URL", help="The store: an SQLite file, or a URL.")
+@click.option(
+    "--store", type=PlaceType(), required=True, metavar="URL", help="The store: an SQLite file, or a URL."
+)
 @click.option("--series", multiple=True, metavar="NAME", help="Only this series.")
 @click.option("--pair", "pairs", type=PairType(), multiple=True, help="Only this pair.")
 @click.option("--tenor", "tenors", multiple=True, help="Only this tenor.")

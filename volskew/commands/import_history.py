@@ -6,13 +6,15 @@ from typing import Any
 
 import click
 
-from volskew.commands.parameters import EXIT_CODES, MappingType
+from volskew.commands.parameters import EXIT_CODES, MappingType, PlaceType
 
 
 @click.command(name="import", epilog=EXIT_CODES)
 @click.argument("file")
 @click.option("--series", required=True, metavar="NAME", help="Name of the new series.")
-@click.option("--store", required=True, metavar="URL", help="SQLite file or PostgreSQL URL.")
+@click.option(
+    "--store", type=PlaceType(), required=True, metavar="URL", help="SQLite file or PostgreSQL URL."
+)
 @click.option("--columns", type=MappingType(), multiple=True, help="date=..., symbol=..., vol=...")
 @click.option("--unit", type=click.Choice(["decimal", "percent"]), default="decimal", show_default=True)
 @click.option("--known-at", metavar="COLUMN", help="Column that holds the publication date.")

@@ -48,7 +48,9 @@ from volskew.files import check_writable
 @click.option(
     "--adjust-basis", is_flag=True, help="Shift imported days by the basis measured at the overlap."
 )
-@click.option("--store", metavar="URL", help="Keep readings in this SQLite file or PostgreSQL URL.")
+@click.option(
+    "--store", type=PlaceType(), metavar="URL", help="Keep readings in this SQLite file or PostgreSQL URL."
+)
 @click.option("--series", metavar="NAME", help="Series to rank; default: that of these files.")
 @click.option("--splice", metavar="NAME", help="Imported series of the store to put ahead of solved days.")
 @price_options

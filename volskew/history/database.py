@@ -43,6 +43,7 @@ from sqlalchemy.pool import StaticPool
 
 from volskew.errors import StoreError
 from volskew.history.columns import WITHDRAWN
+from volskew.history.places import no_such_store, store_file
 
 __all__ = ["SCHEMA_VERSION", "Database", "ledger", "meta", "readings"]
 
@@ -113,17 +114,22 @@ class Database:
     place : str or path-like
         A file, a URL (``sqlite:///file``, ``sqlite://`` in memory, ``file:///file``,
         ``postgresql+psycopg://...``).
+    must_exist : bool
+        Refuse a place that holds no store yet, instead of making one there.
 
     Raises
     ------
     StoreError
-        The place is not accepted or cannot be opened, the tables there are not those of a store, or they
-        were written by a newer volskew.
+        The place is not accepted or cannot be opened, holds no store where one must exist, the tables there
+        are not those of a store, or they were written by a newer volskew.
     """
 
-    def __init__(self, place: str | os.PathLike[str]) -> None:
+    def __init__(self, place: str | os.PathLike[str], *, must_exist: bool = False) -> None:
         url = _url(place)
         self.name = url.render_as_string(hide_password=True)
+        self._file, self._must_exist = store_file(url), must_exist
+        if must_exist and self._file is not None and not self._file.is_file():
+            raise no_such_store(self.name, self._file)
         self._engine = _engine(url, self.name)
         self._writer = self._engine.execution_options(volskew_write=True)
         try:
@@ -191,6 +197,8 @@ class Database:
                 "without the schema version of a volskew store. Use another file or database."
             )
             raise StoreError(msg)
+        if version is None and self._must_exist:
+            raise no_such_store(self.name, self._file)
         if version is None:
             with self.writing() as connection:
                 _metadata.create_all(connection)  # leaves alone what another process has just made

@@ -56,12 +56,14 @@ class History:
     url : str or path-like
         A SQLite file (made where it is missing), ``sqlite:///FILE``, ``sqlite://`` (in memory, the default)
         or ``postgresql+psycopg://USER@HOST/NAME``.
+    must_exist : bool
+        Refuse a place that holds no store yet, instead of making one there: for whoever only reads.
 
     Raises
     ------
     StoreError
-        The store cannot be opened, or was written by a newer volskew. Every method raises it when the
-        database fails, or a row that it reads is damaged.
+        The store cannot be opened, is not there and must exist, or was written by a newer volskew. Every
+        method raises it when the database fails, or a row that it reads is damaged.
 
     Notes
     -----
@@ -89,10 +91,10 @@ class History:
     ('2026-07-10', {'QQQ': 0.21, 'IWM': nan})
     """
 
-    def __init__(self, url: PathLike = "sqlite://") -> None:
+    def __init__(self, url: PathLike = "sqlite://", *, must_exist: bool = False) -> None:
         self._lock = threading.RLock()
         self._is_open = False
-        self._database = Database(url)
+        self._database = Database(url, must_exist=must_exist)
         self._is_open = True
 
     def __enter__(self) -> Self:

@@ -123,8 +123,8 @@ def attribute_files(
     settings : Settings, optional
         Every choice that changes a number.
     store : str, optional
-        Store with readings of record: the change is then that of these, and where they are not what is read
-        again, the difference is in the remainder.
+        Store that exists, with readings of record: the change is then that of these, and where they are not
+        what is read again, the difference is in the remainder.
     series : str, optional
         The series to read; by default the one in which most sessions have both legs.
     format, columns, progress
@@ -149,6 +149,8 @@ def attribute_files(
     if point.kind != "delta":
         raise SettingsError(f"a change is attributed at a delta; got {delta!r}")
     period = _Period.of(start, end, days)
+    if store is not None:
+        History(store, must_exist=True).close()  # before the chains are read, which takes a while
     inputs = gather(paths, settings=chosen, symbols=legs, format=format, columns=columns, progress=progress)
     ledger, notes = Ledger(inputs.ledger), inputs.absence()
     empty = pd.DataFrame(columns=list(COLUMNS))
@@ -318,7 +320,7 @@ def _stored(
     """The readings of record."""
     if store is None:
         return {}
-    with History(store) as kept:
+    with History(store, must_exist=True) as kept:
         rows = kept.table(series=series) if series in kept.series_names() else pd.DataFrame()
     if rows.empty:
         return {}

@@ -8,13 +8,11 @@ import os
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from volskew.errors import StoreError
 from volskew.history import History
 from volskew.market import EASTERN, canonical_tenor, sessions
 from volskew.measures import MEASURES
@@ -140,13 +138,12 @@ def audit_store(
     it and declarations made by then, chain files to those of no later day. A row that was revised since looks
     as if it had always been so: that is found only where the store still holds the reading made before.
     """
-    _check_store(store)
     chosen = settings or Settings()
     given = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
     wanted = _Wanted.of(series=series, measures=measures, tenors=tenors, deltas=deltas, pairs=pairs)
     rows: list[dict[str, Any]] = []
     notes: list[str] = []
-    with History(store) as history:
+    with History(store, must_exist=True) as history:
         catalog = wanted.of_catalog(history.catalog())
         rows.extend(_audit_knowledge(history, catalog))
         kinds = list(catalog.groupby(_GROUP, sort=True))
@@ -224,15 +221,6 @@ class _Wanted:
 
 def _canonical_tenor(tenor: str) -> str:
     return tenor if tenor == "-" else canonical_tenor(tenor)
-
-
-def _check_store(store: PathLike) -> None:
-    """Refuse a file that is not there: opening it would make an empty store."""
-    text = str(store)
-    path = text.partition("sqlite:///")[2] if text.startswith("sqlite:///") else text
-    if "://" not in path and not Path(path).expanduser().is_file():
-        msg = f"there is no store {text!r} to audit: name one that `volskew rank --store` has made"
-        raise StoreError(msg)
 
 
 # --- the store -------------------------------------------------------------------------------------------

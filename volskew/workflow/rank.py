@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from volskew.errors import SettingsError
+from volskew.errors import SettingsError, StoreError
 from volskew.history import History
 from volskew.ledger import Code, Ledger, Stage
 from volskew.market import PriceTable
@@ -95,7 +95,8 @@ def rank_files(
     adjust_basis : bool
         Shift the imported days by the basis measured where both exist. Off by default: the basis is reported.
     store : str, optional
-        Store URL or SQLite file in which readings accumulate; by default none is kept.
+        Store URL or SQLite file in which readings accumulate, made with the first of them; by default none
+        is kept.
     series : str, optional
         The series to rank; by default the one in which most sessions of these files have both legs.
     splice : str, optional
@@ -128,6 +129,8 @@ def rank_files(
     _check(series, history, splice, store, allowed=allow_mixed_snapshots)
     symbols = sorted({symbol for legs in pairs for symbol in legs})
     files: list[PathLike] = [prices] if isinstance(prices, str | os.PathLike) else list(prices)
+    if splice is not None and store is not None:
+        History(store, must_exist=True).close()  # before the chains are read, which takes a while
     plan = Plan.of(measures, tenors, deltas, has_prices=bool(files), settings=chosen)
     left_out = None if overrides is None else read_overrides(overrides)
     table = price_table(files) if files else None
@@ -147,10 +150,14 @@ def rank_files(
         progress=progress,
     )
     ledger = Ledger(measured.ledger)
-    if measured.readings.empty and store is None:
-        return RankResult([], measured.readings, ledger, measured.inputs, measured.inputs.absence())
     notes: list[str] = []
-    with History(store or "sqlite://") as kept:
+    if measured.readings.empty:
+        # without a reading nothing is written, so that a store has to be there
+        notes = [] if store is None else _absent(store)
+        if store is None or notes:
+            notes = [*measured.inputs.absence(), *notes]
+            return RankResult([], measured.readings, ledger, measured.inputs, notes)
+    with History("sqlite://" if store is None else store) as kept:
         if not measured.readings.empty:
             ledger.extend(kept.add(measured.readings).entries)
         view = _view(measured, kept, pairs, series, day, ledger, notes, allowed=allow_mixed_snapshots)
@@ -336,6 +343,15 @@ def _check(
             "allow mixed snapshots (--allow-mixed-snapshots)"
         )
         raise SettingsError(msg)
+
+
+def _absent(store: str) -> list[str]:
+    """The sentence that says that a store does not exist; nothing where it does."""
+    try:
+        History(store, must_exist=True).close()
+    except StoreError as error:
+        return [f"{error}"]
+    return []
 
 
 def _pairs(pair: Pair | Sequence[Pair]) -> list[Pair]:

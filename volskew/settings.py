@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, fields, is_dataclass, replace
 from numbers import Integral, Real
 from typing import Any, Final, Literal, NamedTuple
 
-from volskew.errors import SettingsError
+from volskew.errors import SettingsError, shown
 
-__all__ = ["METHOD_INTEGER", "Bracket", "Gates", "Settings"]
+__all__ = ["METHOD_INTEGER", "Bracket", "Gates", "Settings", "settings_or_default"]
 
 METHOD_INTEGER = 4
 """Rises with any change of the code that can move a number; see CHANGELOG.md."""
@@ -327,3 +327,18 @@ def _canonical(value: Any) -> Any:
     if isinstance(value, float):
         return repr(value)
     return value
+
+
+def settings_or_default(given: object) -> Settings:
+    """The settings that a caller gave, the default ones for None.
+
+    Raises
+    ------
+    SettingsError
+        They are none.
+    """
+    if given is None:
+        return Settings()
+    if not isinstance(given, Settings):
+        raise SettingsError(f"settings must be a Settings(...), or None for the default, got {shown(given)}")
+    return given

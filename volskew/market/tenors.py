@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from volskew.errors import SettingsError, shown
-from volskew.settings import Settings
+from volskew.settings import Settings, settings_or_default
 
 __all__ = [
     "canonical_span",
@@ -89,7 +89,7 @@ def tenor_days(label: str, *, settings: Settings | None = None) -> float:
     canonical = canonical_tenor(label)
     number, unit = int(canonical[:-1]), canonical[-1]
     if canonical == "3m":
-        return float((settings or Settings()).three_month_days)
+        return float(settings_or_default(settings).three_month_days)
     if unit == "m":
         return float(_GRID[canonical])
     return float(number * {"d": 1, "w": 7, "y": 365}[unit])

@@ -19,7 +19,7 @@ from volskew.measures.measure import COLUMNS
 from volskew.measures.realised import ESTIMATORS, SESSIONS_A_YEAR, Estimator, find_estimator, realised_vol
 from volskew.measures.realised_absent import absent_entries
 from volskew.measures.realised_moves import adjusted_prices
-from volskew.settings import Settings
+from volskew.settings import Settings, settings_or_default
 
 __all__ = [
     "IMPLIED",
@@ -116,7 +116,7 @@ def realised_readings(
     InputError
         A dividend leaves nothing of the close before its ex-date.
     """
-    chosen = settings or Settings()
+    chosen = settings_or_default(settings)
     items = [find_estimator(name) for name in _estimators(history, estimators)]
     labels = list(dict.fromkeys(canonical_tenor(tenor) for tenor in tenors))
     prices = adjusted_prices(history, dividends)

@@ -27,7 +27,7 @@ from volskew.quotes.named import dates_in_names
 from volskew.quotes.raw import Job, RawChain, Reader
 from volskew.quotes.schema import empty_quotes
 from volskew.quotes.sessions import Snapshot
-from volskew.settings import Settings
+from volskew.settings import Settings, settings_or_default
 
 __all__ = [
     "FileReading",
@@ -161,7 +161,7 @@ def read_file(
     InputError
         The file, or every member of the archive, cannot be read.
     """
-    settings = settings or Settings()
+    settings = settings_or_default(settings)
     members = open_members(Path(path))
     if len(members) == 1:
         return [_read_member(members[0], format, columns or {}, settings)]

@@ -26,7 +26,7 @@ from volskew.quotes.detect import choose_reader, read_head
 from volskew.quotes.inputs import is_data_name
 from volskew.quotes.raw import Job, Reader
 from volskew.quotes.read import FileReading, assembled, built_from, failed, judged
-from volskew.settings import Settings
+from volskew.settings import Settings, settings_or_default
 
 __all__ = ["PIECE", "iter_file"]
 
@@ -68,7 +68,7 @@ def iter_file(
     InputError
         As `read_file`; for damage in the middle of a file, after its first pieces were yielded.
     """
-    chosen = settings or Settings()
+    chosen = settings_or_default(settings)
     members = open_members(Path(path))
     if len(members) == 1:
         yield from _of_member(members[0], format, columns or {}, chosen, piece)

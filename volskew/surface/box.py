@@ -10,7 +10,7 @@ import pandas as pd
 from volskew.market.rates import DiscountCurve
 from volskew.quotes.clean import label
 from volskew.quotes.lines import FloatArray
-from volskew.settings import Settings
+from volskew.settings import Settings, settings_or_default
 from volskew.surface.chain import Chain, runs
 from volskew.surface.pairs import capped_weights, find_pairs
 from volskew.surface.robust import MAD_TO_SIGMA, MEDIAN_ERROR, effective_size, weighted_median
@@ -54,7 +54,7 @@ def box_rate(quotes: pd.DataFrame, *, settings: Settings | None = None) -> Disco
     -----
     The error of a pool is the larger of what its slices claim and what their scatter shows.
     """
-    chosen = settings or Settings()
+    chosen = settings_or_default(settings)
     found: list[tuple[float, float, float]] = []
     for _, part in quotes.groupby(["symbol", "snapshot_time"], sort=True, observed=True):
         found += _slice_rates(part, settings=chosen)

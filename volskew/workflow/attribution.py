@@ -16,7 +16,7 @@ from volskew.ledger import Code, Entry, Ledger, Stage
 from volskew.market import canonical_tenor, previous_session, sessions, tenor_days
 from volskew.quotes.roots import canonical_symbol
 from volskew.ranking.arguments import check_pair, parse_day
-from volskew.settings import Settings
+from volskew.settings import Settings, settings_or_default
 from volskew.surface import Surface
 from volskew.surface.changes import PARTS, Change, attribute_change
 from volskew.surface.points import Point, parse_point
@@ -141,7 +141,7 @@ def attribute_files(
     InputError, StoreError
         The rates, dividends or the store cannot be used.
     """
-    chosen = settings or Settings()
+    chosen = settings_or_default(settings)
     first, second = (canonical_symbol(leg) for leg in check_pair(pair))
     legs = check_pair((first, second))
     tenor, point = canonical_tenor(tenor), parse_point(delta=delta)

@@ -19,7 +19,7 @@ from volskew.measures import MEASURES
 from volskew.quotes.roots import canonical_symbol
 from volskew.ranking import rank, rank_history
 from volskew.ranking.arguments import check_pair
-from volskew.settings import Settings
+from volskew.settings import Settings, settings_or_default
 from volskew.surface.points import parse_point
 from volskew.workflow.audit_readings import audit_readings, comparison, spread
 from volskew.workflow.gather import PathLike, Progress, no_progress
@@ -138,7 +138,7 @@ def audit_store(
     it and declarations made by then, chain files to those of no later day. A row that was revised since looks
     as if it had always been so: that is found only where the store still holds the reading made before.
     """
-    chosen = settings or Settings()
+    chosen = settings_or_default(settings)
     given = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
     wanted = _Wanted.of(series=series, measures=measures, tenors=tenors, deltas=deltas, pairs=pairs)
     rows: list[dict[str, Any]] = []

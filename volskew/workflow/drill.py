@@ -8,7 +8,7 @@ import pandas as pd
 
 from volskew.errors import InputError
 from volskew.market import tenor_days
-from volskew.settings import Settings
+from volskew.settings import Settings, settings_or_default
 from volskew.surface import Surface, fit_surface
 from volskew.surface.points import parse_point
 from volskew.surface.surface import GRID_DELTAS, GRID_TENORS
@@ -156,7 +156,7 @@ def grid_table(
     SettingsError
         A tenor or delta is none.
     """
-    chosen = settings or Settings()
+    chosen = settings_or_default(settings)
     for tenor in tenors:
         tenor_days(tenor, settings=chosen)
     for delta in deltas:
@@ -177,7 +177,7 @@ def _table_of_all(
     columns: Mapping[str, str] | None,
 ) -> tuple[pd.DataFrame, Inputs]:
     """The tables of all units of some files, one after another."""
-    chosen = settings or Settings()
+    chosen = settings_or_default(settings)
     inputs = gather_units(paths, settings=chosen, symbols=symbols, format=format, columns=columns)
     return pd.concat([table_of(unit, chosen) for unit in inputs.units], ignore_index=True), inputs
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from volskew.ledger import Entry
 from volskew.market import canonical_tenor, tenor_days
-from volskew.settings import Settings
+from volskew.settings import Settings, settings_or_default
 from volskew.surface import Estimate, Surface
 from volskew.surface.points import Point, parse_point
 from volskew.workflow.drill import fit_unit, gather_units
@@ -103,7 +103,7 @@ def explain_readings(
     SettingsError
         A tenor or delta is none.
     """
-    chosen = settings or Settings()
+    chosen = settings_or_default(settings)
     names = list(dict.fromkeys(canonical_tenor(tenor) for tenor in tenors))
     for name in names:
         tenor_days(name, settings=chosen)

@@ -12,7 +12,7 @@ from volskew.ledger import Code, Entry
 from volskew.market import EASTERN
 from volskew.quotes import FileReading, find_inputs, read_file
 from volskew.quotes.clean import label
-from volskew.settings import Settings
+from volskew.settings import Settings, settings_or_default
 from volskew.workflow.gather import PathLike, series_of
 
 __all__ = ["Inspection", "inspect_files"]
@@ -90,7 +90,7 @@ def inspect_files(
     list of Inspection
         One for each file or archive member, in the order of the files.
     """
-    chosen = settings or Settings()
+    chosen = settings_or_default(settings)
     given = [paths] if not isinstance(paths, list | tuple) else list(paths)
     files, entries = find_inputs([str(path) for path in given])
     found = [

@@ -26,7 +26,7 @@ from volskew.market import canonical_tenor, is_span
 from volskew.measures import COLUMNS, missing
 from volskew.measures.measure import history_frame, history_rows
 from volskew.quotes.overrides import Overrides
-from volskew.settings import Settings
+from volskew.settings import Settings, settings_or_default
 from volskew.surface import fit_surface
 from volskew.workflow.conventions import headline_rows, measure_conventions, split_series
 from volskew.workflow.gather import Inputs, PathLike, Progress, Unit, gather, no_progress
@@ -137,7 +137,7 @@ def measure_files(
     -------
     MeasureResult
     """
-    chosen = settings or Settings()
+    chosen = settings_or_default(settings)
     wanted = request or Request()
     wanted.check(chosen)
     # before the chains: what is wrong with a price file need not wait for them

@@ -10,7 +10,7 @@ import pandas as pd
 
 from volskew.errors import SettingsError
 from volskew.market import EASTERN, canonical_tenor, tenor_days
-from volskew.settings import Settings
+from volskew.settings import Settings, settings_or_default
 from volskew.surface import Surface
 from volskew.surface.delta import STANDARD_DELTAS, delta_label
 from volskew.surface.expiry_tables import PASSED
@@ -126,7 +126,7 @@ def picture_smiles(
     """
     if tenor is not None and expiries:
         raise SettingsError("a chart shows the expiries around a tenor, or those named by date: give one")
-    chosen = settings or Settings()
+    chosen = settings_or_default(settings)
     name = canonical_tenor(tenor or _DEFAULT_TENOR)
     tenor_days(name, settings=chosen)
     dates = sorted({_date(expiry) for expiry in expiries})

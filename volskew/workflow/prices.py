@@ -24,7 +24,7 @@ from volskew.measures.realised_readings import (
     implied_over_realised,
     realised_readings,
 )
-from volskew.settings import Settings
+from volskew.settings import Settings, settings_or_default
 
 __all__ = [
     "PRICE_MEASURES",
@@ -100,7 +100,7 @@ def price_rows(
     if unknown:
         msg = f"no measure of prices is called {unknown[0]!r}; there is {', '.join(PRICE_MEASURES)}"
         raise SettingsError(msg)
-    chosen = settings or Settings()
+    chosen = settings_or_default(settings)
     table = price_table(prices)
     payments = _dividends(chosen.dividends_files if dividends is None else dividends)
     wanted = [item.name for item in ESTIMATORS.values() if item.measure in measures]
@@ -200,7 +200,7 @@ def realised_rows(
     """
     table = price_table(prices)
     payments = _dividends(dividends)
-    chosen = settings or Settings()
+    chosen = settings_or_default(settings)
     asked = {spelled(name): name for name in (table.symbols if symbols is None else symbols)}
     names = sorted(asked)
     entries = [entry for entry in table.entries if entry.symbol in names] + _unused(table, names)

@@ -19,7 +19,7 @@ from volskew.market import PriceTable
 from volskew.market.calendar import FIRST_DAY, LAST_DAY
 from volskew.quotes.overrides import Overrides, read_overrides
 from volskew.quotes.roots import canonical_symbol
-from volskew.settings import Settings
+from volskew.settings import Settings, settings_or_default
 from volskew.workflow.conventions import CONVENTIONS, headline_rows, series_under
 from volskew.workflow.gather import PathLike, Progress, no_progress
 from volskew.workflow.measure import MeasureResult, measure_files
@@ -123,7 +123,7 @@ def rank_files(
     InputError, StoreError
         The history file or the store cannot be used.
     """
-    chosen = settings or Settings()
+    chosen = settings_or_default(settings)
     pairs = _pairs(pair)
     day = _day(as_of)
     _check(series, history, splice, store, allowed=allow_mixed_snapshots)

@@ -16,7 +16,7 @@ from volskew.market import tenor_days
 from volskew.quotes.inputs import find_inputs
 from volskew.quotes.lines import BoolArray
 from volskew.quotes.roots import canonical_symbol
-from volskew.settings import Settings
+from volskew.settings import Settings, settings_or_default
 from volskew.surface import Surface
 from volskew.surface.listed import Listed, listed_vol, nearest_expiry
 from volskew.surface.points import Point, parse_point
@@ -129,7 +129,7 @@ def reconcile(
     SettingsError
         A step, its value, a tenor, delta, date or target is not accepted.
     """
-    own = settings or Settings()
+    own = settings_or_default(settings)
     point = parse_point(delta=delta)
     if point.kind != "delta":
         raise SettingsError(f"a reconciliation is of the vol at a delta, such as 25c; got {delta!r}")

@@ -22,7 +22,7 @@ from volskew.ledger import Code, Entry, Ledger, Stage
 from volskew.pricing.references import quantlib_solver, vollib_solver
 from volskew.quotes.lines import by_vendor, numeric
 from volskew.quotes.roots import canonical_symbol
-from volskew.settings import Settings
+from volskew.settings import Settings, settings_or_default
 from volskew.surface import fit_surface
 from volskew.surface.vols import VENDOR_STATUS
 from volskew.workflow.compare import LINE, Outcome, Verification, answers, compared, drawn, price_table
@@ -99,7 +99,7 @@ def verify_file(
     the cancellation in its ``blackFormula``, of the order of the ``rounding``. Bisection on ``blackFormula``
     was no closer.
     """
-    chosen = (settings or Settings()).replace(pricer=_PRICER)
+    chosen = settings_or_default(settings).replace(pricer=_PRICER)
     _check(sample=sample, seed=seed, tolerance=tolerance)
     inputs = gather(
         paths, settings=chosen, symbols=symbols, format=format, columns=columns, progress=progress

@@ -12,7 +12,7 @@ import pytest
 
 from volskew.errors import InputError
 from volskew.ledger import Code, is_failure
-from volskew.market.rates import DiscountCurve, RateTable, choose_curve, read_rates
+from volskew.market.rates import DiscountCurve, RateTable, choose_curve, rates_until, read_rates
 from volskew.settings import Settings
 
 TREASURY = """\
@@ -121,6 +121,93 @@ def test_wrappings_of_one_file_give_one_table(tmp_path: Path, data: bytes) -> No
     assert np.array_equal(other.ordinals, plain.ordinals)
     assert np.array_equal(other.yields, plain.yields, equal_nan=True)
     assert not other.yields.flags.writeable
+
+
+ZEROS = """\
+date,days,rate
+2012-05-01,10,0.211200
+2012-05-01,32,0.239900
+2012-05-01,1826,1.1
+2012-05-02,9,0.2100
+2012-05-02,31,0.2400
+"""
+
+
+def test_zero_rates_are_taken_as_they_are(tmp_path: Path) -> None:
+    table = table_of(tmp_path, ZEROS)
+    assert (table.first, table.last, len(table)) == (dt.date(2012, 5, 1), dt.date(2012, 5, 2), 2)
+    curve = table.curve(dt.date(2012, 5, 1), max_age_days=0)
+    assert curve.label == "curve:2012-05-01"
+    assert curve.tenors == (10 / 365, 32 / 365, 1826 / 365)
+    # continuously compounded already; division by 100 rounds in the last place
+    assert curve.rate(10 / 365) == pytest.approx(0.002112, rel=1e-15)
+    assert curve.discount_factor(32 / 365) == pytest.approx(math.exp(-0.002399 * 32 / 365), rel=1e-14)
+    later = table.curve(dt.date(2012, 5, 4), max_age_days=7)
+    assert (later.label, later.tenors) == ("curve:2012-05-02", (9 / 365, 31 / 365))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ZEROS.replace("2012-05-01", "20120501").replace("2012-05-02", "20120502"),
+        ZEROS.replace("2012-05-01", "01MAY2012").replace("2012-05-02", "02MAY2012"),
+        ZEROS.replace("date,days,rate", "DATE,DAYS,RATE"),
+        ZEROS.replace(",10,", ",10.0,") + "2012-05-02,31,0.24\n2012-05-02,60,-99.99\n2012-05-03,20,.\n",
+        "\n".join(",".join(line.split(",")[::-1]) for line in ZEROS.splitlines()),
+    ],
+    ids=["digits", "months by name", "upper case", "repeats and holes", "another order"],
+)
+def test_zero_rates_in_other_spellings(tmp_path: Path, text: str) -> None:
+    plain = read_rates(written(tmp_path, ZEROS, "plain.csv"))
+    other = read_rates(written(tmp_path, text, "other.csv"))
+    assert other.zeros == plain.zeros
+    assert np.array_equal(other.ordinals, plain.ordinals)
+
+
+def test_zero_rates_until_a_day() -> None:
+    cut = rates_until(ZEROS, source="zeros.csv", on=dt.date(2012, 5, 1))
+    assert cut.splitlines() == ZEROS.splitlines()[:4]
+    assert rates_until(ZEROS, source="zeros.csv", on=dt.date(2012, 4, 30)) == ""
+    assert (
+        rates_until(TREASURY, source="rates.csv", on=dt.date(2026, 3, 6)).splitlines()[1].startswith("03/06")
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "problem", "code"),
+    [
+        (
+            "2012-05-01,10,0.3",
+            "row 7, column 'days': a second, different rate of 2012-05-01: '10'",
+            "UNREADABLE",
+        ),
+        (
+            "01-05-2012,10,0.3",
+            "row 7, column 'date': not a date: '01-05-2012'. Accepted: .*DDMONYYYY",
+            "UNREADABLE",
+        ),
+        ("20120231,10,0.3", "not a date", "UNREADABLE"),
+        ("31FOO2012,10,0.3", "not a date", "UNREADABLE"),
+        ("2012-05-03,0,0.3", "not a number of days: '0'. Accepted: whole days, 1 to", "UNREADABLE"),
+        ("2012-05-03,1.5,0.3", "not a number of days", "UNREADABLE"),
+        ("2012-05-03,10,x", "column 'rate': not a yield: 'x'", "UNREADABLE"),
+        ("2012-05-03,10,211", "not a yield in percent: '211'", "BAD_UNITS"),
+        ("2012-05-03,10", "row 7: 2 cells under a header of 3", "UNREADABLE"),
+    ],
+)
+def test_zero_rates_that_are_refused(tmp_path: Path, line: str, problem: str, code: str) -> None:
+    with pytest.raises(InputError, match=problem) as caught:
+        table_of(tmp_path, ZEROS + line + "\n")
+    assert caught.value.code == code
+
+
+def test_zero_rates_as_decimals_are_refused(tmp_path: Path) -> None:
+    # five-year money at 1.1 % written as 0.011 would be taken for a hundredth of a percent
+    with pytest.raises(InputError, match=r"reaches 0\.2 percent, the highest being: '0\.011'") as caught:
+        table_of(tmp_path, ZEROS.replace(",1.1", ",0.011"))
+    assert caught.value.code == "BAD_UNITS"
+    with pytest.raises(InputError, match="no yields at two years or less"):
+        table_of(tmp_path, "date,days,rate\n2012-05-01,1826,1.1\n")
 
 
 def test_no_later_row_is_looked_at(tmp_path: Path) -> None:

@@ -17,8 +17,8 @@ import volskew as vs
 from volskew.cli import run
 from volskew.errors import SettingsError, StoreError
 from volskew.market import read_dividends, read_rates, sessions
-from volskew.market.curvefile import rates_until
 from volskew.market.dividendfile import dividends_until
+from volskew.market.rates import rates_until
 from volskew.ranking import rank_history
 from volskew.workflow import AuditResult, audit_store, measure_files
 from volskew.workflow import audit as auditing

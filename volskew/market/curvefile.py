@@ -16,7 +16,15 @@ from typing import Final
 from volskew.errors import InputError
 from volskew.ledger import Code
 
-__all__ = ["LONGEST_FIRST_TENOR", "ParsedRates", "parse_date", "parse_rates", "rates_until", "read_text"]
+__all__ = [
+    "LONGEST_FIRST_TENOR",
+    "ParsedRates",
+    "parse_date",
+    "parse_rates",
+    "rate_of",
+    "read_text",
+    "yields_until",
+]
 
 LONGEST_FIRST_TENOR: Final = 2.0
 """Years. A table that begins later (real yields begin at five) cannot discount options."""
@@ -33,7 +41,7 @@ _TENOR: Final = re.compile(
 _YEARS: Final = {"d": 1.0 / 365.0, "w": 7.0 / 365.0, "m": 1.0 / 12.0, "y": 1.0}
 _ACCEPTED: Final = (
     "a column Date or observation_date, and yields in percent under names such as 3 Mo, 1.5 Month, 10 Yr, "
-    "DGS3MO, DGS10, 3m, 1y, the shortest of at most two years"
+    "DGS3MO, DGS10, 3m, 1y, the shortest of at most two years; or zero rates under date, days, rate"
 )
 
 _SLASHED: Final = re.compile(r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4}|[0-9]{2})")
@@ -118,7 +126,7 @@ def parse_rates(text: str, *, source: str) -> ParsedRates:
                 )
             date = _date(row[date_column], source=source, line=line, column=header[date_column])
             yields = tuple(
-                _yield(row[position], source=source, line=line, column=header[position])
+                rate_of(row[position], source=source, line=line, column=header[position])
                 for position in columns
             )
             if not _same(rows.setdefault(date, yields), yields):
@@ -135,22 +143,8 @@ def parse_rates(text: str, *, source: str) -> ParsedRates:
     return ParsedRates(tenors=list(columns.values()), rows=rows)
 
 
-def rates_until(text: str, *, source: str, on: dt.date) -> str:
-    """The file as it was at the end of a day: its header, and the rows of dates up to it.
-
-    Parameters
-    ----------
-    text : str
-        The file's text, which `parse_rates` accepts.
-    source : str
-        Its name, for messages.
-    on : datetime.date
-        The day.
-
-    Returns
-    -------
-    str
-        CSV text; "" where no row is left.
+def yields_until(text: str, *, source: str, on: dt.date) -> str:
+    """The file as it was at the end of a day: its header and the rows of dates up to it, "" for none.
 
     Raises
     ------
@@ -233,7 +227,8 @@ def _date(cell: str, *, source: str, line: int, column: str) -> dt.date:
     )
 
 
-def _yield(cell: str, *, source: str, line: int, column: str) -> float:
+def rate_of(cell: str, *, source: str, line: int, column: str) -> float:
+    """A cell in percent as a decimal; NaN where it says that there is none."""
     text = cell.strip()
     if text.lower() in _MISSING:
         return math.nan

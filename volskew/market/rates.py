@@ -1,8 +1,9 @@
 """Curve files, and the choice of a discount curve for a date.
 
 A file is a table of bond-equivalent par yields in percent, one row a date: the US Treasury's daily par yield
-curve, FRED's constant-maturity series, or any CSV with a date column and columns named by tenor. A curve of a
-date is made of the last row on or before it; no later row is ever looked at.
+curve, FRED's constant-maturity series, or any CSV with a date column and columns named by tenor; or a table
+of zero rates, one line a date and number of days. A curve of a date is made of the last one on or before it;
+no later row is ever looked at.
 
 Which curve serves a date: a given flat rate, else a curve file, else the rate implied by European index
 options of that date, else an assumed rate with a flag.
@@ -20,16 +21,17 @@ import numpy.typing as npt
 from volskew.errors import InputError
 from volskew.ledger import Code
 from volskew.market.curve import DiscountCurve
-from volskew.market.curvefile import LONGEST_FIRST_TENOR, parse_rates, read_text
+from volskew.market.curvefile import LONGEST_FIRST_TENOR, parse_rates, read_text, yields_until
 from volskew.market.moments import date_of
+from volskew.market.zerofile import is_zero_text, parse_zeros, zeros_until
 from volskew.settings import Settings
 
-__all__ = ["DiscountCurve", "RateTable", "choose_curve", "read_rates"]
+__all__ = ["DiscountCurve", "RateTable", "choose_curve", "rates_until", "read_rates"]
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class RateTable:
-    """Par yields by date, as read from a file by `read_rates`.
+    """Par yields or zero rates by date, as read from a file by `read_rates`.
 
     Attributes
     ----------
@@ -42,12 +44,16 @@ class RateTable:
         less make no curve and are not among them (holidays in FRED files).
     yields : ndarray of float64, shape (n_dates, n_tenors)
         Bond-equivalent par yields, decimal a year; NaN where the file has none.
+    zeros : tuple of (tuple of float, tuple of float)
+        Of a file of zero rates: the times [years] and rates [decimal, continuously compounded] of each date.
+        It has no `tenors`, since these change by the day.
     """
 
     source: str
     tenors: tuple[float, ...]
     ordinals: npt.NDArray[np.int64]
     yields: npt.NDArray[np.float64]
+    zeros: tuple[tuple[tuple[float, ...], tuple[float, ...]], ...] = ()
 
     def __len__(self) -> int:
         return len(self.ordinals)
@@ -108,13 +114,15 @@ class RateTable:
                 accepted=accepted,
                 code=str(Code.RATE_STALE),
             )
-        return DiscountCurve.from_par_yields(
-            self.tenors, self.yields[row].tolist(), label=f"curve:{found.isoformat()}"
-        )
+        label = f"curve:{found.isoformat()}"
+        if self.zeros:
+            times, rates = self.zeros[row]
+            return DiscountCurve(tenors=times, rates=rates, label=label)
+        return DiscountCurve.from_par_yields(self.tenors, self.yields[row].tolist(), label=label)
 
 
 def read_rates(path: str | os.PathLike[str]) -> RateTable:
-    """Read a file of par yields, plain or gzipped.
+    """Read a file of par yields or of zero rates, plain or gzipped.
 
     Parameters
     ----------
@@ -124,7 +132,8 @@ def read_rates(path: str | os.PathLike[str]) -> RateTable:
         found by name: ``1 Mo``, ``1.5 Month``, ``10 Yr`` (Treasury), ``BC_3MONTH`` (its XML names),
         ``DGS3MO``, ``DGS10`` (FRED), or ``3m``, ``26w``, ``1y``. Other columns are left alone: a bill's
         discount rate or an overnight rate is no bond-equivalent yield. Empty, ``.``, ``N/A`` and ``ND`` are
-        missing.
+        missing. Or the columns ``date``, ``days`` and ``rate`` alone: continuously compounded zero rates in
+        percent, one line a date and number of days; dates may be YYYYMMDD or DDMONYYYY too.
 
     Returns
     -------
@@ -137,7 +146,10 @@ def read_rates(path: str | os.PathLike[str]) -> RateTable:
         different rows for one date.
     """
     source = os.fspath(path)
-    parsed = parse_rates(read_text(source), source=source)
+    text = read_text(source)
+    if is_zero_text(text):
+        return _zero_table(text, source)
+    parsed = parse_rates(text, source=source)
     order = sorted(range(len(parsed.tenors)), key=parsed.tenors.__getitem__)
     tenors = tuple(parsed.tenors[column] for column in order)
     dates = sorted(parsed.rows)
@@ -146,17 +158,55 @@ def read_rates(path: str | os.PathLike[str]) -> RateTable:
     short = np.array([tenor <= LONGEST_FIRST_TENOR for tenor in tenors])
     usable = ~np.isnan(yields[:, short]).all(axis=1)
     if not usable.any():
-        raise InputError(
-            "a header and no yields at two years or less",
-            file=source,
-            code=str(Code.EMPTY),
-            accepted="percent",
-        )
+        raise _no_rates(source)
     ordinals = np.array([date.toordinal() for date in dates], dtype=np.int64)[usable]
     yields = yields[usable]
     ordinals.setflags(write=False)
     yields.setflags(write=False)
     return RateTable(source=source, tenors=tenors, ordinals=ordinals, yields=yields)
+
+
+def _zero_table(text: str, source: str) -> RateTable:
+    zeros = parse_zeros(text, source=source)
+    if not zeros:
+        raise _no_rates(source)
+    ordinals = np.array([date.toordinal() for date in zeros], dtype=np.int64)
+    nothing = np.empty((len(zeros), 0))
+    ordinals.setflags(write=False)
+    nothing.setflags(write=False)
+    return RateTable(source=source, tenors=(), ordinals=ordinals, yields=nothing, zeros=tuple(zeros.values()))
+
+
+def _no_rates(source: str) -> InputError:
+    return InputError(
+        "a header and no yields at two years or less", file=source, code=str(Code.EMPTY), accepted="percent"
+    )
+
+
+def rates_until(text: str, *, source: str, on: dt.date) -> str:
+    """The file as it was at the end of a day: its header, and the rows of dates up to it.
+
+    Parameters
+    ----------
+    text : str
+        The file's text, which `read_rates` accepts.
+    source : str
+        Its name, for messages.
+    on : datetime.date
+        The day.
+
+    Returns
+    -------
+    str
+        CSV text; "" where no row is left.
+
+    Raises
+    ------
+    InputError
+        See `read_rates`.
+    """
+    cut = zeros_until if is_zero_text(text) else yields_until
+    return cut(text, source=source, on=on)
 
 
 def choose_curve(

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from volskew.errors import InputError
 from volskew.files import write_whole
-from volskew.market.curvefile import rates_until, read_text
+from volskew.market.curvefile import read_text
 from volskew.market.dividendfile import ACCEPTED, dividends_until
+from volskew.market.rates import rates_until
 from volskew.market.textfiles import split_place, table_files
 from volskew.quotes import find_inputs, read_file
 from volskew.settings import Settings

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
@@ -43,15 +44,13 @@ def members_beside(member: Member) -> tuple[Member, ...]:
             for other in open_members(member.path)
             if other.place != member.place and is_data_name(other.name)
         )
-    found: list[Member] = []
-    for path in sorted(Path(member.path).absolute().parent.iterdir())[:_MOST]:
-        if path.name == member.path.name or path.name.startswith(".") or not is_data_name(path.name):
-            continue
-        try:
-            found.extend(open_members(path))
-        except InputError:
-            continue
-    return tuple(found)
+    with os.scandir(member.path.absolute().parent) as entries:
+        files = sorted(
+            (entry.name, entry.path, _stamp(entry))
+            for entry in entries
+            if entry.name != member.path.name and not entry.name.startswith(".") and _is_data_name(entry.name)
+        )
+    return tuple(other for _, path, stamp in files[:_MOST] for other in _opened(path, stamp))
 
 
 def jobs_beside(job: Job, wanted: Callable[[Head], bool]) -> tuple[Job, ...]:
@@ -75,10 +74,26 @@ def jobs_beside(job: Job, wanted: Callable[[Head], bool]) -> tuple[Job, ...]:
 
 def stamp_of(member: Member) -> Stamp:
     """What changes when the file of a member does."""
-    if member.path is None:
+    return (0, 0) if member.path is None else _stamp(member.path)
+
+
+def _stamp(file: Path | os.DirEntry[str]) -> Stamp:
+    try:
+        state = file.stat()
+    except OSError:  # gone since the folder was listed
         return 0, 0
-    state = member.path.stat()
     return state.st_mtime_ns, state.st_size
+
+
+_is_data_name = lru_cache(maxsize=20_000)(is_data_name)
+
+
+@lru_cache(maxsize=20_000)
+def _opened(path: str, _stamp: Stamp) -> tuple[Member, ...]:
+    try:
+        return tuple(open_members(Path(path)))
+    except InputError:
+        return ()
 
 
 @lru_cache(maxsize=20_000)

@@ -6,9 +6,11 @@ from the registry: ``python tests/test_docs.py``.
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -70,11 +72,16 @@ def _codes_text() -> str:
         "|---|---|",
         *(f"| {flag} | {flag.meaning} |" for flag in Flag),
         "",
-        "## Flags of readings and rankings",
+        "## Flags of readings, rankings and attributions",
         "",
         "| flag | meaning |",
         "|---|---|",
         *(f"| {flag} | {meaning} |" for flag, meaning in FLAGS.items()),
+        "",
+        "In an attribution ROLL says that the expiries around the tenor are not those of the session before.",
+        "",
+        "The statuses of single vols are in [method.md](method.md), the outcomes of `volskew verify` in",
+        "[tutorial.md](tutorial.md).",
         "",
     ]
     return "\n".join(lines)
@@ -83,6 +90,78 @@ def _codes_text() -> str:
 def test_every_code_is_documented() -> None:
     assert _CODES.read_text(encoding="utf-8") == _codes_text(), "run: python tests/test_docs.py"
 
+
+_CODE = re.compile(r"[A-Z]{2,}(_[A-Z]+)*")
+_CARRIER = re.compile("flag|code|exclusion", re.IGNORECASE)
+
+
+def _codes_in(source: str) -> set[str]:
+    """The codes that a module can put into its output.
+
+    They are the constants whose value is their own name, and the words in capitals that are given to
+    anything called flag, code or exclusion.
+    """
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            first = next(_texts(node.value), "")
+            found |= {first} & {node.targets[0].id.strip("_")}
+        for name, value in _named(node):
+            if _CARRIER.search(name):
+                found.update(_texts(value))
+    return {text for text in found if _CODE.fullmatch(text)}
+
+
+def _named(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
+    """What a node gives to which names."""
+    if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+        yield node.targets[0].id, node.value
+    elif isinstance(node, ast.keyword):
+        yield node.arg or "", node.value
+    elif isinstance(node, ast.Dict):
+        pairs = zip(node.keys, node.values, strict=True)
+        yield from ((str(key.value), value) for key, value in pairs if isinstance(key, ast.Constant))
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        yield from ((ast.unparse(node.func.value), argument) for argument in node.args)  # flags.add("...")
+
+
+def _texts(node: ast.AST) -> Iterator[str]:
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Constant) and isinstance(inner.value, str):
+            yield inner.value
+
+
+def test_codes_are_found_where_they_are_given() -> None:
+    source = """
+NO_NEWS = "NO_NEWS"
+OTHER = "THING"
+row = {"flags": "IN_A_ROW", "code": "IN_A_CODE", "unit": "USD"}
+estimate(flags=("IN_A_CALL",), unit="EUR")
+flags.add("ADDED")
+class Flag(StrEnum):
+    MEMBER = "MEMBER"
+    EXPLAINED = "EXPLAINED", "in words"
+"""
+    expected = {"NO_NEWS", "IN_A_ROW", "IN_A_CODE", "IN_A_CALL", "ADDED", "MEMBER", "EXPLAINED"}
+    assert _codes_in(source) == expected
+
+
+def test_every_code_that_the_program_gives_is_in_a_page() -> None:
+    tables = "".join(
+        (_ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("codes.md", "tutorial.md")
+    )
+    known = {*re.findall(r"^\| ([A-Z_]+) \|", tables, flags=re.MULTILINE), *Status.__members__}
+    given = {
+        code: str(module.relative_to(_ROOT))
+        for module in sorted((_ROOT / "volskew").rglob("*.py"))
+        for code in _codes_in(module.read_text(encoding="utf-8")) - _NO_CODES
+    }
+    assert {"BRIDGED", "NO_FIT", "WIDE", "STATUS"} <= given.keys()  # of flags, ledger, lines and outcomes
+    assert {code: where for code, where in given.items() if code not in known} == {}
+
+
+_NO_CODES = {"O_BINARY", "UTC"}
+"""What looks like a code: a flag of the operating system, a time zone."""
 
 _PAGES = ["README.md", *sorted(f"docs/{page.name}" for page in (_ROOT / "docs").glob("*.md"))]
 

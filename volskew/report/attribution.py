@@ -18,7 +18,6 @@ from volskew.ranking.verdict import describe_reading
 from volskew.report.console import PipeConsole, page_console
 from volskew.report.flags import FLAGS
 from volskew.report.tables import table_text
-from volskew.workflow.accounts import BRIDGED, PARTIAL
 from volskew.workflow.attribution import Attribution
 
 __all__ = ["attribution_sentence", "attribution_text", "print_attribution", "write_attribution"]
@@ -30,12 +29,7 @@ _SESSIONS = 10
 _SMALL = 0.01
 """[log] A change below this is told with two decimals of a percent."""
 _REASONS = 5
-_FLAGS = {
-    **FLAGS,
-    "ROLL": "the expiries around the tenor are not those of the session before",
-    BRIDGED: "sessions without a reading are passed over, the change across them attributed as one",
-    PARTIAL: "parts are not known; what they would be is in the remainder",
-}
+_FLAGS = {**FLAGS, "ROLL": "the expiries around the tenor are not those of the session before"}
 """Of a change ROLL says so of its two readings."""
 
 

@@ -1,4 +1,4 @@
-"""Flags of readings and rankings in words."""
+"""Flags of readings, rankings and attributions in words."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ FLAGS: Mapping[str, str] = MappingProxyType(
         "WIDE_BRACKET": "the two expiries around the tenor lie far apart or far from it",
         "WIDE_WINDOW": "the local fit had to reach for quotes far from the delta that is read",
         "SPLICED": "taken from an imported series ahead of the solved days",
-        "NO_OVERLAP": "no day has both the imported and the solved reading, so their basis is unknown",
+        "NO_OVERLAP": "no day has both the solved reading and the imported (or convention's) one: no basis",
         "BASIS_ADJUSTED": "the imported reading was shifted by the measured basis",
         "WITHDRAWN": "a vintage without a value: the reading was taken back",
         "MIXED_SNAPSHOTS": "the day's readings are of an earlier time of day than the closes of its history",
@@ -40,6 +40,10 @@ FLAGS: Mapping[str, str] = MappingProxyType(
         "LOW_COVERAGE": "too many of the window's sessions lack a leg",
         "NON_POSITIVE": "a ratio or log ratio of values at or below zero does not exist",
         "CONSTANT": "every value of the window is the same",
+        "CARRIED": "days without a reading under the convention are carried over from the headline",
+        "NOT_MEASURED": "a leg has no reading under the convention on the as-of day",
+        "BRIDGED": "sessions without a reading are passed over, the change across them attributed as one",
+        "PARTIAL": "parts are not known; what they would be is in the remainder",
     }
 )
 """What each flag means."""

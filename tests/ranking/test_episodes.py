@@ -106,7 +106,17 @@ def test_highs_are_lows_upside_down(percentile: list[float]) -> None:
     high = find_episodes(
         history([100 - x for x in percentile], value=[-x for x in percentile]), sides=["high"]
     )
-    for name in ("number", "state", "since", "start", "end", "exit_date", "sessions", "extreme_date"):
+    for name in (
+        "number",
+        "begin",
+        "state",
+        "since",
+        "start",
+        "end",
+        "exit_date",
+        "sessions",
+        "extreme_date",
+    ):
         assert low[name].astype(str).tolist() == high[name].astype(str).tolist()
     np.testing.assert_array_equal(low["value_extreme"], -high["value_extreme"])
     np.testing.assert_array_equal(low["percentile_extreme"], 100 - high["percentile_extreme"])
@@ -190,6 +200,40 @@ def test_gaps_that_merge_and_gaps_that_do_not() -> None:
     assert found["sessions_ranked"].tolist() == [2]
 
 
+@pytest.mark.parametrize(
+    ("before", "begin"),
+    [
+        ([50.0], "seen"),
+        ([_NAN, 50.0, 15.5], "seen"),
+        ([_NAN, 50.0, 15.0], "seen"),  # 15 keeps an episode going, but none was entered
+        ([50.0, _NAN], "gap"),
+        ([50.0, _NAN, 15.0], "gap"),  # entered where nothing is known, 15 would not have ended it
+        ([50.0, _NAN, 15.5], "seen"),
+        ([], "first"),
+        ([_NAN, _NAN], "first"),
+        ([15.0, 6.0], "first"),
+        ([15.0, _NAN], "first"),
+    ],
+)
+def test_whether_the_beginning_was_seen(before: list[float], begin: str) -> None:
+    (episode,) = find_episodes(history([*before, 4.0, 50.0]), sides=["low"]).to_dict("records")
+    assert episode["percentile_start"] == 4.0
+    assert episode["begin"] == begin
+
+
+@given(percentile=percentiles, hidden=st.data())
+@settings(max_examples=150, deadline=None)
+def test_one_whose_beginning_was_seen_starts_where_nothing_is_hidden(
+    percentile: list[float], hidden: st.DataObject
+) -> None:
+    # without merging, what is seen to begin is an episode of the whole history too, with the same start
+    shown = [_NAN if hidden.draw(st.booleans()) else rank for rank in percentile]
+    whole = find_episodes(history(percentile), sides=["low"], merge_gap=0)
+    found = find_episodes(history(shown), sides=["low"], merge_gap=0)
+    seen = found[found["begin"] == "seen"]
+    assert set(seen["start"]) <= set(whole["start"])
+
+
 def test_each_pair_form_and_window_is_counted_by_itself() -> None:
     one = history([4.0, 50.0, 96.0])
     two = history([4.0, 4.0, 4.0]).assign(form="log_ratio")
@@ -248,7 +292,7 @@ def test_csv() -> None:
     head, line = text.splitlines()
     assert head == ",".join(EPISODE_COLUMNS)
     assert line == (
-        "close,A/B,implied_vol,3m,0.25,spread,full,low,1,open,2026-01-05,2026-01-05,,,2,2,"
+        "close,A/B,implied_vol,3m,0.25,spread,full,low,1,first,open,2026-01-05,2026-01-05,,,2,2,"
         "-0.010000,4.0000,2026-01-06,-0.020000,3.0000,,0.0000,0.0000,,,,"
     )
     ratio = find_episodes(history([4.0], value=[0.9]).assign(form="ratio"))

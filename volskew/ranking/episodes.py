@@ -15,6 +15,7 @@ from volskew.errors import InputError, SettingsError, shown
 from volskew.ranking.arguments import check_choices
 from volskew.ranking.checks import check_table, is_number, is_whole
 from volskew.ranking.fixed_text import csv_of, dates_text, decimal_text, form_text, plain_text
+from volskew.ranking.numerals import cardinal, ordinal
 
 __all__ = ["EPISODE_COLUMNS", "SIDES", "describe_episodes", "episodes_csv", "find_episodes"]
 
@@ -24,8 +25,8 @@ SIDES: tuple[str, ...] = ("low", "high")
 """Episodes of low ranks and of high ones."""
 
 EPISODE_COLUMNS: tuple[str, ...] = tuple(
-    """series,pair,measure,tenor,delta,form,window,side,number,state,since,start,end,exit_date,sessions,
-sessions_ranked,value_start,percentile_start,extreme_date,value_extreme,percentile_extreme,value_exit,
+    """series,pair,measure,tenor,delta,form,window,side,number,begin,state,since,start,end,exit_date,
+sessions,sessions_ranked,value_start,percentile_start,extreme_date,value_extreme,percentile_extreme,value_exit,
 a_change_to_extreme,b_change_to_extreme,a_change_to_exit,b_change_to_exit,change_after_21,change_after_63
 """.replace("\n", "").split(",")
 )
@@ -84,6 +85,10 @@ def find_episodes(
         ================================ ===============================================================
         series ... window, side          what it is an episode of
         number                           1 for the first of its side
+        begin                            seen: from a session above `leave` to the start all have a
+                                         percentile; gap: some have none, and it may have begun on one of
+                                         them; first: no session above `leave` is known before, and it may
+                                         have begun before `since`
         state                            open: going on at the last row; left: over, but a return in fewer
                                          than `merge_gap` sessions would continue it; closed: for good
         since                            the first session that has a percentile: none is known before
@@ -111,7 +116,7 @@ def find_episodes(
     -----
     A day without a percentile (a leg is missing, a gate is closed) neither starts nor ends an episode: one
     that is open goes on. It is a session like any other in gaps, lengths and the path after. Closed episodes
-    never change when sessions are added. One that starts on `since` may have begun before.
+    never change when sessions are added.
 
     Examples
     --------
@@ -192,10 +197,10 @@ def describe_episodes(
         return f"no percentile {level} since {since}"
     *earlier, last = episodes
     if last["state"] != "open":
-        count = f"{_counted(len(episodes))} since {since}"
+        count = f"{cardinal(len(episodes))} since {since}"
         verb = "the last one" if earlier else "it"
         return f"{count}; {verb} ended on {_iso(last['end'])}"
-    text = f"the {_ordinal(len(episodes))} since {since}"
+    text = f"the {ordinal(len(episodes))} since {since}"
     return f"{text}; the last one ended on {_iso(earlier[-1]['end'])}" if earlier else text
 
 
@@ -283,6 +288,7 @@ def _episodes(group: pd.DataFrame, *, side: str, rules: _Rules) -> Iterator[dict
         upto = n - 1 if is_open else last
         yield {
             "number": number,
+            "begin": _begin(mirrored[:start], rules),
             "state": "open" if is_open else "left" if n - 1 - last < rules.merge_gap else "closed",
             "since": days[int(ranked[0])],
             "start": days[start],
@@ -328,6 +334,15 @@ def _spells(percentile: FloatArray, rules: _Rules) -> Iterator[tuple[NDArray[np.
         yield spell, int(exits[leaving]) if leaving < len(exits) else None
 
 
+def _begin(before: FloatArray, rules: _Rules) -> str:
+    """What the sessions before a start say of it: whether it can have begun on one of them."""
+    outside = np.flatnonzero(before > rules.leave)
+    if not outside.size:
+        return "first"
+    # between the two levels a session is inside if one of those without a percentile was
+    return "gap" if np.isnan(before[outside[-1] :]).any() else "seen"
+
+
 def _percent(leg: FloatArray, begin: int, end: int | None) -> float:
     """Change of a leg in per cent of where it began; NaN where it is missing or does not begin above zero."""
     if end is None or not leg[begin] > 0:
@@ -343,7 +358,7 @@ def _table(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
             columns[name] = np.array(cells, dtype="datetime64[us]")
         elif name in _WHOLE:
             columns[name] = np.array(cells, dtype=np.int64)
-        elif name in {*_KEY, "side", "state"}:
+        elif name in {*_KEY, "side", "begin", "state"}:
             columns[name] = pd.array(cells, dtype="str")
         else:
             columns[name] = np.array(cells, dtype=np.float64)
@@ -352,18 +367,3 @@ def _table(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
 
 def _iso(day: Any) -> str:
     return str(np.datetime64(day, "D"))
-
-
-_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
-_CARDINALS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-
-
-def _ordinal(number: int) -> str:
-    if number <= len(_ORDINALS):
-        return _ORDINALS[number - 1]
-    ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th") if number % 100 not in {11, 12, 13} else "th"
-    return f"{number}{ending}"
-
-
-def _counted(number: int) -> str:
-    return _CARDINALS[number - 1] if number <= len(_CARDINALS) else str(number)

@@ -7,9 +7,9 @@
     python3 benchmarks/accuracy.py --rebuild          the page again from the numbers of the last run
 
 Sections: ours (every chain), peers (some of the same chains; every peer in an environment of its own),
-grid (whole grids out to two years) and real (real chains, in the folder that VOLSKEW_REAL_DATA names). The
-numbers are the same whenever the arguments are, apart from times. Chains are kept in a folder (--chains), for
-the next run; every reading is left as CSV (--raw).
+grid (whole grids out to two years), sample (the sample market in chains/) and real (real chains, in the
+folder that VOLSKEW_REAL_DATA names). The numbers are the same whenever the arguments are, apart from times.
+Chains are kept in a folder (--chains), for the next run; every reading is left as CSV (--raw).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from accuracy.chains import Key
     from accuracy.findings import Findings
 
-_SECTIONS = ("ours", "peers", "grid", "real")
+_SECTIONS = ("ours", "peers", "grid", "sample", "real")
 _SEEDS, _DAYS, _SCRIPT_DAYS, _OIPD_DAYS = 8, 5, 1, 2
 _QUICK_SEEDS, _QUICK_DAYS, _QUICK_OIPD_DAYS = 1, 3, 1
 _GRID_SCENARIOS, _GRID_SEEDS, _GRID_DAYS = ("calm", "stressed", "sparse", "dirty", "events"), 3, 1
@@ -93,6 +93,8 @@ def _run(given: argparse.Namespace) -> Findings:
             parts.append(_peers(given, found, keys))
         elif name == "grid":
             _grid(given, found)
+        elif name == "sample":
+            _sample(found)
         else:
             _real(found)
         found.spent[name] = time.monotonic() - began
@@ -129,6 +131,12 @@ def _grid(given: argparse.Namespace, found: Findings) -> None:
     scenarios = [name for name in _GRID_SCENARIOS if name in given.scenarios]
     keys = chains.keys(scenarios, given.seeds[:_GRID_SEEDS], days)
     found.grid = scoring.grids(keys, given.chains, given.jobs)
+
+
+def _sample(found: Findings) -> None:
+    from accuracy import sample_market
+
+    found.sample = sample_market.measured()
 
 
 def _real(found: Findings) -> None:

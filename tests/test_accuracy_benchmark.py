@@ -262,6 +262,53 @@ def test_a_grid_is_counted_by_tenor(parts: Any) -> None:
     assert found.loc["3m", "coverage_middle"] == 1.0
 
 
+def _sample(parts: Any) -> dict[str, Any]:
+    """Ten days of QQQ off by 0 or 2 bp and nine of IWM by 0 or 1, stated as 3, maturity's but for a fifth."""
+    rows = [
+        {
+            "date": f"2026-01-{day:02d}",
+            "symbol": symbol,
+            "measure": "25c",
+            "miss": size * (day % 2),
+            "error": 3.0,
+            "maturity": math.sqrt(0.8),
+            "miss_on_its_clock": 1.0 if day % 2 else -1.0,
+        }
+        for symbol, size in (("QQQ", 2.0), ("IWM", 1.0))
+        for day in range(1, 11)
+        if (symbol, day) != ("IWM", 10)
+    ]
+    table = parts("accuracy.sample_market").summary(pd.DataFrame(rows))
+    return {"weekend": 0.12, "table": table}
+
+
+def test_what_errors_could_be_divided_by(parts: Any) -> None:
+    leg, _, spread = _sample(parts)["table"]
+    assert (leg["symbol"], leg["readings"], leg["bias"], leg["worst"]) == ("QQQ", 10, 1.0, 2.0)
+    assert (leg["bias_on_its_clock"], leg["median_on_its_clock"]) == (0.0, 1.0)
+    assert leg["coverage"] == 1.0
+    assert leg["maturity"] == pytest.approx(0.8)
+    # half of the readings are off by 2/3 of an error, so that more than 90 % are at most: 1.645 over that
+    assert leg["factor"] == pytest.approx(1.645 * 3 / 2)
+    # the legs err alike, which errors in quadrature know nothing of; the day without IWM has none
+    assert (spread["symbol"], spread["readings"], spread["worst"]) == ("QQQ-IWM", 9, 1.0)
+    assert spread["stated"] == pytest.approx(3 * math.sqrt(2))
+    assert spread["maturity"] is None
+
+
+@pytest.mark.slow
+def test_the_sample_market_is_read_beside_its_truth(parts: Any) -> None:
+    found = parts("accuracy.sample_market").measured(pattern="*_2026-07-10_simulated.csv.gz")
+    assert found["weekend"] == 0.12
+    names = [(row["symbol"], row["measure"]) for row in found["table"]]
+    legs = [(symbol, name) for symbol in ("IWM", "QQQ") for name in ("25c", "atm", "25p", "rr")]
+    assert names == [*legs, ("QQQ-IWM", "spread_25c")]
+    for row in found["table"]:
+        assert row["readings"] == 1
+        assert row["worst"] < 10  # vol basis points; wrong rates or dividends would be off by more
+        assert 0 < row["stated"] < 10
+
+
 def _findings(parts: Any) -> Any:
     tables, findings = parts("accuracy.tables"), parts("accuracy.findings")
     peers = [
@@ -276,6 +323,7 @@ def _findings(parts: Any) -> Any:
         days={"volskew": 2, "oipd": 2, "script-interpolated": 2},
         spent={"ours": 2.0},
         versions={"oipd": {"oipd": "2.0.4"}},
+        sample=_sample(parts),
         real={"skipped": "no real market data"},
         readings=rows,
     )
@@ -295,6 +343,7 @@ def test_a_page_can_be_written_again_from_its_numbers(parts: Any, tmp_path: Path
         "| ROLL | calm | IWM | 25c 2, atm 2, 25p 2, rr 2 |",
         "script-interpolated: 24 of 24 vols: LookupError 24.",
         "oipd: all 24 vols read.",
+        "| QQQ | 25c | 10 | +1.00 | 1.00 | 2.00 | 2.00 | 3.00 | 100.0 % | 2.5 | 80 % | +0.00 | 1.00 |",
         "Skipped: no real market data.",
     ):
         assert said in text, said
@@ -322,7 +371,7 @@ def test_help_needs_nothing_installed() -> None:
     command = [sys.executable, "-S", str(BENCHMARKS / "accuracy.py"), "--help"]  # -S: no packages
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert "ours, peers, grid, real" in done.stdout
+    assert "ours, peers, grid, sample, real" in done.stdout
 
 
 @pytest.mark.slow

@@ -26,6 +26,8 @@ class Findings:
         Seconds by section.
     versions, failures : dict
         Of the peers.
+    sample : dict
+        Of `accuracy.sample_market.measured`.
     real : dict
         Of `accuracy.real.measured`, or the reason under ``skipped``.
     readings, grid : DataFrame
@@ -40,6 +42,7 @@ class Findings:
     spent: dict[str, float] = field(default_factory=dict)
     versions: dict[str, dict[str, str]] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
+    sample: dict[str, Any] = field(default_factory=dict)
     real: dict[str, Any] = field(default_factory=dict)
     readings: pd.DataFrame = field(default_factory=pd.DataFrame)
     grid: pd.DataFrame = field(default_factory=pd.DataFrame)

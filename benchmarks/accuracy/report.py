@@ -9,7 +9,7 @@ import pandas as pd
 from common.environments import PYTHON_NEEDS
 from common.text import items, markdown, paragraph
 
-from accuracy import ours, peers, real_report, verdicts
+from accuracy import ours, peers, real_report, sample_report, verdicts
 from accuracy.chains import TENOR
 from accuracy.findings import Findings
 from accuracy.grid import LONGEST_DAYS, by_tenor
@@ -58,6 +58,8 @@ def whole(found: Findings, figure: str) -> str:
             lines += [*_beside(rows, found), ""]
     if len(found.grid):
         lines += [*_grid(found.grid), ""]
+    if found.sample:
+        lines += [*sample_report.section(found.sample), ""]
     if found.real:
         lines += [*real_report.section(found.real), ""]
     lines += _how(found)

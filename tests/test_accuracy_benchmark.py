@@ -367,6 +367,23 @@ def test_absent_real_data_are_said_to_be(parts: Any, monkeypatch: pytest.MonkeyP
     assert real.folder() == tmp_path
 
 
+@pytest.mark.slow
+def test_a_risk_reversal_of_real_chains_has_the_joint_error_of_its_legs(parts: Any, tmp_path: Path) -> None:
+    (tmp_path / "generic").mkdir()
+    for symbol in ("QQQ", "IWM"):
+        chain = BENCHMARKS.parent / "chains" / "quotes" / f"{symbol}_2026-07-10_simulated.csv.gz"
+        (tmp_path / "generic" / f"{symbol}_2026-07-10.csv.gz").write_bytes(chain.read_bytes())
+    rows = {(row["symbol"], row["measure"]): row for row in parts("accuracy.real")._readings(tmp_path)}
+    for symbol in ("QQQ", "IWM"):
+        call, put, reversal = (rows[symbol, name] for name in ("25c", "25p", "rr"))
+        assert reversal["value"] == pytest.approx(put["value"] - call["value"], abs=1e-12)
+        # what lies between the expiries is most of both errors, and moves both legs alike
+        assert 0 < reversal["error"] < 0.8 * math.hypot(call["error"], put["error"])
+    one, other, spread = rows["QQQ", "25c"], rows["IWM", "25c"], rows["QQQ-IWM", "spread_25c"]
+    assert spread["value"] == pytest.approx(one["value"] - other["value"], abs=1e-12)
+    assert spread["error"] == pytest.approx(math.hypot(one["error"], other["error"]))
+
+
 def test_help_needs_nothing_installed() -> None:
     command = [sys.executable, "-S", str(BENCHMARKS / "accuracy.py"), "--help"]  # -S: no packages
     done = subprocess.run(command, capture_output=True, text=True, check=False)

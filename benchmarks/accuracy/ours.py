@@ -10,7 +10,7 @@ import numpy as np
 
 import volskew as vs
 from accuracy.chains import DAYS, DELTAS, TENOR, Sample
-from volskew.surface import Surface
+from volskew.surface import Estimate, Surface
 
 NAME = "volskew"
 
@@ -32,19 +32,24 @@ def scored(sample: Sample) -> list[dict[str, Any]]:
         )
         for name, estimate in estimates.items()
     ]
-    reversal = surface.joint([(TENOR, DELTAS["25p"]), (TENOR, DELTAS["25c"])]).combine([1.0, -1.0])
+    between = reversal(surface)
     rows.append(
         _row(
             "rr",
-            value=reversal.value,
+            value=between.value,
             truth=sample.vols["25p"] - sample.vols["25c"],
-            error=math.nan if reversal.error is None else reversal.error,
-            flags=" ".join(reversal.flags) if reversal.is_read else "",
-            code="" if reversal.is_read else " ".join(reversal.flags),
+            error=math.nan if between.error is None else between.error,
+            flags=" ".join(between.flags) if between.is_read else "",
+            code="" if between.is_read else " ".join(between.flags),
         )
     )
     rows += _forwards(surface, sample)
     return [row | {"method": NAME, "seconds": seconds} for row in rows]
+
+
+def reversal(surface: Surface) -> Estimate:
+    """The put's vol less the call's, with the joint error of both."""
+    return surface.joint([(TENOR, DELTAS["25p"]), (TENOR, DELTAS["25c"])]).combine([1.0, -1.0])
 
 
 def _forwards(surface: Surface, sample: Sample) -> list[dict[str, Any]]:

@@ -15,7 +15,8 @@ import pandas as pd
 import volskew as vs
 from accuracy import left_out
 from accuracy.chains import DELTAS, SYMBOLS, TENOR
-from accuracy.tables import INTERVAL
+from accuracy.ours import reversal
+from accuracy.tables import INTERVAL, SPREAD, SPREAD_SYMBOL
 from volskew.quotes import read_file
 from volskew.surface import Surface
 
@@ -64,15 +65,16 @@ def _readings(place: Path) -> Iterator[dict[str, Any]]:
         (surface,) = _surfaces(place / "generic" / f"{symbol}_{_CHAIN_DAY}.csv.gz")
         for name, delta in DELTAS.items():
             estimate = surface.vol(tenor=TENOR, delta=delta)
-            legs[symbol, name] = estimate
+            if name == "25c":
+                legs[symbol] = estimate
             yield _reading(symbol, name, estimate.value, estimate.error, estimate.flags) | {
                 "forward": float(estimate.details["forward"]),
                 "expiries": f"{estimate.details['expiry_before']}, {estimate.details['expiry_after']}",
             }
-        put, call = legs[symbol, "25p"], legs[symbol, "25c"]
-        yield _difference(symbol, "rr", put, call)
-    one, other = (legs[symbol, "25c"] for symbol in SYMBOLS)
-    yield _difference("-".join(SYMBOLS), "spread_25c", one, other)
+        between = reversal(surface)
+        yield _reading(symbol, "rr", between.value, between.error, between.flags)
+    one, other = (legs[symbol] for symbol in SYMBOLS)
+    yield _spread(one, other)
 
 
 def _reading(
@@ -87,10 +89,11 @@ def _reading(
     }
 
 
-def _difference(symbol: str, measure: str, one: vs.Estimate, other: vs.Estimate) -> dict[str, Any]:
+def _spread(one: vs.Estimate, other: vs.Estimate) -> dict[str, Any]:
+    """The first symbol's call less the second's; two chains err apart, so errors are in quadrature."""
     errors = [np.nan if each.error is None else each.error for each in (one, other)]
     flags = tuple(sorted({*one.flags, *other.flags}))
-    return _reading(symbol, measure, one.value - other.value, float(np.hypot(*errors)), flags)
+    return _reading(SPREAD_SYMBOL, SPREAD, one.value - other.value, float(np.hypot(*errors)), flags)
 
 
 def _against_the_exchange(place: Path) -> Iterator[dict[str, Any]]:

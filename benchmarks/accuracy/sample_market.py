@@ -13,8 +13,9 @@ import pandas as pd
 
 import volskew as vs
 from accuracy.chains import DELTAS, TENOR
+from accuracy.ours import reversal
 from accuracy.tables import INTERVAL, SPREAD, SPREAD_SYMBOL
-from volskew.surface import Estimate, Surface
+from volskew.surface import Estimate
 from volskew.workflow import gather
 from volskew.workflow.drill import fit_unit
 
@@ -45,14 +46,9 @@ def _readings(folder: Path, pattern: str, rate: float, weekend: float) -> Iterat
             if reading.is_read:
                 again = on_its_clock.vol(tenor=TENOR, delta=DELTAS[name])
                 yield named | _row(name, reading, float(truth[column]), again.value)
-        one, other = _reversal(surface), _reversal(on_its_clock)
+        one, other = reversal(surface), reversal(on_its_clock)
         if one.is_read:
             yield named | _row("rr", one, float(truth["vol_25p"] - truth["vol_25c"]), other.value)
-
-
-def _reversal(surface: Surface) -> Estimate:
-    joint = surface.joint([(TENOR, DELTAS["25p"]), (TENOR, DELTAS["25c"])])
-    return joint.combine([1.0, -1.0])
 
 
 def _row(measure: str, reading: Estimate, truth: float, on_its_clock: float) -> dict[str, Any]:

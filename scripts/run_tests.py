@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Run the tests: all of them, or a quick tier.
 
-    python3 scripts/run_tests.py             everything
-    python3 scripts/run_tests.py --quick     about two minutes
+    python3 scripts/run_tests.py             everything, which takes a while
+    python3 scripts/run_tests.py --quick     without the slow ones
     python3 scripts/run_tests.py tests/ranking -k verdict    anything else goes to pytest
 
 Sets up its own environment on the first start. Tests on real market data look for a folder beside the

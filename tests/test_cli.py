@@ -292,7 +292,8 @@ def test_a_reading_is_explained(chains: Path, capsys: pytest.CaptureFixture[str]
     shown = capsys.readouterr().out
     assert "QQQ 2026-07-10, 3m 25-delta call" in shown.splitlines()[1]
     assert "% +- 0." in shown.splitlines()[1]
-    assert shown.splitlines()[-3:] == ["why/reading.csv", "why/expiries.csv", "why/quotes.csv"]
+    names = ["reading.csv", "companions.csv", "expiries.csv", "quotes.csv"]
+    assert shown.splitlines()[-4:] == [f"why/{name}" for name in names]
     read = _rows("why/reading.csv")[0]
     assert run(["measure", file]) == 0
     measured = next(csv.DictReader(io.StringIO(capsys.readouterr().out)))

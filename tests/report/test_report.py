@@ -172,11 +172,35 @@ def test_an_explanation_is_printed_whole(
     assert max(map(len, shown.splitlines())) <= 100
     first, second = shown.split("IWM 2026-07-10, ")[1:]
     for part in ("% +- 0.", "read from all bids", "in vol points", "together", "Without 2026-",
-                 "Nearest quotes", "served", "RATE_ASSUMED: no rate was given",
-                 "rows of quotes/IWM_2026"):  # fmt: skip
+                 "Nearest quotes", "served", "Beside it", "  3m 25-delta risk reversal  ",
+                 "RATE_ASSUMED: no rate was given", "rows of quotes/IWM_2026"):  # fmt: skip
         assert part in first, part
     assert "no reading" in second
     assert "NO_EXPIRY_AFTER: " in second
+
+
+def test_companions_are_told_with_their_errors_and_flags(
+    explained: list[Explanation], capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = explained[0]
+    rows = [
+        ("call_skew", "3m", 0.0123, 0.0004, "DIFFERENT_EXPIRIES RATE_ASSUMED", ""),
+        ("risk_reversal", "3m", -0.03, 0.00002, "", ""),
+        ("butterfly", "3m", 0.004, np.nan, "", ""),
+        ("forward_vol", "1m-3m", np.nan, np.nan, "NO_EXPIRY_BEFORE", "no expiry before"),
+    ]
+    names = ["measure", "tenor", "value", "error", "flags", "reason"]
+    companions = pd.DataFrame(rows, columns=names).assign(delta="0.25")
+    print_explanation(replace(given, companions=companions))
+    shown = capsys.readouterr().out
+    table = shown.split("Beside it")[1].splitlines()[1:]
+    assert [line.split("  ")[-1].strip() for line in table[1:5]] == [
+        "+1.23 +- 0.04", "-3.000 +- 0.002", "+0.40", "NO_EXPIRY_BEFORE",
+    ]  # fmt: skip
+    assert "  3m 25-delta call skew (DIFFERENT_EXPIRIES)  " in shown  # the reading has the other itself
+    assert shown.count("\nRATE_ASSUMED: ") == shown.count("\nDIFFERENT_EXPIRIES: ") == 1
+    print_explanation(replace(given, companions=companions.iloc[3:]))
+    assert "Beside it" not in capsys.readouterr().out
 
 
 def test_a_vendors_vol_is_not_said_to_be_read_from_bids(
@@ -194,8 +218,13 @@ def test_a_vendors_vol_is_not_said_to_be_read_from_bids(
 
 def test_an_explanation_is_written_as_three_tables(explained: list[Explanation], tmp_path: Path) -> None:
     files = write_explanations(explained, tmp_path)
-    assert [file.name for file in files] == ["reading.csv", "expiries.csv", "quotes.csv"]
-    reading, expiries, quotes = (pd.read_csv(file) for file in files)
+    names = ["reading.csv", "companions.csv", "expiries.csv", "quotes.csv"]
+    assert [file.name for file in files] == names
+    reading, companions, expiries, quotes = (pd.read_csv(file) for file in files)
+    key = ["series", "date", "symbol", "measure", "tenor", "delta"]
+    assert companions.columns.tolist() == [*key, "value", "error", "flags", "reason"]
+    assert not companions.duplicated(key).any()
+    assert set(companions["tenor"]) == {"3m", "1m-3m", "2y", "3m-2y"}
     assert reading["tenor"].tolist() == ["3m", "2y"]
     assert reading["value"].isna().tolist() == [False, True]
     assert len(str(reading["bid"].iloc[0])) > 6  # a vol, not a price of four decimals
@@ -203,7 +232,7 @@ def test_an_explanation_is_written_as_three_tables(explained: list[Explanation],
     for table in (expiries, quotes):
         assert not [name for name in table.columns if "." in name]  # pandas' mark of a second such column
     both = write_explanations(explained[1:], tmp_path / "none")
-    assert both[1].read_text() == "series,date,symbol,tenor,delta\n"
+    assert both[2].read_text() == "series,date,symbol,tenor,delta\n"
 
 
 def test_smiles_are_drawn_and_say_what_is_missing(tmp_path: Path) -> None:

@@ -101,6 +101,35 @@ def test_an_explanation_adds_up(file: Path) -> None:
     assert explanation.overlooked == []
 
 
+def test_beside_a_reading_stand_its_companions(file: Path) -> None:
+    found, _ = explain_readings(file, deltas=["25c", "10p", "atmf"], settings=_SETTINGS)
+    call, put, middle = (item.companions for item in found)
+    names = ["call_skew", "put_skew", "risk_reversal", "butterfly", "term_slope", "forward_vol"]
+    assert call["measure"].tolist() == put["measure"].tolist() == names
+    assert middle["measure"].tolist() == names[-2:]
+    assert call["delta"].tolist() == ["0.25", "0.75", "0.25", "0.25", "0.25", "0.25"]
+    assert put["delta"].tolist() == ["0.1", "0.9", "0.1", "0.1", "0.9", "0.9"]
+    request = Request(measures=tuple(names[:4]), deltas=("25c", "25p"))
+    rows = (
+        measure_files(file, settings=_SETTINGS, request=request).readings.set_index("measure").loc[names[:4]]
+    )
+    assert call["value"].to_numpy()[:4] == pytest.approx(rows["value"].to_numpy(), abs=1e-15)
+    assert call["error"].to_numpy()[:4] == pytest.approx(rows["error"].to_numpy(), abs=1e-15)
+    # the sample lists no expiry before one month
+    slope = call.to_dict("records")[4]
+    assert (slope["tenor"], slope["flags"]) == ("1m-3m", "NO_EXPIRY_BEFORE")
+    assert math.isnan(slope["value"])
+    assert str(slope["reason"]).startswith("1m 0.25: no expiry")
+
+
+@pytest.mark.parametrize(
+    ("tenor", "span"), [("3m", "1m-3m"), ("91d", "1m-91d"), ("2m", "2m-3m"), ("6m", "3m-6m")]
+)
+def test_a_slope_goes_to_three_months_or_comes_from_one(file: Path, tenor: str, span: str) -> None:
+    (found,), _ = explain_readings(file, tenors=[tenor], settings=_SETTINGS)
+    assert set(found.companions["tenor"]) == {tenor, span}
+
+
 def test_a_roll_is_flagged_and_leaves_no_scraps(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import volskew.surface.labels as module
 

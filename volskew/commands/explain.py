@@ -34,13 +34,17 @@ from volskew.commands.parameters import (
 @market_options
 @format_options
 @click.option(
-    "--out", type=PlaceType(), metavar="DIR", help="Write reading.csv, expiries.csv and quotes.csv here too."
+    "--out",
+    type=PlaceType(),
+    metavar="DIR",
+    help="Write reading.csv, companions.csv, expiries.csv and quotes.csv here too.",
 )
 def command(out: str | None, **options: Any) -> int:
     """One reading with its parts: why it is this number, and how sure it is.
 
     What its error is made of, each expiry's share, forward and second opinion, what the reading would be
-    without an expiry, the nearest quotes with their rows in the file, and its flags in words.
+    without an expiry, the nearest quotes with their rows in the file, the skews and slope beside it, and its
+    flags in words.
     """
     from volskew.report import print_explanation, write_explanations
     from volskew.workflow import explain_readings

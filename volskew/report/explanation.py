@@ -17,7 +17,7 @@ from volskew.files import write_whole
 from volskew.market import EASTERN
 from volskew.ranking.verdict import describe_reading
 from volskew.report.console import PipeConsole, page_console
-from volskew.report.figures import percent, with_error
+from volskew.report.figures import decimals_for, percent, with_error
 from volskew.report.flags import FLAGS
 from volskew.report.tables import VOL_DECIMALS, table_text
 from volskew.surface.labels import NO_QUOTES
@@ -36,6 +36,7 @@ _PARTS = {
     "maturity": "interpolation between the expiries",
 }
 _KEY = ("series", "date", "symbol", "tenor", "delta")
+_COMPANION = ("measure", "tenor", "delta")
 
 
 def print_explanation(explanation: Explanation) -> None:
@@ -57,7 +58,8 @@ def print_explanation(explanation: Explanation) -> None:
         _print_parts(console, explanation)
     else:
         _say(console, f"{reading.flags[0]}: {reading.details['reason']}.")
-    for flag in reading.flags if reading.is_read else ():
+    beside = _print_companions(console, explanation)
+    for flag in dict.fromkeys([*(reading.flags if reading.is_read else ()), *beside]):
         _say(console, f"{flag}: {FLAGS[flag]}." if flag in FLAGS else f"{flag}.")
     overlooked = explanation.overlooked
     if overlooked:
@@ -69,7 +71,7 @@ def print_explanation(explanation: Explanation) -> None:
 
 
 def write_explanations(explanations: Sequence[Explanation], out: str | os.PathLike[str]) -> list[Path]:
-    """Write reading.csv, expiries.csv and quotes.csv into a folder.
+    """Write reading.csv, companions.csv, expiries.csv and quotes.csv into a folder.
 
     Parameters
     ----------
@@ -80,8 +82,9 @@ def write_explanations(explanations: Sequence[Explanation], out: str | os.PathLi
     Returns
     -------
     list of pathlib.Path
-        The files: a row a reading with the parts of its error; a row an expiry of each; a row a line of
-        these, those of the expiries around the tenor first, nearest to the strike of the reading.
+        The files: a row a reading with the parts of its error; a row a measure beside it; a row an expiry of
+        each; a row a line of these, those of the expiries around the tenor first, nearest to the strike of
+        the reading.
     """
     folder = Path(out)
     expiries = [
@@ -93,6 +96,7 @@ def write_explanations(explanations: Sequence[Explanation], out: str | os.PathLi
     readings = pd.DataFrame([_row(item) for item in explanations])
     return [
         write_whole(folder / "reading.csv", table_text(readings, decimals=VOL_DECIMALS)),
+        write_whole(folder / "companions.csv", table_text(_companions(explanations), decimals=VOL_DECIMALS)),
         write_whole(folder / "expiries.csv", table_text(_joined(expiries), decimals=VOL_DECIMALS)),
         write_whole(folder / "quotes.csv", table_text(_joined(quotes))),
     ]
@@ -110,6 +114,17 @@ def _say(console: PipeConsole, text: str, *, indent: str = "") -> None:
 
 def _joined(tables: list[pd.DataFrame]) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(_KEY))
+
+
+def _companions(explanations: Sequence[Explanation]) -> pd.DataFrame:
+    """The measures beside all readings, each once."""
+    tables = [
+        item.companions.assign(series=item.series, date=item.date.isoformat(), symbol=item.symbol)
+        for item in explanations
+    ]
+    key = ["series", "date", "symbol", *_COMPANION]
+    whole = pd.concat(tables, ignore_index=True).drop_duplicates(key, ignore_index=True)
+    return whole[[*key, "value", "error", "flags", "reason"]]
 
 
 def _keyed(explanation: Explanation, table: pd.DataFrame) -> pd.DataFrame:
@@ -172,6 +187,29 @@ def _print_parts(console: PipeConsole, explanation: Explanation) -> None:
         if side == "before" or expiry != details["expiry_before"]:
             console.print(Text(f"Without {expiry} it would be {told}."))
     _print_quotes(console, explanation)
+
+
+def _print_companions(console: PipeConsole, explanation: Explanation) -> list[str]:
+    """The measures beside the reading; returns the flags that these alone have."""
+    table, flags = _table("", "points"), []
+    for row in explanation.companions.to_dict("records"):
+        words = describe_reading(row["measure"], row["tenor"], row["delta"])
+        if row["reason"]:
+            table.add_row(f"  {words}", row["flags"])
+            continue
+        own = sorted(set(row["flags"].split()) - set(explanation.reading.flags))
+        flags += own
+        error = row["error"]
+        decimals = decimals_for(error)  # of an unknown one two
+        shown = percent(row["value"], sign=row["measure"] != "forward_vol", decimals=decimals)
+        shown += f" +- {percent(error, decimals=decimals)}" if math.isfinite(error) else ""
+        marks = f" ({' '.join(own)})" if own else ""
+        table.add_row(f"  {words}{marks}", shown)
+    if explanation.companions["value"].notna().any():
+        has_errors = explanation.companions["error"].notna().any()
+        console.print(f"Beside it{', with one standard error of their own' * bool(has_errors)}:")
+        console.print(table)
+    return flags
 
 
 def _table(*names: str) -> Table:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from volskew.ledger import Entry
 from volskew.market import canonical_tenor, tenor_days
+from volskew.measures import MEASURES
 from volskew.settings import Settings, settings_or_default
 from volskew.surface import Estimate, Surface
 from volskew.surface.points import Point, parse_point
@@ -40,6 +41,11 @@ class Explanation:
         the reading.
     overlooked : list of volskew.ledger.Entry
         Gates failed by expiries that stand nearer to the tenor than those used.
+    companions : pandas.DataFrame
+        What the same surface says beside it, in vol: skews, risk reversal and butterfly at both wings of its
+        delta (none in the middle), slope and forward vol between its tenor and another one (3m, or 1m of 3m
+        itself). A row each: ``measure, tenor, delta``, ``value`` and its joint ``error`` [decimal], both NaN
+        where not known, ``flags`` (why there is none, of a missing one) and ``reason``.
     """
 
     series: str
@@ -51,6 +57,7 @@ class Explanation:
     expiries: pd.DataFrame = field(repr=False)
     quotes: pd.DataFrame = field(repr=False)
     overlooked: list[Entry] = field(repr=False)
+    companions: pd.DataFrame = field(repr=False)
 
     @property
     def parts(self) -> dict[str, float]:
@@ -134,4 +141,42 @@ def _explain(surface: Surface, series: str, tenor: str, point: Point) -> Explana
         expiries=expiries,
         quotes=quotes,
         overlooked=[entry for entry in failures if not entry.is_failure],
+        companions=_companions(surface, tenor, point),
     )
+
+
+def _companions(surface: Surface, tenor: str, point: Point) -> pd.DataFrame:
+    """The measures in vol beside the vol itself, at the keys next to its own."""
+    rows = []
+    for item in MEASURES.values():
+        if item.unit != "vol" or item.name.startswith("implied_vol"):
+            continue
+        at = tenor if item.tenor == "one" else _span(tenor, surface.settings)
+        places = [place for place in _places(point) if at and item.takes_delta(place)]
+        if places:
+            found = item.read(surface, tenor=at, delta=places[0])
+            rows.append(
+                {
+                    "measure": item.name,
+                    "tenor": at,
+                    "delta": places[0],
+                    "value": found.value,
+                    "error": math.nan if found.error is None else found.error,
+                    "flags": " ".join(found.flags),
+                    "reason": "" if found.is_read else str(found.details["reason"]),
+                }
+            )
+    return pd.DataFrame(rows, columns=["measure", "tenor", "delta", "value", "error", "flags", "reason"])
+
+
+def _places(point: Point) -> list[str]:
+    """The place itself and, of a delta, the same on the other wing."""
+    if point.kind != "delta":
+        return [point.text]
+    return list(dict.fromkeys([point.text, parse_point(delta=round(1.0 - point.value, 10)).text]))
+
+
+def _span(tenor: str, settings: Settings) -> str:
+    """From the tenor to three months, the shorter first; from one month where it is that long itself."""
+    other = "3m" if tenor_days(tenor, settings=settings) != tenor_days("3m", settings=settings) else "1m"
+    return "-".join(sorted((tenor, other), key=lambda one: tenor_days(one, settings=settings)))

@@ -19,7 +19,7 @@ from volskew.report.attribution import attribution_sentence
 from volskew.settings import Settings
 from volskew.surface import Surface
 from volskew.surface.changes import PARTS, attribute_change, on_grid
-from volskew.workflow import attribution, rank_files
+from volskew.workflow import rank_files, walk
 from volskew.workflow.accounts import COLUMNS
 from volskew.workflow.attribution import Attribution, attribute_files
 from volskew.workflow.drill import fit_unit
@@ -226,7 +226,7 @@ def test_a_chain_that_cannot_be_fitted_is_a_session_without_one(monkeypatch: pyt
             raise InputError("the chain is of no use", file="IWM.csv")
         return fit_unit(unit, settings=settings)
 
-    monkeypatch.setattr(attribution, "fit_unit", fit)
+    monkeypatch.setattr(walk, "fit_unit", fit)
     result = _attribute(_files(), days=3)
     assert result.exit_code == 3
     gap = _row(result.steps, "IWM", "2026-07-09")

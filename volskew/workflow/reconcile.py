@@ -17,18 +17,12 @@ from volskew.quotes.inputs import find_inputs
 from volskew.quotes.lines import BoolArray
 from volskew.quotes.roots import canonical_symbol
 from volskew.settings import Settings, settings_or_default
-from volskew.surface import Surface
-from volskew.surface.listed import Listed, listed_vol, nearest_expiry
 from volskew.surface.points import Point, parse_point
-from volskew.surface.under import needs_refit
-from volskew.workflow.drill import fit_unit, gather_units
+from volskew.workflow.chain_reader import ChainFiles, ChainReader
 from volskew.workflow.gather import Inputs, PathLike, Unit
 from volskew.workflow.steps import Choice, Step, steps_to
 
 __all__ = ["Reconciliation", "reconcile"]
-
-_GATHERED_BY = ("rate", "rates_file", "dividends_files", "assumed_rate", "curve_max_age_days")
-"""Settings that make another market of the same files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +134,7 @@ def reconcile(
     if wanted == []:
         raise SettingsError("symbols must be one underlying or more; got none")
     goal = _targets(targets)
-    files = _Files(paths, wanted, format, columns)
+    files = ChainFiles(paths, wanted, format, columns)
     inputs = files.gathered(own)
     units = _units(inputs, _in_order(inputs, paths) if wanted is None else wanted, day, series)
     names = tuple(units)
@@ -149,7 +143,7 @@ def reconcile(
     has_vendor = any((unit.quotes["vendor_vol"] > 0).any() for unit in units.values())
     chosen = [step for step in steps if to is not None or has_vendor or not step.is_vendors]
     first = next(iter(units.values()))
-    rows = _rows([_Reader(files, unit, start) for unit in units.values()], chosen, point)
+    rows = _rows([ChainReader(files, unit, start) for unit in units.values()], chosen, point)
     table, left = _table(rows, names, goal)
     return Reconciliation(
         table=table,
@@ -163,7 +157,7 @@ def reconcile(
     )
 
 
-def _rows(readers: Sequence[_Reader], steps: Sequence[Step], point: Point) -> list[dict[str, Any]]:
+def _rows(readers: Sequence[ChainReader], steps: Sequence[Step], point: Point) -> list[dict[str, Any]]:
     """Ours and what each step makes of it; a step that changes nothing is none."""
     rows: list[dict[str, Any]] = [{"step": "start", "words": "ours"}]
     rows[0] |= {reader.unit.symbol: reader.read(reader.choice, point) for reader in readers}
@@ -182,88 +176,6 @@ def _rows(readers: Sequence[_Reader], steps: Sequence[Step], point: Point) -> li
             }
             rows.append(row)
     return rows
-
-
-@dataclass(slots=True)
-class _Files:
-    """The files, gathered once for each market that settings make of them."""
-
-    paths: PathLike | Sequence[PathLike]
-    symbols: list[str] | None
-    format: str | None
-    columns: Mapping[str, str] | None
-    known: dict[tuple[Any, ...], Inputs] = field(default_factory=dict)
-
-    def gathered(self, settings: Settings) -> Inputs:
-        key = tuple(getattr(settings, name) for name in _GATHERED_BY)
-        if key not in self.known:
-            self.known[key] = gather_units(
-                self.paths, settings=settings, symbols=self.symbols, format=self.format, columns=self.columns
-            )
-        return self.known[key]
-
-
-@dataclass(slots=True)
-class _Reader:
-    """One symbol's chain at the choice that the steps have come to; fitted once for each fit they need."""
-
-    files: _Files
-    unit: Unit
-    choice: Choice
-    fits: list[Surface] = field(default_factory=list)
-
-    def surface(self, settings: Settings) -> Surface:
-        for fit in self.fits:
-            if not needs_refit(fit.settings, settings):
-                return fit.under(settings)
-        key = (self.unit.date, self.unit.symbol, self.unit.series)
-        units = self.files.gathered(settings).units
-        same = next(unit for unit in units if (unit.date, unit.symbol, unit.series) == key)
-        self.fits.append(fit_unit(same, settings=settings))
-        return self.fits[-1]
-
-    def take(self, choice: Choice, point: Point) -> Listed:
-        """Go on to another choice; one by which nothing can be read is not taken."""
-        found = self.read(choice, point)
-        if math.isnan(found.vol):
-            return Listed(math.nan, f"not taken: {found.words}")
-        self.choice = choice
-        return found
-
-    def read(self, choice: Choice, point: Point) -> Listed:
-        """The vol under a choice, with which option it is, or why there is none."""
-        surface = self.surface(choice.settings)
-        days = tenor_days(choice.tenor, settings=choice.settings)
-        if choice.expiry == "nearest":
-            number = nearest_expiry(surface, point, days)
-            if number is None:
-                return Listed(math.nan, "no expiry passes its gates at this delta")
-            if choice.strike == "nearest":
-                return listed_vol(surface, point, number, vols=choice.vols, deltas=choice.deltas)
-            row = surface.expiries_at(point, [number]).iloc[0]
-            return Listed(float(row["vol"]), f"{row['days']:.0f} days, strike {row['strike']:,.2f}")
-        reading = surface.vol(tenor=choice.tenor, delta=point.text)
-        if not reading.is_read or reading.resolve is None:
-            return Listed(math.nan, f"{reading.flags[0]}: {reading.details['reason']}")
-        if choice.strike == "smile":
-            error = "" if reading.error is None else f" +- {100 * reading.error:.2f}"
-            where = f"at strike {reading.details['strike']:,.2f}"
-            return Listed(reading.value, f"{100 * reading.value:.3f} %{error} {where}")
-        behind = reading.resolve("expiries")
-        around = surface.numbers(behind[behind["is_around"]].sort_values("days"))
-        ends = [listed_vol(surface, point, one, vols=choice.vols, deltas=choice.deltas) for one in around]
-        words = "; ".join(end.words for end in ends)
-        times = surface.expiries_at(point, around)["days"].tolist()
-        return Listed(_on_the_line([end.vol for end in ends], times, days), words)
-
-
-def _on_the_line(vols: Sequence[float], days: Sequence[float], at: float) -> float:
-    """Vols of one or two expiries along the straight line in total variance, by the calendar."""
-    if len(vols) == 1:
-        return vols[0]
-    share = (at - days[0]) / (days[1] - days[0])
-    total = (1 - share) * vols[0] ** 2 * days[0] + share * vols[1] ** 2 * days[1]
-    return math.sqrt(total / at) if total > 0 else math.nan
 
 
 def _in_order(inputs: Inputs, paths: PathLike | Sequence[PathLike]) -> list[str]:

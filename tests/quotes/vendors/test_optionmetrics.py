@@ -82,6 +82,14 @@ def test_a_missing_close_is_no_price(tmp_path: Path) -> None:
     assert quotes["underlying_price"].isna().all()
 
 
+@pytest.mark.parametrize("spelling", ["%d%b%Y", "%Y%m%d", "%d-%m-%Y"])
+def test_companions_spell_dates_their_own_way(tmp_path: Path, spelling: str) -> None:
+    days = pd.bdate_range("2012-04-16", "2012-05-04")
+    lines = [f"107899,{day.strftime(spelling).upper()},{60 + day.day / 4}" for day in days]
+    write(tmp_path, *lines, name="prices.csv", header="SECID,DATE,CLOSE")
+    assert read(tmp_path, QQQ).quotes["underlying_price"].tolist() == [60.25]
+
+
 def test_companions_in_the_same_archive(tmp_path: Path) -> None:
     path = tmp_path / "extract.zip"
     with zipfile.ZipFile(path, "w") as archive:

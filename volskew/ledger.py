@@ -64,6 +64,12 @@ class Code(StrEnum):
     NO_FILE = "NO_FILE", "no input holds this symbol on this session", False
     BAD_CELLS = "BAD_CELLS", "cells that cannot be read, or contradict their line's option symbol", False
     RAGGED = "RAGGED", "lines with another number of fields than the header, kept without values", False
+    OTHER_TICKS = (
+        "OTHER_TICKS",
+        "quotes of a contract beside its last of the session: counted, no lines of the chain",
+        False,
+    )
+    ONE_VENUE = "ONE_VENUE", "the quotes are of a single exchange, not the best of all", False
     # session
     DATE_DISAGREES = (
         "DATE_DISAGREES",

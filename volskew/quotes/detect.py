@@ -269,7 +269,12 @@ def read_head(member: Member) -> Head:
         raise InputError("the file is empty", file=member.label, code="EMPTY")
     if data.startswith(b"PAR1"):
         return _parquet_head(member)
-    if data.startswith((b"DBN", b"ARROW1")):
+    magic = next(
+        (reader.magic for reader in readers() if reader.magic and data.startswith(reader.magic)), b""
+    )
+    if magic:
+        return Head("binary", (), (), magic=magic)
+    if data.startswith(b"ARROW1"):
         raise NotAChainError(
             "a binary table that no reader knows", file=member.label, accepted="CSV, JSON or Parquet"
         )

@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 import numpy as np
 import pyarrow as pa
 
+from volskew.ledger import Code
 from volskew.quotes.containers import Member
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "Match",
     "RawChain",
     "Reader",
+    "Remark",
     "is_aside",
 ]
 
@@ -74,8 +76,8 @@ class Head:
 
     Attributes
     ----------
-    kind : {"text", "json", "parquet"}
-        How it is written.
+    kind : {"text", "json", "parquet", "binary"}
+        How it is written; binary where the first bytes are the `Reader.magic` of a reader.
     header : tuple of str
         Column names as the file spells them; for JSON the keys seen.
     normal : tuple of str
@@ -96,9 +98,11 @@ class Head:
         The beginning of a JSON file.
     keys : tuple of str
         Normalised keys of a JSON file's beginning, those inside records included.
+    magic : bytes
+        Of a binary file.
     """
 
-    kind: Literal["text", "json", "parquet"]
+    kind: Literal["text", "json", "parquet", "binary"]
     header: tuple[str, ...]
     normal: tuple[str, ...]
     lines: tuple[str, ...] = ()
@@ -109,6 +113,7 @@ class Head:
     empty_lists: tuple[str, ...] = ()
     content: str = ""
     keys: tuple[str, ...] = ()
+    magic: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +156,29 @@ class Job:
     """Of Parquet, the first row to read (from 0) and the row after the last; all where None."""
 
 
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What a reader has to say of a file's lines: an entry of the ledger.
+
+    Attributes
+    ----------
+    code : Code
+        Under which the ledger has it.
+    count : int
+        Lines that it is about.
+    detail : str
+        In words.
+    left_out : bool
+        The lines are no rows of the chain (quotes that a later one replaces); they count among the lines
+        that were read all the same, so that none is lost without a word.
+    """
+
+    code: Code
+    count: int
+    detail: str
+    left_out: bool = False
+
+
 @dataclass(slots=True)
 class RawChain:
     """A chain as the file has it: cells by field, not yet interpreted.
@@ -185,6 +213,8 @@ class RawChain:
         Field -> what its numbers are divided by: 1000 for strikes in tenths of a cent.
     fillers : dict of str to tuple of float
         Field -> numbers that say "nothing here" in this format (-999, -99.99).
+    remarks : tuple of Remark
+        What the ledger should have. They are of the whole file, so that their readers read it at once.
     """
 
     cells: dict[str, pa.Array]
@@ -201,6 +231,7 @@ class RawChain:
     before_close: dt.timedelta | None = None
     divisors: Mapping[str, float] = field(default_factory=dict)
     fillers: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    remarks: tuple[Remark, ...] = ()
 
     def kept(self, mask: np.ndarray[Any, np.dtype[np.bool_]]) -> RawChain:
         """The chain with the lines of a mask alone."""
@@ -274,6 +305,9 @@ class Reader:
     companion : str
         What else a file of this kind is for, where it is no chain itself ("read beside its chains"); "" for
         chains.
+    magic : bytes
+        First bytes of binary files, of which nothing but these is known before they are read; b"" for text,
+        JSON and Parquet.
     """
 
     name: str
@@ -287,3 +321,4 @@ class Reader:
     fields: tuple[str, ...] = ()
     on_request: bool = False
     companion: str = ""
+    magic: bytes = b""

@@ -1,7 +1,7 @@
 """Files into canonical quotes: open, recognise, read, give each chain its session.
 
 Every line of a file is accounted for: it is a row of `FileReading.quotes`, or it belongs to a snapshot that a
-ledger entry keeps out, with the number of its lines.
+ledger entry keeps out, or is a quote that a later one replaces, with the number of such lines.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 import pandas as pd
 import pyarrow as pa
@@ -40,6 +41,11 @@ __all__ = [
     "read_file",
 ]
 
+_QUIET: Final = frozenset(
+    (Code.BAD_CELLS, Code.DATE_DISAGREES, Code.RAGGED, Code.SKIPPED, Code.OTHER_TICKS, Code.ONE_VENUE)
+)
+"""Entries of the ledger that leave out no line which could be a row."""
+
 
 @dataclass(slots=True)
 class FileReading:
@@ -58,7 +64,7 @@ class FileReading:
     entries : list of Entry
         Snapshots kept out, with their lines, and cells that could not be read.
     lines_read : int
-        Option lines in the file: rows of `quotes`, and lines kept out.
+        Option lines in the file: rows of `quotes`, lines kept out, and quotes that later ones replace.
     snapshots : list of Snapshot
         Those in `quotes`.
     header : tuple of str
@@ -76,7 +82,7 @@ class FileReading:
 
     @property
     def lines_kept_out(self) -> int:
-        """Lines of snapshots that are no days."""
+        """Lines that are no rows of `quotes`: of snapshots that are no days, or replaced by later quotes."""
         return self.lines_read - len(self.quotes)
 
 
@@ -133,7 +139,7 @@ def read_chain(
 
 
 def _leaves_out(entry: Entry) -> bool:
-    return entry.code not in {Code.BAD_CELLS, Code.DATE_DISAGREES, Code.RAGGED, Code.SKIPPED}
+    return entry.code not in _QUIET
 
 
 def read_file(
@@ -232,8 +238,15 @@ def judged(job: Job, reader: Reader, raw: RawChain, built: Assembled) -> FileRea
         member.source,
         reader.name,
         quotes=groups.quotes(),
-        entries=[*built.entries, *groups.entries],
-        lines_read=len(raw.rows),
+        entries=[*built.entries, *_remarked(raw, member), *groups.entries],
+        lines_read=len(raw.rows) + sum(remark.count for remark in raw.remarks if remark.left_out),
         snapshots=[snapshot for snapshot in groups.snapshots if snapshot is not None],
         header=head.header,
     )
+
+
+def _remarked(raw: RawChain, member: Member) -> list[Entry]:
+    return [
+        Entry(None, "", Stage.INPUT.value, remark.code.value, remark.count, remark.detail, member.source)
+        for remark in raw.remarks
+    ]

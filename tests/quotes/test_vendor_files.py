@@ -26,7 +26,7 @@ VALUES = (
 
 def files_of(shape: ModuleType, folder: Path) -> list[Path]:
     """The files of a shape that are chains by themselves."""
-    written: list[Path] = shape.write(board(), folder)
+    written: list[Path] = shape.write(board_of(shape), folder)
     return written[: getattr(shape, "CHAINS", len(written))]
 
 
@@ -35,10 +35,15 @@ def lost(shape: ModuleType, path: Path) -> frozenset[str]:
     return frozenset(shape.LOST[path.name] if isinstance(shape.LOST, dict) else shape.LOST)
 
 
+def board_of(shape: ModuleType) -> pd.DataFrame:
+    """What the files of a shape can hold of the board."""
+    return board(**getattr(shape, "BOARD", {}))
+
+
 @pytest.mark.parametrize("name", SHAPES)
 def test_the_same_canonical_rows(name: str, tmp_path: Path) -> None:
     shape = SHAPES[name]
-    wanted = board()
+    wanted = board_of(shape)
     for path in files_of(shape, tmp_path):
         readings = read_file(path, format=getattr(shape, "FORMAT", None))
         assert [reading.format for reading in readings] == [name]
@@ -129,4 +134,4 @@ def test_every_declared_reader_has_a_shape() -> None:
 @pytest.mark.parametrize("name", SHAPES)
 def test_read_chain_takes_it(name: str, tmp_path: Path) -> None:
     path = files_of(SHAPES[name], tmp_path)[0]
-    assert len(read_chain(path, format=getattr(SHAPES[name], "FORMAT", None))) == len(board())
+    assert len(read_chain(path, format=getattr(SHAPES[name], "FORMAT", None))) == len(board_of(SHAPES[name]))

@@ -106,7 +106,9 @@ def of_sides(stated: Format) -> dict[str, str]:
 
 def _places(stated: Format, job: Job) -> dict[str, int]:
     """Field (marked for calls and puts) -> position of its column, of those that are there."""
-    first = {name: place for place, name in reversed(list(enumerate(job.head.normal))) if name}
+    # a name of signs alone, such as *, is taken as it is written
+    told = [normal or name.strip() for normal, name in zip(job.head.normal, job.head.header, strict=True)]
+    first = {name: place for place, name in reversed(list(enumerate(told))) if name}
     wanted = {**stated.columns, **of_sides(stated)}
     found: dict[str, int] = {}
     for key, spec in wanted.items():

@@ -5,7 +5,7 @@ Such a file is read piece by piece, so that memory holds the contracts and not t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final
@@ -54,13 +54,18 @@ class _Tally:
         )
 
 
-def declare_ticks(stated: Format) -> Reader:
+After = Callable[[RawChain, Job], RawChain]
+
+
+def declare_ticks(stated: Format, after: After | None = None) -> Reader:
     """The reader of a stated format whose lines are quotes as they changed.
 
     Parameters
     ----------
     stated : Format
         Its ``quote_time`` orders the quotes; it has no ``date``, which is the session's.
+    after : callable or None
+        ``after(chain, job) -> RawChain``, once the few lines that stay are found.
 
     Returns
     -------
@@ -68,16 +73,16 @@ def declare_ticks(stated: Format) -> Reader:
         Of each contract and session the last line at or before the close; the others are remarks.
     """
     plain = declare(stated)
-    return replace(plain, read=partial(_read, plain), splits=None)
+    return replace(plain, read=partial(_read, plain, after), splits=None)
 
 
-def last_quotes(chain: RawChain, *, label: str) -> RawChain:
-    """The chain with the last line alone of each contract and session, at or before the close.
+def last_quotes(pieces: Iterable[RawChain], *, label: str) -> RawChain:
+    """One chain with the last line alone of each contract and session, at or before the close.
 
     Parameters
     ----------
-    chain : RawChain
-        Cells ``quote_time``, and those that tell contracts apart.
+    pieces : iterable of RawChain
+        In the order of the file, each with ``quote_time`` and cells that tell contracts apart.
     label : str
         The file in errors.
 
@@ -93,18 +98,7 @@ def last_quotes(chain: RawChain, *, label: str) -> RawChain:
         No line is left (code EMPTY), or times cannot be read.
     """
     tally = _Tally()
-    return _whole([_last(chain, label, tally)], tally, label)
-
-
-def _read(plain: Reader, job: Job) -> RawChain:
-    tally = _Tally()
-    label = job.member.label
-    found = [_last(plain.read(piece), label, tally) for piece in _pieces(job)]
-    return _whole(found, tally, label)
-
-
-def _whole(found: list[RawChain], tally: _Tally, label: str) -> RawChain:
-    """One chain out of those of the pieces."""
+    found = [_last(chain, label, tally) for chain in pieces]
     chain = _joined(found)
     if len(found) > 1 and len(chain.rows):
         chain = _last(chain, label, tally)
@@ -118,6 +112,11 @@ def _whole(found: list[RawChain], tally: _Tally, label: str) -> RawChain:
             code="EMPTY",
         )
     return replace(chain, remarks=remarks)
+
+
+def _read(plain: Reader, after: After | None, job: Job) -> RawChain:
+    chain = last_quotes((plain.read(piece) for piece in _pieces(job)), label=job.member.label)
+    return after(chain, job) if after is not None else chain
 
 
 def _pieces(job: Job) -> Iterator[Job]:

@@ -24,6 +24,6 @@ FORMAT: Final = Format(
 )
 READER: Final = replace(
     declare(FORMAT),
-    companion="files with quotes, such as the quotes_v1 flat files or chain snapshots of this vendor: last trades "
-    "are of different times, and no vols can be read from them",
+    companion="files with quotes, such as the quotes_v1 flat files or snapshots: last trades are of "
+    "different times, and no vols can be read from them",
 )

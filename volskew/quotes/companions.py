@@ -1,0 +1,110 @@
+"""Facts of a chain that its vendor writes to files of their own: found beside it, looked up by line."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from volskew.errors import InputError
+from volskew.quotes.cells import coded, numbers, positions, rights, texts
+from volskew.quotes.detect import read_head
+from volskew.quotes.moments import dates
+from volskew.quotes.named import dates_in_names
+from volskew.quotes.raw import Head, Job, Match, RawChain
+
+__all__ = ["companions", "days_of", "looked_up"]
+
+_DATES: Final = frozenset(("date", "expiry"))
+_SCALE: Final = 10_000
+
+Array = np.ndarray[Any, Any]
+
+
+def companions(
+    job: Job, match: Callable[[Head, Mapping[str, str]], Match], days: frozenset[dt.date] = frozenset()
+) -> Iterator[Job]:
+    """The other files of the folder or archive that a signature fits.
+
+    Parameters
+    ----------
+    job : Job
+        The chain's.
+    match : callable
+        `volskew.quotes.raw.Reader.match` of the files wanted.
+    days : frozenset of datetime.date
+        The chain's days: files whose names speak of other days alone are passed over unopened.
+    """
+    for member in job.beside():
+        named = dates_in_names(member)
+        if days and named and not named & days:
+            continue
+        try:
+            head = read_head(member)
+            if match(head, {}).full:
+                yield Job(member, head)
+        except InputError:  # what cannot be opened is told of where it is read itself
+            continue
+
+
+def days_of(cells: pa.Array) -> frozenset[dt.date]:
+    """The distinct dates of a column."""
+    days = np.unique(dates(cells).data)
+    return frozenset(day.astype(object) for day in days if not np.isnat(day))
+
+
+def looked_up(chain: RawChain, others: Sequence[RawChain], *, on: Sequence[str], wanted: str) -> pa.Array:
+    """The cells of a field of other files, for the lines of a chain.
+
+    Parameters
+    ----------
+    chain : RawChain
+        Its cells under `on` tell its lines.
+    others : sequence of RawChain
+        Cells under `on` and `wanted`. Of several that fit a line the last is taken.
+    on : sequence of str
+        Fields that both have: dates, strikes and rights are compared by value, others as trimmed text.
+    wanted : str
+        The field.
+
+    Returns
+    -------
+    pyarrow.Array
+        Null where no other file has the line.
+    """
+    left = pd.DataFrame({key: _comparable(key, chain.cells[key]) for key in on})
+    tables = []
+    for number, other in enumerate(others):
+        right = pd.DataFrame({key: _comparable(key, other.cells[key]) for key in on})
+        tables.append(right.assign(file=number, line=np.arange(len(right))))
+    right = pd.concat(tables, ignore_index=True).dropna(subset=list(on))
+    right = right.drop_duplicates(subset=list(on), keep="last")
+    starts = np.cumsum([0, *(len(other.rows) for other in others)])
+    found = left.merge(right, on=list(on), how="left", validate="many_to_one")
+    file, line = (found[name].fillna(0).to_numpy(np.int64) for name in ("file", "line"))
+    missing = found["file"].isna().to_numpy()
+    values = pa.concat_arrays([_plain(other.cells[wanted]) for other in others])
+    return values.take(pa.array(starts[file] + line, mask=missing))
+
+
+def _plain(cells: pa.Array) -> pa.Array:
+    if pa.types.is_floating(cells.type):
+        return cells
+    return coded(cells).dictionary_decode()
+
+
+def _comparable(key: str, cells: pa.Array) -> Array:
+    if key in _DATES:
+        return np.asarray(dates(cells).data.astype("datetime64[s]"))
+    if key == "strike":
+        return np.round(numbers(cells).data * _SCALE)
+    if key == "is_call":
+        side = rights(cells)
+        return np.where(side.null, np.nan, side.data.astype(float))
+    words = coded(cells)
+    names = [text.upper() for text in texts(words.dictionary)]
+    return np.asarray(np.array([*names, None], dtype=object)[positions(words)])

@@ -87,7 +87,7 @@ HOSTILE = {
     "truncated gzip": (b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\x4b", "UNREADABLE"),
     "not a zip": (b"PK\x03\x04 and nothing more", "UNREADABLE"),
     "parquet cut short": (b"PAR1" + bytes(40), "UNREADABLE"),
-    "databento": (b"DBN\x01rest", "UNREADABLE"),
+    "arrow": (b"ARROW1\x00\x00rest", "NOT_A_CHAIN"),
     "no header": (b"2026-03-10,ABC,2026-06-18,500,C,1,2\n" * 3, "NOT_A_CHAIN"),
     "prose": (b"Dear reader, this is no table.\n", "NOT_A_CHAIN"),
     "web page": (b"<!DOCTYPE html><html><body>404</body></html>", "NOT_A_CHAIN"),

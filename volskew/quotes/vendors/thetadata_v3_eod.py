@@ -96,6 +96,7 @@ FORMAT: Final = Format(
             "No underlying price or vols; open interest is read from its own file in the same folder.",
             "symbol is the root: SPX and SPXW are files of their own.",
             "The quote may be empty before December 2023.",
+            "Before 2022 a contract may have a line for each build of the report, alike.",
         ),
         known="readers",
     ),

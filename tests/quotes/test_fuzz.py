@@ -146,7 +146,7 @@ def check(path: Path) -> None:
             assert len(label(quotes)) == len(quotes)
 
 
-KEPT_OUT = {"NOT_A_SESSION", "STALE_REPEAT", "SUPERSEDED", "BAD_UNITS", "UNREADABLE"}
+KEPT_OUT = {"NOT_A_SESSION", "STALE_REPEAT", "SUPERSEDED", "BAD_UNITS", "UNREADABLE", "OTHER_TICKS"}
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,8 @@ from volskew.quotes.raw import About, Job, RawChain
 
 __all__ = ["READER"]
 
+_YEAR_2050: Final = 2_524_608_000_000.0
+
 
 def adjust(chain: RawChain, job: Job) -> RawChain:
     """A line was quoted when its bid or its ask last changed, whichever is later; 0 is never."""
@@ -20,7 +22,7 @@ def adjust(chain: RawChain, job: Job) -> RawChain:
     sides = [numbers(chain.cells[key]).data for key in ("+bid_date", "+ask_date") if key in chain.cells]
     if sides:
         latest: np.ndarray[Any, Any] = np.fmax.reduce(sides)
-        known = np.isfinite(latest) & (latest > 0)
+        known = (latest > 0) & (latest < _YEAR_2050)  # False where it is null
         stamps = np.where(known, latest, 0).astype("int64").astype("datetime64[ms]")
         chain.cells["quote_time"] = pa.array(stamps, mask=~known, type=pa.timestamp("ms", tz="UTC"))
         chain.names["quote_time"] = "bid_date/ask_date"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime as dt
 import gzip
 from pathlib import Path
 from typing import Any
@@ -104,6 +105,39 @@ def test_publication_says_when_a_number_was_known(history: History, tmp_path: Pa
     bad = write(tmp_path, text.replace("2024-01-06", "2024-01-06T10:00:00"))
     with pytest.raises(InputError, match=r"an instant with its zone, .* or a date"):
         history.import_history(bad, series="x", known_at="published")
+
+
+def test_a_number_that_replaces_another_is_known_from_the_import_on(history: History, tmp_path: Path) -> None:
+    """Else a ranking as of a day before the import would know a number that nobody had then."""
+    text = "date,symbol,vol\n2024-01-02,QQQ,0.2\n2024-01-03,QQQ,0.21\n"
+    history.import_history(write(tmp_path, text), series="old")
+    before = dt.datetime.now(dt.UTC)
+    changed = write(tmp_path, text.replace("0.21", "0.31"))
+    for _ in range(2):
+        result = history.import_history(changed, series="old")
+    assert (result.inserted, result.unchanged, result.restated) == (0, 2, 0)  # the second time nothing is new
+    first, second = history.table(vintages="all").query("date == '2024-01-03'").to_dict("records")
+    assert (first["value"], first["known_at"]) == (0.21, "2024-01-03T21:00:00Z")
+    assert second["value"] == 0.31
+    moment = dt.datetime.fromisoformat(second["known_at"])
+    assert before <= moment <= dt.datetime.now(dt.UTC) + dt.timedelta(seconds=1)  # to the second, upwards
+    as_known = history.panel(series="old", known_by="2024-06-28T20:00:00Z")
+    assert as_known["QQQ"].tolist() == [0.2, 0.21]
+    assert history.panel(series="old")["QQQ"].tolist() == [0.2, 0.31]
+    history.import_history(write(tmp_path, text), series="old")  # and back: a third number, known later still
+    third = history.table().query("date == '2024-01-03'").to_dict("records")[0]
+    assert (third["value"], third["known_at"] >= second["known_at"]) == (0.21, True)
+
+
+def test_a_replacement_may_say_when_it_was_published(history: History, tmp_path: Path) -> None:
+    text = "date,symbol,vol,known_at\n2024-01-03,QQQ,{}\n"
+    for cells in ("0.21,2024-01-04", "0.31,2024-02-01", "0.31,2024-02-01"):
+        history.import_history(write(tmp_path, text.format(cells)), series="old", known_at="known_at")
+    found = history.table(vintages="all")
+    assert found["known_at"].tolist() == ["2024-01-04T21:00:00Z", "2024-02-01T21:00:00Z"]
+    now = dt.datetime.now(dt.UTC).isoformat()
+    history.import_history(write(tmp_path, text.format("0.41,2024-02-01")), series="old", known_at="known_at")
+    assert history.table()["known_at"].iloc[0] >= now[:10]  # two numbers cannot be published at once
 
 
 @pytest.mark.parametrize(

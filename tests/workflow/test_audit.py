@@ -212,6 +212,54 @@ def test_a_store_whose_reading_no_file_gives_is_found(market: tuple[Path, vs.Set
     assert found(result, "stored reading")["differing"].tolist() == [1]
 
 
+def test_an_import_that_replaced_a_number_from_before_is_found(tmp_path: Path) -> None:
+    """As older stores hold them: the second number under the instant of the first."""
+    place, file = tmp_path / "vols.db", tmp_path / "old.csv"
+    for value in (0.21, 0.31):
+        file.write_text(f"date,symbol,vol\n2024-01-02,QQQ,0.2\n2024-01-03,QQQ,{value}\n")
+        with vs.History(place) as history:
+            history.import_history(file, series="desk")
+    assert found(audit_store(place), "known_at")["differing"].tolist() == [0]
+    with sqlite3.connect(place) as database:
+        database.execute("UPDATE readings SET known_at = '2024-01-03T21:00:00Z' WHERE vintage = 2")
+    database.close()
+    result = audit_store(place)
+    assert result.exit_code == 3
+    assert found(result, "known_at")["differing"].tolist() == [1]
+    assert "QQQ 2024-01-03" in found(result, "known_at")["first_difference"].iloc[0]
+
+
+def test_what_was_not_compared_is_told(market: tuple[Path, vs.Settings], store: Path, tmp_path: Path) -> None:
+    """Nothing of it may pass for equal: another method's readings, days that are not there, chains unread."""
+    folder, settings = market
+
+    def audited(**more: Any) -> AuditResult:
+        return audit_store(store, **{"paths": folder, "settings": settings, "days": _DAYS, "cuts": 1, **more})
+
+    assert (audited().exit_code, audited().gaps) == (0, [])
+    assert audited(days=[dt.date(2026, 7, 1)]).gaps == ["No chain is of 2026-07-01: not compared."]
+    empty = tmp_path / "nothing"
+    empty.mkdir()
+    (gap, *_) = reversed(audited(paths=empty).gaps)
+    assert gap == "No chain could be read: nothing was measured anew."
+    assert audited(paths=empty).exit_code == 3
+    told = audited(pairs=[("QQQ", "SPY")])
+    assert (told.gaps, told.exit_code) == (["The store has no reading of SPY: QQQ/SPY was not compared."], 3)
+    assert audited(series=["other"]).gaps == ["The store has no reading of the series other."]
+    with sqlite3.connect(store) as database:
+        database.execute("DELETE FROM readings WHERE date = '2026-07-08' AND symbol = 'QQQ'")
+        database.execute("UPDATE readings SET method_version = 'older' WHERE date = '2026-07-09'")
+    database.close()
+    result = audited()
+    assert result.exit_code == 3
+    assert result.gaps[0].startswith("2026-07-08: the store lacks 1 readings, such as ")
+    made = f"made by method older, not {settings.method_version}"
+    assert result.gaps[1] == f"2026-07-09: 2 stored readings were {made}: not compared."
+    rows = found(result, "stored reading")
+    assert rows["cut"].tolist() == ["2026-07-08"]
+    assert rows["differing"].tolist() == [0]
+
+
 def test_nothing_to_audit(tmp_path: Path) -> None:
     place = tmp_path / "empty.db"
     with vs.History(place):

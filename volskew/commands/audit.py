@@ -21,7 +21,7 @@ from volskew.commands.parameters import (
 @click.command(
     name="audit",
     epilog="""\b
-Exit status: 0 all rows are equal; 3 some are not; 1 nothing to audit; 2 wrong usage.""",
+Exit status: 0 all rows are equal; 3 some are not, or not compared; 1 nothing to audit; 2 wrong usage.""",
 )
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
 @click.option(

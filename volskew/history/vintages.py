@@ -35,8 +35,15 @@ Key = tuple[str, ...]
 _COMPARED: Final = tuple(column for column in PAYLOAD if column != "source")
 
 
-def write_readings(connection: Connection, rows: pd.DataFrame, where: Where) -> AddResult:
-    """Compare conformed rows with the current readings and insert what differs."""
+def write_readings(
+    connection: Connection, rows: pd.DataFrame, where: Where, *, published: bool = False
+) -> AddResult:
+    """Compare conformed rows with the current readings and insert what differs.
+
+    With `published` the rows are numbers that somebody else publishes. One that takes the place of another
+    could not be known as long as that other stood, so it is known from now on, unless it says itself that it
+    was published after the other; and one that is as the other but for an earlier `known_at` is that other.
+    """
     fresh = _distinct(rows, where)
     if not fresh:
         return AddResult()
@@ -45,15 +52,19 @@ def write_readings(connection: Connection, rows: pd.DataFrame, where: Where) -> 
     inserted = unchanged = 0
     restated: list[Restatement] = []
     records: list[dict[str, Any]] = []
-    for key, cells in sorted(fresh.items()):
+    for key, given in sorted(fresh.items()):
+        cells = given
         vintage, old = stored.get(key, (0, None))
         if old is None or old["value"] is None:
             inserted += 1
         else:
             changed = tuple(name for name in _COMPARED if old[name] != cells[name])
-            if not changed:
+            is_late = published and cells["known_at"] <= old["known_at"]
+            if not changed or (is_late and changed == ("known_at",)):
                 unchanged += 1
                 continue
+            if is_late:
+                cells = {**cells, "known_at": max(old["known_at"], _to_the_second(recorded_at))}
             restated.append(_restatement(key, old, cells, changed))
         names = dict(zip(KEY, key, strict=True))
         records.append({**names, **cells, "vintage": vintage + 1, "recorded_at": recorded_at})
@@ -261,6 +272,12 @@ def series_names(connection: Connection) -> list[str]:
     return sorted(name for (name,) in rows)
 
 
+def _to_the_second(instant: str) -> str:
+    """An instant as `known_at` is spelled, the second begun counted as over."""
+    moment = dt.datetime.fromisoformat(instant) + dt.timedelta(seconds=1)
+    return moment.replace(microsecond=0, tzinfo=None).isoformat() + "Z"
+
+
 def now() -> str:
-    """The wall clock, for ``recorded_at`` alone; nothing that is exported may depend on it."""
+    """The wall clock, for ``recorded_at``, and for when a restated number of somebody else's came in."""
     return dt.datetime.now(dt.UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"

@@ -53,6 +53,10 @@ def print_audit(result: AuditResult, *, files: list[Path] | None = None) -> None
         say(f"{what}: {row['differing']:,} of {row['rows']:,} differ, first {row['first_difference']}")
     if len(found) > _SHOWN:
         say(f"... and {len(found) - _SHOWN:,} more comparisons that differ; --out FILE has them all.")
+    for gap in result.gaps[:_SHOWN]:
+        say(f"Not compared. {gap}", "yellow")
+    if len(result.gaps) > _SHOWN:
+        say(f"... and {len(result.gaps) - _SHOWN:,} more that were not compared.", "yellow")
     for file in files or []:
         say(str(file), "dim")
 
@@ -74,4 +78,5 @@ def _verdict(result: AuditResult) -> str:
         return "There was nothing to audit."
     if result.n_differing:
         return f"{result.n_differing:,} of {result.n_compared:,} rows are not what could be known then."
-    return f"All {result.n_compared:,} rows are what could be known then, to the last bit."
+    compared = "compared " if result.gaps else ""
+    return f"All {result.n_compared:,} {compared}rows are what could be known then, to the last bit."

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from volskew.history import History
+from volskew.history import KEY, History
+from volskew.history.importing import IMPORTED
 from volskew.market import EASTERN, canonical_tenor, sessions
 from volskew.measures import MEASURES
 from volskew.quotes.roots import canonical_symbol
@@ -50,17 +51,21 @@ class AuditResult:
         compared, how many are ``differing``, and the ``first_difference`` with its date and both values:
 
         =============== ==================================================================================
-        known_at        no vintage was known before its snapshot, or before its date in New York
+        known_at        no vintage was known before its snapshot, or before its date in New York, and no
+                        imported one that replaced another while that one stood
         rank history    every row up to the cut, from all vintages and from those known by then
         ranking         what `rank` says of the panel known at the cut, and the history's rows of that day
         reading         a day measured with all inputs, and with those that existed at its end
         stored reading  the day measured with all inputs, and what the store holds of one method version
         =============== ==================================================================================
+    gaps : list of str
+        What was asked for and could not be compared, and why, with how many readings.
     notes : list of str
-        What could not be compared, and why.
+        What else should be known of the comparisons.
     """
 
     table: pd.DataFrame
+    gaps: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -75,10 +80,10 @@ class AuditResult:
 
     @property
     def exit_code(self) -> int:
-        """0: everything is equal; 3: something differs; 1: there was nothing to compare."""
-        if self.n_differing:
-            return 3
-        return 0 if self.n_compared else 1
+        """0: all is equal; 3: something differs, or was not compared; 1: there was nothing to compare."""
+        if not self.n_compared:
+            return 1
+        return 3 if self.n_differing or self.gaps else 0
 
 
 def audit_store(
@@ -142,9 +147,12 @@ def audit_store(
     given = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
     wanted = _Wanted.of(series=series, measures=measures, tenors=tenors, deltas=deltas, pairs=pairs)
     rows: list[dict[str, Any]] = []
+    gaps: list[str] = []
     notes: list[str] = []
     with History(store, must_exist=True) as history:
-        catalog = wanted.of_catalog(history.catalog())
+        everything = history.catalog()
+        catalog = wanted.of_catalog(everything)
+        gaps.extend(wanted.missing(everything))
         rows.extend(_audit_knowledge(history, catalog))
         kinds = list(catalog.groupby(_GROUP, sort=True))
         for done, (kind, group) in enumerate(kinds):
@@ -155,9 +163,10 @@ def audit_store(
         progress("ranking", len(kinds), len(kinds))
         if given:
             asked = _request(catalog, wanted)
-            found, said = audit_readings(
+            measured = audit_readings(
                 history,
                 given,
+                kinds=catalog,
                 request=asked,
                 symbols=sorted(set(catalog["symbol"])) or None,
                 settings=chosen,
@@ -166,9 +175,10 @@ def audit_store(
                 columns=columns,
                 progress=progress,
             )
-            rows.extend(found)
-            notes.extend(said)
-    return AuditResult(pd.DataFrame(rows, columns=list(AUDIT_COLUMNS)), notes)
+            rows.extend(measured.rows)
+            gaps.extend(measured.gaps)
+            notes.extend(measured.notes)
+    return AuditResult(pd.DataFrame(rows, columns=list(AUDIT_COLUMNS)), gaps, notes)
 
 
 # --- what is audited -------------------------------------------------------------------------------------
@@ -212,6 +222,21 @@ class _Wanted:
             mask &= catalog["symbol"].isin({leg for pair in self.pairs for leg in pair})
         return catalog[mask]
 
+    def missing(self, catalog: pd.DataFrame) -> list[str]:
+        """What was named and is not in a store, in words."""
+        told: list[str] = []
+        for column, name in zip(_GROUP, ("series", "measures", "tenors", "deltas"), strict=True):
+            absent = sorted((self.names[name] or set()) - set(catalog[column]))
+            told.extend(f"The store has no reading of the {column} {value}." for value in absent)
+        there = set(catalog["symbol"])
+        for pair in self.pairs or ():
+            absent = [leg for leg in pair if leg not in there]
+            if absent:
+                told.append(
+                    f"The store has no reading of {' and '.join(absent)}: {'/'.join(pair)} was not compared."
+                )
+        return told
+
     def pairs_of(self, symbols: Sequence[str]) -> list[Pair]:
         """The pairs to rank among symbols."""
         if self.pairs is None:
@@ -242,7 +267,27 @@ def _audit_knowledge(history: History, catalog: pd.DataFrame) -> Iterator[dict[s
             f"{row['snapshot_time'] if isinstance(row['snapshot_time'], str) else 'missing'}"
             for row in table[is_early].to_dict("records")
         ]
+        differences += _too_soon(table)
         yield comparison("known_at", str(series), None, len(table), differences)
+
+
+def _too_soon(table: pd.DataFrame) -> list[str]:
+    """Imported vintages that replaced another from an instant on at which that other was the number."""
+    ordered = table.sort_values([*KEY, "vintage"], kind="stable")
+    before = ordered.groupby(list(KEY), sort=False)["known_at"].shift()
+    replaced = ordered.groupby(list(KEY), sort=False)["value"].shift().notna()
+    is_soon = (
+        (ordered["method"] == IMPORTED)
+        & replaced
+        & ordered["value"].notna()
+        & (ordered["known_at"] <= before)
+    )
+    return [
+        f"{row['symbol']} {row['date']} {row['measure']} {row['tenor']} {row['delta']} (vintage "
+        f"{row['vintage']}): an imported number that replaced another, recorded at {row['recorded_at']}, is "
+        f"taken as known at {row['known_at']} already"
+        for row in ordered[is_soon].to_dict("records")
+    ]
 
 
 def _audit_ranks(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,21 +13,41 @@ import pandas as pd
 
 from volskew.errors import InputError, SettingsError
 from volskew.history import COLUMNS, KEY, History
-from volskew.market import canonical_tenor
 from volskew.settings import Settings
-from volskew.surface.points import parse_point
 from volskew.workflow.cut import cut_settings, date_files
 from volskew.workflow.gather import PathLike, Progress, Unit, gather
 from volskew.workflow.measure import measure_units
 from volskew.workflow.request import Request
 
-__all__ = ["audit_readings", "comparison", "spread"]
+__all__ = ["Measured", "audit_readings", "comparison", "spread"]
+
+_KIND = ["series", "symbol", "measure", "tenor", "delta"]
+
+
+@dataclass(slots=True)
+class Measured:
+    """What came of measuring days anew.
+
+    Attributes
+    ----------
+    rows : list of dict
+        Comparisons; see `comparison`.
+    gaps : list of str
+        What could not be compared, and why.
+    notes : list of str
+        What could not be cut.
+    """
+
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    gaps: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 def audit_readings(
     history: History,
     paths: Sequence[PathLike],
     *,
+    kinds: pd.DataFrame,
     request: Request,
     symbols: Sequence[str] | None,
     settings: Settings,
@@ -34,7 +55,7 @@ def audit_readings(
     format: str | None,  # noqa: A002 - the name that users know from the command line
     columns: Mapping[str, str] | None,
     progress: Progress,
-) -> tuple[list[dict[str, Any]], list[str]]:
+) -> Measured:
     """Measure days with all inputs and with those that existed, and compare with what the store holds.
 
     Parameters
@@ -43,6 +64,8 @@ def audit_readings(
         The store.
     paths, symbols, settings, format, columns, progress
         As for `volskew.workflow.measure_files`.
+    kinds : pandas.DataFrame
+        The store's catalog: of these kinds it should hold what is measured anew.
     request : Request
         What is measured.
     days : int, sequence of datetime.date or None
@@ -50,43 +73,42 @@ def audit_readings(
 
     Returns
     -------
-    rows : list of dict
-        Comparisons; see `comparison`.
-    notes : list of str
-        What could not be compared, or not be cut.
+    Measured
     """
     request.check(settings)
     reading: dict[str, Any] = {"symbols": symbols, "format": format, "columns": columns, "progress": progress}
     inputs = gather(paths, settings=settings, **reading)
-    notes = list(inputs.problems)
+    result = Measured(gaps=list(inputs.problems))
     there = sorted({unit.date for unit in inputs.units})
     if isinstance(days, int):
         there = there[:-1] or there  # nothing comes after the last day: it is measured where it is named
     chosen = spread(there, days, name="days")
     if days is not None and not isinstance(days, int):
-        notes.extend(f"No chain is of {day}." for day in sorted(set(days) - set(chosen)))
+        result.gaps.extend(f"No chain is of {day}: not compared." for day in sorted(set(days) - set(chosen)))
     if not chosen:
-        return [], [*notes, "No chain could be read: nothing was measured anew."]
+        if not there:
+            result.gaps.append("No chain could be read: nothing was measured anew.")
+        return result
     dated = date_files(paths, settings=settings, format=format, columns=columns, progress=progress)
-    rows: list[dict[str, Any]] = []
     for day in chosen:
         units = [unit for unit in inputs.units if unit.date == day]
         whole = _measured(units, request, settings)
-        rows.append(_compare_stored(history, day, whole, units=units, request=request, settings=settings))
+        stored = _stored(history, day, units=units, kinds=kinds)
+        _compare_stored(result, day, whole, stored, kinds=kinds, settings=settings)
         with tempfile.TemporaryDirectory(prefix="volskew-audit-") as scratch:
             try:
                 known_then = cut_settings(settings, on=day, folder=Path(scratch))
             except InputError as error:
-                notes.append(f"{day} could not be measured with what was there then: {error}")
+                result.gaps.append(f"{day} could not be measured with what was there then: {error}")
                 continue
             cut = gather(dated.until(day), settings=known_then, **reading)
             known = _measured([unit for unit in cut.units if unit.date == day], request, known_then)
-        rows.append(_compare("reading", day, whole, known, others="with what was there"))
-        notes.extend(
+        result.rows.append(_compare("reading", day, whole, known, others="with what was there"))
+        result.notes.extend(
             f"{file} holds days after {day} too and was taken whole: what it says of them was not cut."
             for file in dated.uncut(day)
         )
-    return rows, notes
+    return result
 
 
 def comparison(
@@ -156,29 +178,48 @@ def _measured(units: Sequence[Unit], request: Request, settings: Settings) -> pd
         return scratch.table()
 
 
+def _stored(history: History, day: dt.date, *, units: Sequence[Unit], kinds: pd.DataFrame) -> pd.DataFrame:
+    """All vintages that the store has of a day's chains."""
+    names = sorted({unit.series for unit in units})
+    found = pd.concat([history.table(name, vintages="all", as_of=day) for name in names], ignore_index=True)
+    is_asked = (found["date"] == day.isoformat()) & found["symbol"].isin({unit.symbol for unit in units})
+    asked = kinds[_KIND].astype(found[_KIND].dtypes.to_dict())
+    return found[is_asked].merge(asked, on=_KIND)
+
+
 def _compare_stored(
-    history: History,
+    result: Measured,
     day: dt.date,
     whole: pd.DataFrame,
+    stored: pd.DataFrame,
     *,
-    units: Sequence[Unit],
-    request: Request,
+    kinds: pd.DataFrame,
     settings: Settings,
-) -> dict[str, Any]:
-    """What was measured against the stored readings that this method made of the day."""
-    names = sorted({unit.series for unit in units})
-    stored = pd.concat([history.table(name, vintages="all", as_of=day) for name in names], ignore_index=True)
-    is_asked = (
-        (stored["date"] == day.isoformat())
-        & (stored["method_version"] == settings.method_version)
-        & stored["symbol"].isin({unit.symbol for unit in units})
-        & stored["measure"].isin(request.measures)
-        & stored["tenor"].isin({canonical_tenor(tenor) for tenor in request.tenors})
-        & stored["delta"].isin({*(parse_point(delta=delta).text for delta in request.deltas), "-"})
-    )
-    newest = stored[is_asked].sort_values("vintage").drop_duplicates(list(KEY), keep="last")
-    own = whole.merge(newest[list(KEY)], on=list(KEY))
-    return _compare("stored reading", day, own, newest[list(COLUMNS)], others="in the store")
+) -> None:
+    """What was measured against the stored readings that this method made of the day; what has no match."""
+    version = settings.method_version
+    newest = stored[stored["method_version"] == version].sort_values("vintage")
+    newest = newest.drop_duplicates(list(KEY), keep="last")
+    expected = whole.merge(kinds[_KIND].astype(whole[_KIND].dtypes.to_dict()), on=_KIND)
+    keys = [tuple(key) for key in expected[list(KEY)].to_numpy()]
+    here = {tuple(key) for key in newest[list(KEY)].to_numpy()}
+    elsewhere = {tuple(key) for key in stored[list(KEY)].to_numpy()} - here
+    absent = [key for key in keys if key not in here]
+    others = sorted(set(stored["method_version"]) - {version, ""})
+    old = [key for key in absent if key in elsewhere]
+    none = [key for key in absent if key not in elsewhere]
+    if old:
+        made = f"by method {', '.join(others)}, not {version}" if others else "and were withdrawn"
+        result.gaps.append(f"{day}: {len(old)} stored readings were made {made}: not compared.")
+    if none:
+        result.gaps.append(f"{day}: the store lacks {len(none)} readings, such as {' '.join(none[0])}.")
+    lonely = len(elsewhere - set(keys))
+    if lonely:
+        result.gaps.append(f"{day}: {lonely} stored readings of another method were not measured anew.")
+    own = expected[[key in here for key in keys]]
+    if len(own) or len(newest):
+        row = _compare("stored reading", day, own, newest[list(COLUMNS)], others="in the store")
+        result.rows.append(row)
 
 
 def _compare(

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from volskew.errors import InputError
+from volskew.quotes.beside import jobs_beside
 from volskew.quotes.cells import coded, numbers, positions, rights, texts
-from volskew.quotes.detect import read_head
+from volskew.quotes.containers import Member
 from volskew.quotes.moments import dates
 from volskew.quotes.named import dates_in_names
-from volskew.quotes.raw import Head, Job, Match, RawChain
+from volskew.quotes.raw import Head, Job, RawChain
 
 __all__ = ["companions", "days_of", "looked_up"]
 
@@ -25,30 +26,24 @@ _SCALE: Final = 10_000
 Array = np.ndarray[Any, Any]
 
 
-def companions(
-    job: Job, match: Callable[[Head, Mapping[str, str]], Match], days: frozenset[dt.date] = frozenset()
-) -> Iterator[Job]:
-    """The other files of the folder or archive that a signature fits.
+def companions(job: Job, wanted: Callable[[Head], bool], days: frozenset[dt.date]) -> tuple[Job, ...]:
+    """The files of a kind beside a chain, but for those whose names speak of other days alone.
 
     Parameters
     ----------
     job : Job
         The chain's.
-    match : callable
-        `volskew.quotes.raw.Reader.match` of the files wanted.
+    wanted : callable
+        See `volskew.quotes.beside.jobs_beside`.
     days : frozenset of datetime.date
-        The chain's days: files whose names speak of other days alone are passed over unopened.
+        The chain's days.
     """
-    for member in job.beside():
-        named = dates_in_names(member)
-        if days and named and not named & days:
-            continue
-        try:
-            head = read_head(member)
-            if match(head, {}).full:
-                yield Job(member, head)
-        except InputError:  # what cannot be opened is told of where it is read itself
-            continue
+
+    def of_days() -> tuple[Member, ...]:
+        names = ((member, dates_in_names(member)) for member in job.beside())
+        return tuple(member for member, named in names if not named or named & days)
+
+    return jobs_beside(replace(job, beside=of_days), wanted)
 
 
 def days_of(cells: pa.Array) -> frozenset[dt.date]:

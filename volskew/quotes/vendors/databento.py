@@ -139,7 +139,7 @@ def named_contracts(chain: RawChain, job: Job, tables: list[RawChain] | None = N
         return chain
     if tables is None:
         days = days_of(chain.cells["date"])
-        beside = companions(job, databento_definitions.READER.match, days)
+        beside = companions(job, databento_definitions.is_definitions, days)
         tables = [databento_definitions.definitions(other) for other in beside]
     return _placed(chain, tables, job)
 

@@ -11,9 +11,7 @@ import pyarrow as pa
 
 from volskew.errors import InputError, NotAChainError
 from volskew.ledger import Code
-from volskew.quotes.companions import days_of
-from volskew.quotes.containers import Member
-from volskew.quotes.detect import read_head
+from volskew.quotes.companions import companions, days_of
 from volskew.quotes.raw import About, Head, Job, Match, RawChain, Reader, is_aside
 from volskew.quotes.text import normalise
 from volskew.quotes.ticks import last_quotes
@@ -59,9 +57,10 @@ def read(job: Job) -> RawChain:
     chain = last_quotes(_quotes(store, job), label=job.member.label)
     days = days_of(chain.cells["date"])
     own = _mappings(store, sorted(days))
-    tables = [own] if own is not None else list(_definitions_beside(job))
-    tables = [table for table in tables if days & days_of(table.cells["date"])]
-    return databento.named_contracts(chain, job, tables)
+    if own is not None:
+        return databento.named_contracts(chain, job, [own])
+    found = (_definitions(other) for other in companions(job, _may_define, days))
+    return databento.named_contracts(chain, job, [table for table in found if table is not None])
 
 
 def _store(job: Job) -> Any:
@@ -153,26 +152,14 @@ def _mappings(store: Any, days: list[Any]) -> RawChain | None:
     return RawChain(cells, {}, np.arange(len(found), dtype=np.int64))
 
 
-def _definitions_beside(job: Job) -> Iterator[RawChain]:
-    for member in job.beside():
-        head = _head(member)
-        table = _definitions(Job(member, head)) if head is not None else None
-        if table is not None:
-            yield table
-
-
-def _head(member: Member) -> Head | None:
-    try:
-        return read_head(member)
-    except InputError:
-        return None
+def _may_define(head: Head) -> bool:
+    return head.magic == _MAGIC or databento_definitions.is_definitions(head)
 
 
 def _definitions(job: Job) -> RawChain | None:
     """The definitions that a file beside holds, by the day; None where it is another's."""
     if job.head.magic != _MAGIC:
-        is_table = databento_definitions.READER.match(job.head, {}).full
-        return databento_definitions.definitions(job) if is_table else None
+        return databento_definitions.definitions(job)
     store = _store(job)
     arrays = list(_arrays(store, job)) if str(store.schema) == _DEFINITION else []
     if not arrays:

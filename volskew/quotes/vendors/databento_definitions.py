@@ -10,11 +10,11 @@ import pyarrow as pa
 
 from volskew.quotes.formats import Format, declare
 from volskew.quotes.lines_of import where_word
-from volskew.quotes.raw import About, Job, RawChain
+from volskew.quotes.raw import About, Head, Job, RawChain
 from volskew.quotes.tabular import read_tabular
 from volskew.quotes.times_ns import NEVER, nanoseconds
 
-__all__ = ["FORMAT", "READER", "days_of_definitions", "definitions"]
+__all__ = ["FORMAT", "READER", "days_of_definitions", "definitions", "is_definitions"]
 
 _DAY: Final = 86_400_000_000_000  # [ns]
 _SIDES: Final = frozenset(("C", "P"))
@@ -69,3 +69,8 @@ READER: Final = replace(
     declare(FORMAT),
     companion="files of quotes of the same days: definitions in their folder are read with them",
 )
+
+
+def is_definitions(head: Head) -> bool:
+    """Whether a table is of this kind."""
+    return READER.match(head, {}).full

@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import Final
 
 from volskew.quotes.formats import Format, declare
-from volskew.quotes.raw import About
+from volskew.quotes.raw import About, Head
 
-__all__ = ["FORMAT", "READER"]
+__all__ = ["FORMAT", "READER", "is_open_interest"]
 
 FORMAT: Final = Format(
     name="thetadata_open_interest",
@@ -33,3 +33,8 @@ READER: Final = replace(
     declare(FORMAT),
     companion="the end-of-day file of the same days: open interest in its folder is read with it",
 )
+
+
+def is_open_interest(head: Head) -> bool:
+    """Whether a file is of this kind."""
+    return READER.match(head, {}).full

@@ -64,7 +64,7 @@ def with_open_interest(chain: RawChain, job: Job) -> RawChain:
         return chain
     stated = thetadata_open_interest.FORMAT
     found: list[RawChain] = []
-    for other in companions(job, thetadata_open_interest.READER.match, days_of(chain.cells["date"])):
+    for other in companions(job, thetadata_open_interest.is_open_interest, days_of(chain.cells["date"])):
         table = read_tabular(stated, other)
         table.cells["date"] = day_alone(table.cells["date"])
         found.append(table)

@@ -21,6 +21,7 @@ OPTIONAL = (
     "pvDividend",
     "undPrice",
 )
+ONE_DAY = True
 
 
 def write(board: pd.DataFrame, folder: Path) -> list[Path]:

@@ -149,12 +149,17 @@ def check(path: Path) -> None:
 KEPT_OUT = {"NOT_A_SESSION", "STALE_REPEAT", "SUPERSEDED", "BAD_UNITS", "UNREADABLE", "OTHER_TICKS"}
 
 
+def board_of(name: str) -> pd.DataFrame:
+    """What a file of a shape can hold of the board."""
+    return board(**getattr(SHAPES.get(name), "BOARD", {}))
+
+
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Path]]:
     found = {}
     for name, shape in SHAPES.items():
         folder = tmp_path_factory.mktemp(name)
-        found[name] = shape.write(board(), folder)
+        found[name] = shape.write(board_of(name), folder)
     folder = tmp_path_factory.mktemp("generic")
     table = board().assign(right=lambda lines: lines["is_call"].map({True: "C", False: "P"}))
     table = table.drop(columns="is_call")
@@ -185,4 +190,4 @@ def test_the_checks_hold_of_good_files(name: str, files: dict[str, list[Path]]) 
     for path in files[name][: getattr(SHAPES[name], "CHAINS", None)]:
         check(path)
         if not hasattr(SHAPES[name], "FORMAT"):
-            assert sum(reading.lines_read for reading in read_file(path)) == len(board())
+            assert sum(reading.lines_read for reading in read_file(path)) == len(board_of(name))

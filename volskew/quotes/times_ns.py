@@ -21,6 +21,7 @@ _FIRST, _LAST = (
 _DIGITS: Final = r"^[0-9]{18,19}$"
 _WRITTEN: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,9})?$"
 _UTC: Final = r"(Z|[+]00:?00)$"
+_LONGEST: Final = 40
 _ACCEPTED: Final = "nanoseconds since 1970, or 2024-01-03T20:45:00.123456789 with or without Z"
 
 
@@ -66,8 +67,12 @@ def nanoseconds(
         place = int(there[0])
         raise InputError(
             "no time, as in every line",
-            file=label, row=int(rows[place]), column=column, value=cells[place].as_py(), accepted=_ACCEPTED,
-        )  # fmt: skip
+            file=label,
+            row=int(rows[place]),
+            column=column,
+            value=str(cells[place].as_py())[:_LONGEST],
+            accepted=_ACCEPTED,
+        )
     return values
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -28,6 +29,9 @@ _UNDEFINED: Final = float(2**63 - 1)
 _LARGEST_PRICE: Final = 1e6  # [$]; as an integer it is a thousandth of a dollar, which no quote is below
 _CONSOLIDATED: Final = "30"
 _ID: Final = r"^[0-9]+$"
+_PUBLISHER: Final = re.compile(r"[0-9]{1,5}")
+_SHOWN: Final = 5
+_LONGEST: Final = 40
 _ONE_FEED: Final = (
     f"quotes of one feed: publisher {_CONSOLIDATED}, the consolidated best bid and offer (cbbo-1s, cbbo-1m, "
     "cmbp-1), or those of one exchange alone"
@@ -97,7 +101,8 @@ def _one_feed(chain: RawChain, job: Job) -> None:
         return
     words = coded(publishers)
     used = pc.unique(words.indices).drop_null().to_pylist()
-    found = sorted({(words.dictionary[place].as_py() or "").strip() for place in used} - {""})
+    told = {(words.dictionary[place].as_py() or "").strip() for place in used}
+    found = sorted(text for text in told if _PUBLISHER.fullmatch(text))
     if len(found) > 1:
         _refuse_mixture(found, job)
     if found and found != [_CONSOLIDATED]:
@@ -107,7 +112,7 @@ def _one_feed(chain: RawChain, job: Job) -> None:
 
 def _refuse_mixture(found: list[str], job: Job) -> None:
     raise InputError(
-        f"quotes of several feeds in one file (publishers {', '.join(found)})",
+        f"quotes of several feeds in one file (publishers {', '.join(found[:_SHOWN])})",
         file=job.member.label,
         column="publisher_id",
         accepted=_ONE_FEED,
@@ -175,7 +180,7 @@ def _placed(chain: RawChain, tables: list[RawChain], job: Job) -> RawChain:
             accepted=accepted,
         )
     if missing.any():
-        number = chain.cells["option"][int(np.argmax(missing))].as_py()
+        number = str(chain.cells["option"][int(np.argmax(missing))].as_py())[:_LONGEST]
         detail = f"no definition of the day for instrument_id, {number} first"
         chain.remarks = (*chain.remarks, Remark(Code.BAD_CELLS, int(missing.sum()), detail))
     if all("expiry" in table.cells for table in tables):

@@ -15,6 +15,7 @@ from volskew.quotes.raw import About, Job, RawChain
 __all__ = ["READER", "standard_lines"]
 
 _STANDARD: Final = "*"
+_LONGEST: Final = 40
 
 
 def standard_lines(chain: RawChain, job: Job) -> RawChain:
@@ -36,7 +37,7 @@ def standard_lines(chain: RawChain, job: Job) -> RawChain:
                 file=job.member.label,
                 row=int(chain.rows[place]),
                 column=chain.names["@flags"],
-                value=flags[place].as_py(),
+                value=str(flags[place].as_py())[:_LONGEST],
                 accepted=f"{_STANDARD} for consolidated quotes of contracts on 100 shares",
             )
         if not (standard | blank).all():

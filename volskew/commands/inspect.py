@@ -13,7 +13,11 @@ from volskew.commands.parameters import EXIT_CODES, columns_from, format_options
 @paths_argument
 @format_options
 def command(**options: Any) -> int:
-    """Say what each file is: format, sessions, symbols, counts by code; or that it is no chain."""
+    """Say what each file is and how that is known; or that it is no chain.
+
+    Format, sessions, symbols and counts by code come first; then what the format was recognised by, what the
+    times rest on, which fields the file gives, and what follows from those it lacks.
+    """
     from volskew.report import print_inspection
     from volskew.workflow import inspect_files
 

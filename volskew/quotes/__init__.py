@@ -11,6 +11,7 @@ on the way.
 
 from volskew.quotes.clean import counts, label, slices
 from volskew.quotes.detect import Description, describe, sniff
+from volskew.quotes.facts import Facts, Given
 from volskew.quotes.inputs import find_inputs
 from volskew.quotes.osi import parse_osi
 from volskew.quotes.overrides import Overrides, read_overrides
@@ -24,8 +25,10 @@ __all__ = [
     "LABEL_COLUMNS",
     "Description",
     "Exclusion",
+    "Facts",
     "FileReading",
     "Flag",
+    "Given",
     "Overrides",
     "Snapshot",
     "conform",

@@ -90,6 +90,8 @@ class Format:
         How the format is written as JSON.
     adjust : callable or None
         ``adjust(chain, job) -> RawChain``, for what cannot be stated.
+    made : tuple of str
+        Fields that `adjust` makes, of other columns or of files beside the chain; for what is told to users.
     on_request : bool
         See `volskew.quotes.raw.Reader`.
     """
@@ -112,11 +114,20 @@ class Format:
     symbol_in_name: bool = False
     records: Records | None = None
     adjust: Callable[[RawChain, Job], RawChain] | None = None
+    made: tuple[str, ...] = ()
     on_request: bool = False
 
     def __post_init__(self) -> None:
         """Refuse a statement about fields that do not exist."""
-        stated = {*self.columns, *self.calls, *self.puts, *self.fixed, *self.divisors, *self.fillers}
+        stated = {
+            *self.columns,
+            *self.calls,
+            *self.puts,
+            *self.fixed,
+            *self.divisors,
+            *self.fillers,
+            *self.made,
+        }
         if self.records is not None:
             stated |= {*self.records.columns, *self.records.top}
         unknown = {key for key in stated if not is_aside(key)} - {*FIELDS, SIZES}
@@ -155,7 +166,7 @@ def _match(stated: Format, head: Head, _columns: Mapping[str, str]) -> Match:
         cells = [cell for cell in head.samples.get(name, ()) if cell]
         if any(re.fullmatch(pattern, cell) is None for cell in cells):
             return Match(wanted - 1, wanted, (f"cells such as {pattern} under {name}",))
-    return Match(wanted, wanted, rank=rank)
+    return Match(wanted, wanted, rank=rank, seen=_spelled(stated.signature, head))
 
 
 def _match_json(stated: Format, head: Head) -> Match:
@@ -168,7 +179,16 @@ def _match_json(stated: Format, head: Head) -> Match:
         return Match(0, count, ("keys of another format",))
     if not missing and wanted.pattern and re.search(wanted.pattern, head.content) is None:
         missing = (f"{wanted.pattern} in its beginning",)
-    return Match(count - len(missing), count, missing, rank=_RANK + count)
+    return Match(
+        count - len(missing), count, missing, rank=_RANK + count, seen=_spelled(wanted.signature, head)
+    )
+
+
+def _spelled(signature: tuple[str, ...], head: Head) -> tuple[str, ...]:
+    """The parts of a signature that are there, as the file spells them."""
+    place = {name: position for position, name in reversed(list(enumerate(head.normal)))}
+    names = (next((name for name in part.split("|") if name in place), None) for part in signature)
+    return tuple(head.header[place[name]] for name in names if name is not None)
 
 
 def _missing(signature: tuple[str, ...], names: tuple[str, ...]) -> tuple[str, ...]:
@@ -195,7 +215,7 @@ def _in_words(stated: Format) -> str:
 
 
 def _fields(stated: Format) -> tuple[str, ...]:
-    named = {*stated.columns, *stated.calls, *stated.puts, *stated.fixed}
+    named = {*stated.columns, *stated.calls, *stated.puts, *stated.fixed, *stated.made}
     if stated.calls:
         named.add("is_call")
     if stated.records is not None:

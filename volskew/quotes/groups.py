@@ -13,6 +13,7 @@ from volskew.ledger import Code, Entry, Stage
 from volskew.quotes.assemble import Assembled
 from volskew.quotes.cells import distinct_codes
 from volskew.quotes.containers import Member
+from volskew.quotes.facts import ground_in_words
 from volskew.quotes.lines import by_vendor
 from volskew.quotes.named import NameDate, name_date
 from volskew.quotes.raw import RawChain
@@ -49,6 +50,8 @@ class Groups:
         For each group; None where it is kept out. Filled by `judge`.
     entries : list of Entry
         One for each group kept out, with the number of its lines.
+    clock : list of str
+        What the time of each group that is a snapshot rests on, in words.
     """
 
     def __init__(self, built: Assembled, raw: RawChain, member: Member) -> None:
@@ -60,6 +63,7 @@ class Groups:
         self._ends = np.cumsum(self._sizes)
         self.snapshots: list[Snapshot | None] = [None] * len(self._keys)
         self.entries: list[Entry] = []
+        self.clock: list[str] = []
 
     def judge(self) -> None:
         """Give each group its session, test its units, and settle which of several is the day."""
@@ -90,6 +94,7 @@ class Groups:
             ruling = self._ruled(place, seen)
             if ruling is None:
                 continue
+            self.clock.append(ground_in_words(ruling, seen, self._raw))
             self.snapshots[place] = self._snapshot(place, seen, ruling, vendor=bool(vendor[place]))
             if vendor[place]:
                 self._quotes_beside_vols(place)

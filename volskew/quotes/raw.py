@@ -128,12 +128,15 @@ class Match:
         The absent parts, in words for the user.
     rank : int
         Among full matches the highest wins; a vendor's own file ranks above the generic table.
+    seen : tuple of str
+        The columns or keys of the signature, as the file spells them; empty where the reader does not say.
     """
 
     found: int
     wanted: int
     missing: tuple[str, ...] = ()
     rank: int = 0
+    seen: tuple[str, ...] = ()
 
     @property
     def full(self) -> bool:

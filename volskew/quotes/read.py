@@ -22,6 +22,7 @@ from volskew.quotes.assemble import Assembled, assemble
 from volskew.quotes.beside import members_beside
 from volskew.quotes.containers import Member, open_members
 from volskew.quotes.detect import choose_reader, read_head
+from volskew.quotes.facts import Facts, facts_of
 from volskew.quotes.groups import Groups
 from volskew.quotes.inputs import find_inputs, is_data_name
 from volskew.quotes.named import dates_in_names
@@ -69,6 +70,8 @@ class FileReading:
         Those in `quotes`.
     header : tuple of str
         Column names or JSON keys seen.
+    facts : Facts
+        Which fields it gave, and what its time rests on.
     """
 
     path: str
@@ -79,6 +82,7 @@ class FileReading:
     lines_read: int = 0
     snapshots: list[Snapshot] = field(default_factory=list)
     header: tuple[str, ...] = ()
+    facts: Facts = field(default_factory=Facts)
 
     @property
     def lines_kept_out(self) -> int:
@@ -242,6 +246,7 @@ def judged(job: Job, reader: Reader, raw: RawChain, built: Assembled) -> FileRea
         lines_read=len(raw.rows) + sum(remark.count for remark in raw.remarks if remark.left_out),
         snapshots=[snapshot for snapshot in groups.snapshots if snapshot is not None],
         header=head.header,
+        facts=facts_of(raw, built, match=reader.match(head, job.columns), clock=groups.clock),
     )
 
 

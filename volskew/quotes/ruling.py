@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Final
+from enum import StrEnum
+from typing import Final, Self
 
 import pandas as pd
 
@@ -24,13 +25,34 @@ from volskew.market.clock import (
     stamp_session,
 )
 
-__all__ = ["Evidence", "Ruling", "rule"]
+__all__ = ["Evidence", "Ground", "Ruling", "rule"]
 
 _AT_CLOSE: Final = pd.Timedelta(seconds=60)
 _LABEL_MINUTES: Final = 15
 _QUIET: Final = pd.Timedelta(minutes=30)
 _BUSY: Final = 100
 _OPEN: Final = dt.time(9, 30)
+
+
+class Ground(StrEnum):
+    """What the time of a snapshot rests on; `in_words` says it for the user."""
+
+    in_words: str
+
+    def __new__(cls, value: str, in_words: str) -> Self:
+        """Attach the words to the member."""
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.in_words = in_words
+        return member
+
+    ROWS = "rows", "a time that the rows state"
+    QUOTES = "quotes", "the newest quote time of the lines"
+    STAMP = "stamp", "the file's stamp less the delay of its quotes, or the newest trade; at latest the close"
+    TRADES = "trades", "the newest trade, for trading stopped before the close"
+    SESSION = "session", "the session of the newest trade: taken as its close"
+    DATE = "date", "a date alone: taken as the close of its session"
+    NAME = "name", "a date in the name of the file, folder or archive: taken as its close"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +104,7 @@ class Ruling:
     snapshot_label: str = ""
     code: Code | None = None
     detail: str = ""
+    ground: Ground | None = None
 
 
 def rule(seen: Evidence) -> Ruling:
@@ -127,8 +150,8 @@ def rule(seen: Evidence) -> Ruling:
             accepted="a date column (of another name: --columns date=COLUMN), trade or quote times, or a "
             "date such as 2026-07-10 in the name of the folder or file",
         )
-    moment, label = _moment(seen, session)
-    return Ruling(session, moment, label)
+    moment, label, ground = _moment(seen, session)
+    return Ruling(session, moment, label, ground=ground)
 
 
 def _claim(seen: Evidence, inside: dt.date | None) -> tuple[dt.date | None, dt.date | None]:
@@ -152,22 +175,26 @@ def _holiday(day: dt.date, inside: dt.date | None) -> str:
     return f"dated {day} ({day:%A}), a day without a session{again or f' after {previous_session(day)}'}"
 
 
-def _moment(seen: Evidence, session: dt.date) -> tuple[pd.Timestamp, str]:
-    """Snapshot time and label of a good group."""
+def _moment(seen: Evidence, session: dt.date) -> tuple[pd.Timestamp, str, Ground]:
+    """Snapshot time and label of a good group, and what they rest on."""
     close = session_close(session)
-    stated = seen.label_time if seen.label_time is not None else seen.newest_quote
+    stated, ground = seen.label_time, Ground.ROWS
+    if stated is None:
+        stated, ground = seen.newest_quote, Ground.QUOTES
     if stated is None and seen.label is None and seen.stamp is not None:
         stated = max(t for t in (seen.stamp - seen.delay, seen.newest_trade) if t is not None)
+        ground = Ground.STAMP
     if stated is not None:
         if stated >= close - _AT_CLOSE:
-            return close, "close"
+            return close, "close", ground
         local = stated.tz_convert(EASTERN)
         minute = local.minute - local.minute % _LABEL_MINUTES
-        return stated, f"{local.hour:02d}:{minute:02d}"
+        return stated, f"{local.hour:02d}:{minute:02d}", ground
     trade = seen.newest_trade
     dated_only = seen.label is not None or trade is None
     # A day's close under a bare date, unless a busy chain fell silent well before the close.
     early = trade is not None and trade < close - (_QUIET if dated_only else _AT_CLOSE)
     if trade is None or not early or (dated_only and seen.trades < _BUSY):
-        return close, "close"
-    return trade, "intraday"
+        of_trades = Ground.SESSION if trade is not None else Ground.NAME
+        return close, "close", Ground.DATE if seen.label is not None else of_trades
+    return trade, "intraday", Ground.TRADES

@@ -23,9 +23,9 @@ from volskew.ranking.verdict import describe_reading
 from volskew.report.console import page_console
 from volskew.report.figures import decimals_for, percent, with_error
 from volskew.report.flags import CAVEATS_OF_THE_DAY, CAVEATS_OF_THE_HISTORY
-from volskew.workflow import Inspection, MeasureResult, PairStudy, RankResult
+from volskew.workflow import MeasureResult, PairStudy, RankResult
 
-__all__ = ["print_import", "print_inspection", "print_measures", "print_ranking", "print_series_ranking"]
+__all__ = ["print_import", "print_measures", "print_ranking", "print_series_ranking"]
 
 EXERCISE_IGNORED = "exercise-ignored"
 """Word in the method of readings from American lines that were priced as European."""
@@ -281,13 +281,6 @@ def print_measures(result: MeasureResult, *, has_ledger: bool) -> None:
     """Say on one line what was measured; the table itself goes to stdout as CSV."""
     console = Console(stderr=True, highlight=False)
     console.print(result.sentence(has_ledger=has_ledger), soft_wrap=True)
-
-
-def print_inspection(inspections: Sequence[Inspection]) -> None:
-    """Print what each file is: format, sessions, symbols, counts by code."""
-    console = page_console(_WIDE)
-    for inspection in inspections:
-        console.print(Text(inspection.text()))
 
 
 def print_import(result: AddResult, *, series: str, store: str) -> None:

@@ -5,8 +5,9 @@ read and ``measure`` turns each day into readings; ``prices`` makes more of dail
 into a history, ``view`` and ``snapshots`` say which part of it is ranked, ``overrides`` what is left out, and
 ``study`` ranks a pair with all that is told of it (``ranked``). ``drill`` shows the quotes, smiles and grid
 of a file, ``explain`` one reading with its parts, ``pictures`` the smiles to be drawn; ``imports`` takes in
-histories that somebody else made, ``series`` ranks two columns of any table. ``verify`` holds the solve
-against other people's code, ``audit`` a store against what was known (``cut`` takes later inputs away).
+histories that somebody else made, ``formats`` says which files are read and ``inspect`` what a file is,
+``series`` ranks two columns of any table. ``verify`` holds the solve against other people's code, ``audit`` a
+store against what was known (``cut`` takes later inputs away).
 ``conventions`` reads and ranks by what else a vol may be read by, ``reconcile`` goes in ``steps`` from our
 number to another, ``attribution`` says what moved a pair (``accounts`` adds it up).
 """
@@ -15,6 +16,7 @@ from volskew.workflow.attribution import Attribution, attribute_files
 from volskew.workflow.audit import AuditResult, audit_store
 from volskew.workflow.drill import arbitrage_table, grid_table, smiles_table, vols_table
 from volskew.workflow.explain import Explanation, explain_readings
+from volskew.workflow.formats import ChainFormat, chain_formats
 from volskew.workflow.gather import Inputs, Unit, gather
 from volskew.workflow.imports import import_history
 from volskew.workflow.inspect import Inspection, inspect_files
@@ -29,6 +31,7 @@ from volskew.workflow.verify import Verification, verify_file
 __all__ = [
     "Attribution",
     "AuditResult",
+    "ChainFormat",
     "Explanation",
     "Inputs",
     "Inspection",
@@ -43,6 +46,7 @@ __all__ = [
     "arbitrage_table",
     "attribute_files",
     "audit_store",
+    "chain_formats",
     "explain_readings",
     "gather",
     "grid_table",

@@ -10,9 +10,10 @@ import pandas as pd
 from volskew.errors import InputError
 from volskew.ledger import Code, Entry
 from volskew.market import EASTERN
-from volskew.quotes import FileReading, find_inputs, read_file
+from volskew.quotes import Facts, FileReading, find_inputs, read_file
 from volskew.quotes.clean import label
 from volskew.settings import Settings, settings_or_default
+from volskew.workflow.formats import chain_formats, consequences
 from volskew.workflow.gather import PathLike, series_of
 
 __all__ = ["Inspection", "inspect_files"]
@@ -38,6 +39,18 @@ class Inspection:
         One row for each (symbol, session): series, lines, expiries, first and last expiry, counts by code.
     entries : list of Entry
         What the reader put into the ledger.
+    title : str
+        The format in words.
+    recognised : str
+        Why it is that format: the columns or keys found, or what such a file is recognised by.
+    clock : tuple of str
+        What the times of its snapshots rest on; and, last, what is known of the format's clock.
+    facts : Facts
+        Which fields it gives, on how many lines, under which names; stamp, delay and zone of its times.
+    missing : dict of str to str
+        What it does not give, and what follows from that.
+    odd : tuple of str
+        What is odd of the format, a sentence each.
     """
 
     source: str
@@ -47,6 +60,12 @@ class Inspection:
     lines: int = 0
     snapshots: pd.DataFrame = field(default_factory=pd.DataFrame)
     entries: list[Entry] = field(default_factory=list)
+    title: str = ""
+    recognised: str = ""
+    clock: tuple[str, ...] = ()
+    facts: Facts = field(default_factory=Facts)
+    missing: dict[str, str] = field(default_factory=dict)
+    odd: tuple[str, ...] = ()
 
     @property
     def is_failure(self) -> bool:
@@ -54,7 +73,7 @@ class Inspection:
         return bool(self.code) and Code[self.code].is_failure
 
     def text(self) -> str:
-        """The inspection in a few lines."""
+        """What the file is, in a few lines; the fields beside these explain it."""
         if self.format is None:
             head = "not a chain" if self.code in {Code.NOT_A_CHAIN, Code.SKIPPED} else "cannot be read"
             return f"{self.source}: {head}. {self.reason}"
@@ -103,19 +122,32 @@ def inspect_files(
         except InputError as error:
             found.append(Inspection(str(file), None, reason=_told(error), code=error.code))
             continue
-        for member in members:
-            found.append(  # noqa: PERF401 - a comprehension of this length reads worse
-                Inspection(
-                    source=member.path,
-                    format=member.format or None,
-                    reason=member.entries[0].detail if not member.format and member.entries else "",
-                    code=member.entries[0].code if not member.format and member.entries else "",
-                    lines=member.lines_read,
-                    snapshots=_snapshots(member, chosen),
-                    entries=member.entries if member.format else [],
-                )
-            )
+        found += [_inspected(member, chosen) for member in members]
     return found
+
+
+def _inspected(reading: FileReading, settings: Settings) -> Inspection:
+    if not reading.format:
+        first = reading.entries[0] if reading.entries else None
+        return Inspection(
+            reading.path, None, reason=first.detail if first else "", code=first.code if first else ""
+        )
+    (known,) = chain_formats(reading.format)
+    facts = reading.facts
+    seen = ", ".join(facts.signature)
+    return Inspection(
+        source=reading.path,
+        format=reading.format,
+        lines=reading.lines_read,
+        snapshots=_snapshots(reading, settings),
+        entries=reading.entries,
+        title=known.title,
+        recognised=f"has {seen}" if seen else known.signature,
+        clock=(*facts.clock, *([f"the format: {known.clock}"] if known.clock else [])),
+        facts=facts,
+        missing=consequences(facts.fields),
+        odd=known.odd,
+    )
 
 
 def _told(error: InputError) -> str:

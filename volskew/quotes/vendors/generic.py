@@ -19,7 +19,7 @@ from volskew.quotes import moments as times
 from volskew.quotes.deliverables import sizes_as_numbers
 from volskew.quotes.json_cells import json_cells, parse_json
 from volskew.quotes.osi import looks_like_osi
-from volskew.quotes.raw import FIELDS, Head, Job, Match, RawChain, Reader
+from volskew.quotes.raw import FIELDS, About, Head, Job, Match, RawChain, Reader
 from volskew.quotes.tabular import NUMERIC, REPEATED, read_parquet_columns
 from volskew.quotes.text import normalise, read_table, to_utf8
 
@@ -83,6 +83,10 @@ for _field, _names in SYNONYMS.items():
         _MEANINGS.setdefault(_name, set()).add(_field)
 
 _RIVAL: Final = " (rival)"
+_NEEDED: Final = (
+    "symbol", "option", "expiry", "strike", "is_call", "bid", "ask", "vendor_vol", "vendor_vol_pct",
+)  # fmt: skip
+"""Fields that make a table an option chain, each way of saying them."""
 _SLACK: Final = 1e-9
 
 
@@ -90,7 +94,8 @@ def match(head: Head, columns: Mapping[str, str]) -> Match:
     """Whether the header has what an option line needs."""
     if head.kind == "json" and not head.is_records:
         return Match(0, 5, ("a list of lines, [{...}, ...], which this JSON is not",))
-    have = set(resolve(head, columns))
+    found = resolve(head, columns)
+    have = set(found)
     symbol = "option" in have
     checks = (
         (symbol or "symbol" in have, "the underlying (symbol) or an option symbol (option)"),
@@ -103,7 +108,8 @@ def match(head: Head, columns: Mapping[str, str]) -> Match:
         ),
     )
     missing = tuple(text for present, text in checks if not present)
-    return Match(len(checks) - len(missing), len(checks), missing, rank=1)
+    seen = () if missing else tuple(head.header[found[key]] for key in _NEEDED if key in found)
+    return Match(len(checks) - len(missing), len(checks), missing, rank=1, seen=seen)
 
 
 def resolve(head: Head, columns: Mapping[str, str]) -> dict[str, int]:
@@ -291,4 +297,18 @@ READER = Reader(
     read,
     takes_columns=True,
     splits=_tells_its_dates,
+    about=About(
+        origin="exports, downloads and tables of your own, with columns under any of their usual names, or "
+        "those that `--columns field=column` names",
+        clock="a time in the date column, or quote times of the lines; a date alone means its close",
+        vol="decimal, or percent where the column's name says so (`iv_pct`, `implied vol %`)",
+        odd=(
+            "A chain of vols without bids and asks is read by its vols.",
+            "Two columns for one thing, such as `bid` beside `best_bid`, are refused where they differ.",
+        ),
+        known="seen",
+    ),
+    signature="a strike, an expiry, call or put and a symbol, or one column of option symbols for all four; "
+    "and bid and ask, or an implied vol",
+    fields=tuple(FIELDS),
 )

@@ -247,5 +247,6 @@ FORMAT: Final = Format(
         "multiplier": (MISSING, 0.0),
     },
     adjust=adjust,
+    made=("symbol", "settlement", "underlying_price"),
 )
 READER: Final = declare(FORMAT)

@@ -59,7 +59,10 @@ class Code(StrEnum):
     UNREADABLE = "UNREADABLE", "the file is damaged, truncated, binary or in another encoding"
     EMPTY = "EMPTY", "the file holds no bytes, or a header and no lines"
     NOT_A_CHAIN = "NOT_A_CHAIN", "the file can be read but no reader claims it as an option chain"
-    BAD_UNITS = "BAD_UNITS", "prices, strikes or vols are not in the unit that the format states"
+    BAD_UNITS = (
+        "BAD_UNITS",
+        "prices, strikes or vols are in another unit than the format states, or sides are exchanged",
+    )
     SKIPPED = "SKIPPED", "a table that volskew itself writes, or a file that is no data; not read", False
     NO_FILE = "NO_FILE", "no input holds this symbol on this session", False
     BAD_CELLS = "BAD_CELLS", "cells that cannot be read, or contradict their line's option symbol", False

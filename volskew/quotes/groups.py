@@ -21,6 +21,7 @@ from volskew.quotes.roots import SYMBOL
 from volskew.quotes.ruling import Evidence, Ruling, rule
 from volskew.quotes.schema import conform, empty_quotes
 from volskew.quotes.sessions import DayKey, Snapshot, best_of
+from volskew.quotes.swaps import Symptom, sides_of, swapped
 from volskew.quotes.units import unit_problem
 
 __all__ = ["Groups"]
@@ -72,7 +73,7 @@ class Groups:
         counts = self._counts_near(trades)
         vendor = self._vendor_only()
         named = self._named()
-        problems: list[tuple[int, str]] = []
+        symptoms: list[tuple[int, Symptom]] = []
         for place, key in enumerate(self._keys):
             day, moment = self._built.labels[int(key % len(self._built.labels))]
             seen = Evidence(
@@ -98,10 +99,10 @@ class Groups:
             self.snapshots[place] = self._snapshot(place, seen, ruling, vendor=bool(vendor[place]))
             if vendor[place]:
                 self._quotes_beside_vols(place)
-            problem = self._unit_problem(place, vendor=bool(vendor[place]))
-            if problem:
-                problems.append((place, problem))
-        self._refuse_units(problems)
+            symptom = self._symptom(place, vendor=bool(vendor[place]))
+            if symptom is not None:
+                symptoms.append((place, symptom))
+        self._refuse(symptoms)
         self._settle()
 
     def _symbol(self, place: int) -> str:
@@ -125,11 +126,10 @@ class Groups:
         """Keep out lines under a name that no underlying has; refuse the file where it has no other."""
         problem, accepted = "no ticker", "letters, digits and . ^ $ / _ = : -, such as QQQ or BRK.B"
         if len(self._built.symbols) == 1:
-            row = int(self._raw.rows[self._order[self._ends[place] - self._sizes[place]]])
             raise InputError(
                 problem,
                 file=self._member.label,
-                row=row,
+                row=self._row(place, 0),
                 column=self._raw.names.get("symbol", "symbol"),
                 value=self._symbol(place),
                 accepted=accepted,
@@ -268,39 +268,57 @@ class Groups:
             day = snapshot.session if snapshot else None
             self._entry(place, day, Stage.INPUT, Code.BAD_CELLS, detail, count=quoted)
 
+    def _lines(self, place: int) -> Array:
+        return self._order[self._ends[place] - self._sizes[place] : self._ends[place]]
+
     def _column(self, place: int, name: str) -> Array:
-        lines = self._order[self._ends[place] - self._sizes[place] : self._ends[place]]
+        lines = self._lines(place)
         values = self._built.columns.get(name)
         return np.full(len(lines), np.nan) if values is None else values[lines]
 
-    # --- units
+    # --- units and sides
 
-    def _unit_problem(self, place: int, *, vendor: bool) -> str:
-        return unit_problem(
+    def _symptom(self, place: int, *, vendor: bool) -> Symptom | None:
+        """What is implausible about a chain, None where nothing is."""
+        problem = unit_problem(
             strike=self._column(place, "strike"),
             underlying_price=self._column(place, "underlying_price"),
             vendor_vol=self._column(place, "vendor_vol"),
             by_vendor=vendor,
         )
+        if problem:
+            return Symptom(problem)
+        snapshot = self.snapshots[place]
+        if snapshot is None:
+            return None
+        at = snapshot.snapshot_time.value // 1000
+        return swapped(sides_of(self._built.columns, self._lines(place)), at=at, by_vendor=vendor)
 
-    def _refuse_units(self, problems: list[tuple[int, str]]) -> None:
-        """Refuse the file if most of its days are in a wrong unit, else keep out those that are."""
-        if not problems:
+    def _refuse(self, symptoms: list[tuple[int, Symptom]]) -> None:
+        """Refuse the file if most of its days are implausible, else keep out those that are."""
+        if not symptoms:
             return
         judged = sum(snapshot is not None for snapshot in self.snapshots)
-        place, problem = problems[0]
-        if 2 * len(problems) > judged:
+        place, first = symptoms[0]
+        if 2 * len(symptoms) > judged:
             snapshot = self.snapshots[place]
             where = f"{self._symbol(place)} {snapshot.session if snapshot else ''}"
             raise InputError(
-                f"{where}: {problem}",
+                f"{where}: {first.problem}",
                 file=self._member.label,
-                accepted="strikes and prices in dollars, vols as decimals or percent by the column's name",
+                row=self._row(place, first.line),
+                accepted=first.accepted,
                 code=Code.BAD_UNITS.value,
             )
-        for place, problem in problems:
+        for place, symptom in symptoms:
             snapshot = self.snapshots[place]
-            self._keep_out(place, snapshot.session if snapshot else None, Code.BAD_UNITS, problem)
+            row = self._row(place, symptom.line)
+            detail = symptom.problem if row is None else f"{symptom.problem} (row {row})"
+            self._keep_out(place, snapshot.session if snapshot else None, Code.BAD_UNITS, detail)
+
+    def _row(self, place: int, line: int | None) -> int | None:
+        """The row of the file of one of a group's lines."""
+        return None if line is None else int(self._raw.rows[self._lines(place)[line]])
 
     # --- the result
 

@@ -21,7 +21,6 @@ OPTIONAL = (
     "pvDividend",
     "undPrice",
 )
-ONE_DAY = True
 
 
 def write(board: pd.DataFrame, folder: Path) -> list[Path]:

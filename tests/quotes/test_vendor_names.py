@@ -11,7 +11,8 @@ import volskew
 PACKAGE = Path(volskew.__file__).parent
 NAMES = re.compile(
     r"cboe|orats|optionsdx|yahoo|yfinance|dolthub|alpha_?vantage|polygon|databento|thetadata|tradier|optionmetrics"
-    r"|ivydb|wrds|datashop|eodhd|ivolatility|barchart|schwab|ameritrade|tastytrade|alpaca|deltaneutral|marketdata",
+    r"|ivydb|wrds|datashop|eodhd|ivolatility|barchart|schwab|ameritrade|tastytrade|alpaca|deltaneutral|marketdata"
+    r"|interactive_?brokers|ib_insync",
     re.IGNORECASE,
 )
 

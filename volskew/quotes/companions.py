@@ -10,9 +10,10 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from volskew.quotes.beside import jobs_beside
-from volskew.quotes.cells import coded, numbers, positions, rights, texts
+from volskew.quotes.cells import TRIM, coded, numbers, positions, rights
 from volskew.quotes.containers import Member
 from volskew.quotes.moments import dates
 from volskew.quotes.named import dates_in_names
@@ -101,5 +102,5 @@ def _comparable(key: str, cells: pa.Array) -> Array:
         side = rights(cells)
         return np.where(side.null, np.nan, side.data.astype(float))
     words = coded(cells)
-    names = [text.upper() for text in texts(words.dictionary)]
+    names = pc.utf8_upper(pc.utf8_trim(words.dictionary, TRIM)).to_numpy(zero_copy_only=False)
     return np.asarray(np.array([*names, None], dtype=object)[positions(words)])

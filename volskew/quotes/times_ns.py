@@ -91,11 +91,13 @@ def _of_numbers(cells: pa.Array, zone: str) -> pa.Array:
 
 
 def _of_text(cells: pa.Array, zone: str) -> pa.Array:
-    try:
-        return pc.cast(cells, pa.int64())
-    except pa.ArrowInvalid:
-        pass
     nothing = pa.scalar(None, pa.string())
+    cells = pc.if_else(pc.equal(cells, ""), nothing, cells)
+    for kind in (pa.uint64(), pa.timestamp("ns", "UTC"), pa.timestamp("ns")):  # where all cells are alike
+        try:
+            return _of_numbers(pc.cast(cells, kind), zone)
+        except pa.ArrowInvalid:
+            continue
     cells = pc.utf8_trim_whitespace(cells)
     digits = pc.match_substring_regex(cells, _DIGITS)
     if pc.any(digits).as_py():

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from volskew.quotes.cells import coded, distinct_codes, positions, rights, texts
+from volskew.quotes.cells import coded, distinct_codes, positions, rights
 from volskew.quotes.formats import Format, declare
 from volskew.quotes.lines_of import nobody_is_zero
 from volskew.quotes.moments import moments, parse_date
@@ -86,9 +86,10 @@ def _days(chain: RawChain) -> Array | None:
     keys = [key for key in ("option", "symbol", "expiry", "strike", "is_call") if key in chain.cells]
     total = np.zeros(len(chain.rows), dtype=np.int64)
     for key in keys[:1] if "option" in chain.cells else keys:
-        names, codes = np.unique(texts(chain.cells[key]).astype(str), return_inverse=True)
-        _, total = distinct_codes(total * (len(names) + 1) + codes)
-    lines_of_a_contract = len(np.unique(total * len(days) + day_codes)) / len(np.unique(total))
+        words = coded(chain.cells[key])
+        contracts, total = distinct_codes(total * (len(words.dictionary) + 1) + positions(words) + 1)
+    of_days, _ = distinct_codes(total * len(days) + day_codes)
+    lines_of_a_contract = len(of_days) / len(contracts)
     return found.days if lines_of_a_contract > 1.5 else None
 
 

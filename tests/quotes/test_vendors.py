@@ -268,8 +268,8 @@ def test_json_of_the_wrong_shape_throughout(write: Write) -> None:
         (delayed([]), "data.options is empty", "EMPTY"),
         (delayed([option("ABC260417C00500000")])[:-30], "truncated or damaged JSON", "UNREADABLE"),
         (
-            '{"Information": "rate limit"}',
-            r"no reader of option chains takes it \(keys seen: Information",
+            '{"Colour": "red"}',
+            r"no reader of option chains takes it \(keys seen: Colour",
             "NOT_A_CHAIN",
         ),
         ("[" * 100_000, "no reader of option chains", "NOT_A_CHAIN"),

@@ -21,6 +21,7 @@ from volskew.errors import InputError, NotAChainError, SettingsError
 from volskew.ledger import Code
 from volskew.market.dividendfile import is_dividend_header
 from volskew.market.pricefile_columns import is_price_header
+from volskew.quotes.answers import words_of_a_service
 from volskew.quotes.containers import HEAD_BYTES, Member, open_members
 from volskew.quotes.own_files import refuse_own
 from volskew.quotes.prose import is_prose
@@ -193,6 +194,13 @@ def choose_reader(
         return best
     if format is None and not columns and is_prose(head, name):
         raise NotAChainError("words, and no table", file=label, code=Code.SKIPPED.value)
+    said = words_of_a_service(head.content) if head.kind == "json" else ""
+    if said:
+        raise NotAChainError(
+            f"a service's answer without data, which says: {said!r}",
+            file=label,
+            accepted="the data asked for",
+        )
     kind, advice = _advice(head, label)
     parts = max((match.found for match, reader in matches if reader.takes_columns), default=0)
     raise NotAChainError(
@@ -295,7 +303,7 @@ def _parquet_head(member: Member) -> Head:
 
 def _json_head(content: str) -> Head:
     keys = every = dict.fromkeys(re.findall(r'"([\w-]{1,40})"\s*:', content))
-    records = _first_records(content) if content.lstrip().startswith("[") else []
+    records = _first_records(content)
     if records:
         keys = dict.fromkeys(key for record in records for key in record)
     samples = {
@@ -318,10 +326,11 @@ def _json_head(content: str) -> Head:
 
 
 def _first_records(content: str) -> list[dict[str, Any]]:
-    """The first objects of a JSON list, as far as the beginning holds them whole."""
+    """The first objects of a JSON list, or flat ones a line, as far as the beginning holds them whole."""
     decoder = json.JSONDecoder()
     records: list[dict[str, Any]] = []
-    place = content.index("[") + 1
+    listed = content.lstrip().startswith("[")
+    place = content.index("[") + 1 if listed else 0
     while len(records) < _SAMPLES:
         start = re.compile(r"[\s,]*").match(content, place)
         try:
@@ -331,6 +340,8 @@ def _first_records(content: str) -> list[dict[str, Any]]:
         if not isinstance(record, dict):
             break
         records.append(record)
+    if not listed and any(isinstance(cell, dict | list) for record in records for cell in record.values()):
+        return []  # documents, such as pages of an answer
     return records
 
 

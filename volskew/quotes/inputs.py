@@ -12,7 +12,9 @@ from volskew.ledger import Code, Entry, Stage
 
 __all__ = ["find_inputs", "is_data_name"]
 
-_DATA: Final = frozenset((".csv", ".tsv", ".txt", ".dat", ".json", ".parquet", ".pq", ".dbn", ".zip", ""))
+_DATA: Final = frozenset(
+    (".csv", ".tsv", ".txt", ".dat", ".json", ".jsonl", ".ndjson", ".parquet", ".pq", ".dbn", ".zip", "")
+)
 _PACKED: Final = frozenset((".gz", ".zst", ".zstd"))
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import pyarrow as pa
 
@@ -12,6 +13,9 @@ from volskew.errors import InputError
 from volskew.quotes.text import decode
 
 __all__ = ["json_cells", "json_documents", "list_of", "parse_json", "values_of"]
+
+
+_BLANKS: Final = re.compile(r"\s*")
 
 
 def parse_json(data: bytes, *, label: str) -> Any:
@@ -52,14 +56,20 @@ def json_documents(data: bytes, *, label: str) -> list[Any]:
         text = decode(data, label=label)
     decoder = json.JSONDecoder()
     found: list[Any] = []
-    place = 0
+    place = _after_blanks(text, 0)
     try:
-        while (place := place + len(text[place:]) - len(text[place:].lstrip())) < len(text):
+        while place < len(text):
             document, place = decoder.raw_decode(text, place)
             found.append(document)
+            place = _after_blanks(text, place)
     except (json.JSONDecodeError, RecursionError):
         return [parse_json(data, label=label)]  # says where it is damaged
     return found
+
+
+def _after_blanks(text: str, place: int) -> int:
+    found = _BLANKS.match(text, place)
+    return found.end() if found else place
 
 
 def json_cells(values: Sequence[Any]) -> pa.Array:

@@ -36,6 +36,14 @@ _RAGGED_COUNT: Final = 10
 _REPEATS: Final = pa.dictionary(pa.int32(), pa.string())
 _NULLS: Final = ("", " ", "  ", "NA", "N/A", "NaN", "nan", "NULL", "null", "None", "-", "--", ".")
 """What Arrow takes for null in a column of numbers; the others of `cells.MISSING_TEXTS` make it text."""
+_DRESS: Final = " \t\ufeff[]\"'"
+"""What a name in a header may stand in."""
+_TOLD_BY: Final = 3
+"""Columns that are looked at for names among their cells."""
+_LOOKED_AT: Final = 50
+"""Lines that tell whether all end in a delimiter."""
+_FEW_NAMES: Final = 3
+"""So many cells may be called like columns by chance."""
 _BLOCK: Final = 2**20
 """[bytes] Arrow parses blocks of this size twice as fast as the whole text at once."""
 _LARGEST_BLOCK: Final = 2**30
@@ -185,7 +193,8 @@ def read_table(
     ------
     InputError
         More than half of the lines (ten at least), or all of them, have another number of fields than the
-        header; the last line is short and has no end; or no line follows the header (code EMPTY).
+        header; the last line is short and has no end; a second header differs from the first; or no line
+        follows the header (code EMPTY).
     """
     if b"\r" in data:
         data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
@@ -193,9 +202,10 @@ def read_table(
     if not body or body.isspace():
         raise InputError("a header and no lines under it", file=label, code="EMPTY")
     kinds = {position: _REPEATS if position in repeated else pa.string() for position in columns}
+    width = len(header) + _ends_in_a_delimiter(body, len(header), delimiter)
     typed = {position: pa.float64() if position in numeric else kind for position, kind in kinds.items()}
     try:
-        table, invalid = _first_that_works(body, (typed, kinds), len(header), delimiter)
+        table, invalid = _first_that_works(body, (typed, kinds), width, delimiter)
     except (pa.ArrowInvalid, pa.ArrowKeyError) as error:
         raise InputError(f"cannot be read as delimited text ({error})", file=label) from error
     arrays = {position: _whole(table.column(str(position))) for position in columns}
@@ -206,7 +216,7 @@ def read_table(
     first = header_line + before
     rows += first
     keep_mask = ~blank
-    keep_mask &= ~_header_rows(arrays, header)
+    keep_mask &= ~_header_rows(arrays, header, rows, label)
     if not keep_mask.all():
         mask = pa.array(keep_mask)
         arrays = {position: cells.filter(mask) for position, cells in arrays.items()}
@@ -219,6 +229,18 @@ def read_table(
     if not len(rows):
         raise InputError("a header and no lines under it", file=label, code="EMPTY")
     return TextTable(arrays, rows, ragged, latin)
+
+
+def _ends_in_a_delimiter(body: bytes, n_fields: int, delimiter: str) -> bool:
+    """Whether the first lines all end in a delimiter, with nothing after it, that the header has not."""
+    first = body[:_BLOCK].split(b"\n", _LOOKED_AT)[:_LOOKED_AT]
+    lines = [line for line in (part.decode(errors="replace").rstrip(" ") for part in first) if line]
+    if not lines or not all(line.endswith(delimiter) for line in lines):
+        return False
+    try:
+        return all(len(cells) == n_fields + 1 for cells in csv.reader(lines, delimiter=delimiter))
+    except csv.Error:
+        return False
 
 
 _Lines = list[tuple[int, int, int, bool]]
@@ -334,17 +356,50 @@ def _all_blank(arrays: dict[int, pa.Array], n_rows: int) -> np.ndarray[Any, np.d
     return blank
 
 
-def _header_rows(arrays: dict[int, pa.Array], header: Sequence[str]) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Which rows repeat the header."""
-    n_rows = len(next(iter(arrays.values()))) if arrays else 0
-    same = np.zeros(n_rows, dtype=bool)
+def _header_rows(
+    arrays: dict[int, pa.Array], header: Sequence[str], rows: np.ndarray[Any, np.dtype[np.int64]], label: str
+) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Which rows repeat the header, of files that were put one after another.
+
+    Raises
+    ------
+    InputError
+        A row has the header's names in another order: what follows it belongs to other columns.
+    """
+    same = np.zeros(len(rows), dtype=bool)
     plain = [position for position, cells in arrays.items() if pa.types.is_string(cells.type)]
     if not plain or any(pa.types.is_floating(cells.type) for cells in arrays.values()):
         return same  # a name among numbers would have made their column text
-    first = np.flatnonzero(pc.equal(arrays[plain[0]], header[plain[0]]).to_numpy(zero_copy_only=False))
-    for row in first:
-        same[row] = all(cells[row].as_py().strip() == header[place] for place, cells in arrays.items())
+    names = [normalise(name) for name in header]
+    known = frozenset(names) - {""}
+    for row in _named_rows([arrays[position] for position in plain], header):
+        cells = {place: normalise(column[row].as_py() or "") for place, column in arrays.items()}
+        same[row] = all(cell == names[place] for place, cell in cells.items())
+        if not same[row] and len(known.intersection(cells.values())) > max(len(cells) / 2, _FEW_NAMES):
+            raise InputError(
+                "a second header, with other columns or another order than the first",
+                file=label,
+                row=int(rows[row]),
+                accepted="files put one after another with the same columns, or each by itself",
+            )
     return same
+
+
+def _named_rows(columns: Sequence[pa.Array], header: Sequence[str]) -> np.ndarray[Any, np.dtype[np.intp]]:
+    """Rows whose cells are all names of columns, by the first few columns of text."""
+    words = pa.array(sorted({_undressed(name) for name in header} - {""}), type=pa.string())
+    found: np.ndarray[Any, np.dtype[np.bool_]] | None = None
+    for cells in columns[:_TOLD_BY]:
+        bare = pc.utf8_lower(pc.utf8_trim(cells, characters=_DRESS))
+        named = np.asarray(pc.fill_null(pc.is_in(bare, value_set=words), False))  # noqa: FBT003 - Arrow's way
+        found = named if found is None else found & named
+        if not found.any():
+            break
+    return np.flatnonzero(found) if found is not None else np.zeros(0, dtype=np.intp)
+
+
+def _undressed(name: str) -> str:
+    return name.strip(_DRESS).lower()
 
 
 def _refuse_ragged(ragged: Sequence[tuple[int, int, int]], n_good: int, label: str) -> None:

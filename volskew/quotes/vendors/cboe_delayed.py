@@ -19,7 +19,7 @@ from volskew.market.clock import EASTERN, is_session, session_close
 from volskew.quotes.json_cells import json_cells, parse_json
 from volskew.quotes.moments import YEARS
 from volskew.quotes.raw import FIELDS, About, Head, Job, Match, RawChain, Reader
-from volskew.quotes.text import read_table, to_utf8
+from volskew.quotes.text import normalise, read_table, to_utf8
 
 __all__ = ["READER"]
 
@@ -41,7 +41,7 @@ _FLAT: Final[dict[str, str]] = {
 }
 _FLAT_SIGNATURE: Final = ("option", "bid", "ask", "iv", "theo", "last_trade_price", "last_trade_time")
 _DELAY: Final = dt.timedelta(minutes=15)
-_REPEATED: Final = ("session_date", "ticker")
+_REPEATED: Final = ("date", "symbol")
 _UNTRADED: Final = {"last": (0.0,)}
 
 
@@ -50,7 +50,7 @@ def match(head: Head, _columns: Mapping[str, str]) -> Match:
     wanted: tuple[str, ...] = _JSON_KEYS if head.kind == "json" else _FLAT_SIGNATURE
     if head.kind == "json" and "options" in head.empty_lists:  # a symbol without options: nothing to read
         wanted = ("data", "options")
-    missing = tuple(name for name in wanted if name not in head.header)
+    missing = tuple(name for name in wanted if normalise(name) not in head.normal)
     return Match(len(wanted) - len(missing), len(wanted), missing, rank=10)
 
 
@@ -60,14 +60,14 @@ def read(job: Job) -> RawChain:
 
 
 def _read_flat(job: Job) -> RawChain:
-    places = {name: place for place, name in reversed(list(enumerate(job.head.header)))}
-    fields = {key: places[name] for key, name in _FLAT.items() if name in places}
+    places = {name: place for place, name in reversed(list(enumerate(job.head.normal)))}
+    fields = {key: places[normalise(name)] for key, name in _FLAT.items() if normalise(name) in places}
     data, latin = to_utf8(job.member.read(), label=job.member.label)
     table = read_table(
         data,
         label=job.member.label,
         columns=sorted(set(fields.values())),
-        repeated=[places[name] for name in _REPEATED if name in places],
+        repeated=[fields[key] for key in _REPEATED if key in fields],
         header=job.head.header,
         delimiter=job.head.delimiter,
         header_line=job.head.header_line,
@@ -75,7 +75,12 @@ def _read_flat(job: Job) -> RawChain:
     )
     cells = {key: table.columns[place] for key, place in fields.items()}
     return RawChain(
-        cells, {key: _FLAT[key] for key in fields}, table.rows, table.ragged, table.latin, fillers=_UNTRADED
+        cells,
+        {key: job.head.header[place] for key, place in fields.items()},
+        table.rows,
+        table.ragged,
+        table.latin,
+        fillers=_UNTRADED,
     )
 
 

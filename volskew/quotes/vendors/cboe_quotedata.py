@@ -73,7 +73,10 @@ def read(job: Job) -> RawChain:
     if header_line is None:
         raise InputError("no quotedata header found", file=label)
     data, latin = to_utf8(job.member.read(), label=label)
-    header = split_line(job.head.lines[header_line - 1])[1]
+    line = job.head.lines[header_line - 1]
+    if data.count(line.encode()) > 1:  # each has a time and a price in its own title lines
+        raise InputError("holds several downloads", file=label, accepted="each download as a file of its own")
+    header = split_line(line)[1]
     table = read_table(
         data,
         label=label,

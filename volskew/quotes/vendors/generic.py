@@ -1,4 +1,4 @@
-"""The long table: one option line a row, columns under any of their usual names: CSV, Parquet, JSON list.
+"""The long table: one option line a row, columns under any of their usual names: CSV, Parquet, JSON records.
 
 Chains that carry only a vendor's vols (no bid and ask) are read here too. The unit of a vol is taken from
 its column's name (``implied_vol_pct`` is percent, ``iv`` is decimal) or declared by mapping ``vendor_vol`` or
@@ -17,7 +17,7 @@ from volskew.errors import InputError, SettingsError
 from volskew.quotes import cells as parse
 from volskew.quotes import moments as times
 from volskew.quotes.deliverables import sizes_as_numbers
-from volskew.quotes.json_cells import json_cells, parse_json
+from volskew.quotes.json_cells import json_cells, json_documents
 from volskew.quotes.osi import looks_like_osi
 from volskew.quotes.raw import FIELDS, About, Head, Job, Match, RawChain, Reader
 from volskew.quotes.tabular import NUMERIC, REPEATED, read_parquet_columns
@@ -93,7 +93,7 @@ _SLACK: Final = 1e-9
 def match(head: Head, columns: Mapping[str, str]) -> Match:
     """Whether the header has what an option line needs."""
     if head.kind == "json" and not head.is_records:
-        return Match(0, 5, ("a list of lines, [{...}, ...], which this JSON is not",))
+        return Match(0, 5, ("a list of lines, [{...}, ...], or one a line, which this JSON is not",))
     found = resolve(head, columns)
     have = set(found)
     symbol = "option" in have
@@ -186,7 +186,7 @@ def _settle(found: dict[str, int], head: Head, columns: Mapping[str, str]) -> di
 
 
 def read(job: Job) -> RawChain:
-    """Read CSV, Parquet or a JSON list of lines."""
+    """Read CSV, Parquet, a JSON list of lines, or JSON with one line's object after another."""
     fields = resolve(job.head, job.columns)
     _refuse_twins(job, fields)
     rivals = _rivals(job.head, fields, job.columns)
@@ -271,8 +271,9 @@ def _refuse_rival(key: str, chain: RawChain, label: str) -> None:
 
 def _read_records(job: Job, names: Mapping[str, str]) -> RawChain:
     label = job.member.label
-    content = parse_json(job.member.read(), label=label)
-    if not isinstance(content, list) or not content:
+    documents = json_documents(job.member.read(), label=label)
+    content = [line for found in documents for line in (found if isinstance(found, list) else [found])]
+    if not content:
         raise InputError("a list without lines", file=label, code="EMPTY")
     lines = [line if isinstance(line, dict) else {} for line in content]
     cells = {key: json_cells([line.get(name) for line in lines]) for key, name in names.items()}
@@ -292,7 +293,7 @@ def _tells_its_dates(head: Head) -> bool:
 
 READER = Reader(
     "generic",
-    "long table, one option line a row (CSV, Parquet or a JSON list)",
+    "long table, one option line a row (CSV, Parquet or JSON records)",
     match,
     read,
     takes_columns=True,

@@ -7,11 +7,8 @@ nulls, so that totals add up to the lines of the file and one mangled line does 
 from __future__ import annotations
 
 import codecs
-import csv
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -20,6 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from volskew.errors import InputError
+from volskew.quotes.headers import DELIMITERS, ends_in_a_delimiter, header_rows, normalise, split_line
 
 __all__ = ["DELIMITERS", "TextTable", "decode", "normalise", "read_table", "split_line", "to_utf8"]
 
@@ -29,21 +27,12 @@ _BOMS: Final = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-DELIMITERS: Final = (",", ";", "\t", "|")
 _CONTROL: Final = bytes(set(range(32)) - {9, 10, 12, 13, 26, 27})
 _ACCEPTED: Final = "UTF-8, or UTF-16 with its byte-order mark"
 _RAGGED_COUNT: Final = 10
 _REPEATS: Final = pa.dictionary(pa.int32(), pa.string())
 _NULLS: Final = ("", " ", "  ", "NA", "N/A", "NaN", "nan", "NULL", "null", "None", "-", "--", ".")
 """What Arrow takes for null in a column of numbers; the others of `cells.MISSING_TEXTS` make it text."""
-_DRESS: Final = " \t\ufeff[]\"'"
-"""What a name in a header may stand in."""
-_TOLD_BY: Final = 3
-"""Columns that are looked at for names among their cells."""
-_LOOKED_AT: Final = 50
-"""Lines that tell whether all end in a delimiter."""
-_FEW_NAMES: Final = 3
-"""So many cells may be called like columns by chance."""
 _BLOCK: Final = 2**20
 """[bytes] Arrow parses blocks of this size twice as fast as the whole text at once."""
 _LARGEST_BLOCK: Final = 2**30
@@ -69,18 +58,6 @@ class TextTable:
     rows: np.ndarray[Any, np.dtype[np.int64]]
     ragged: tuple[tuple[int, int, int], ...]
     latin: bool
-
-
-@lru_cache(maxsize=4096)
-def normalise(name: str) -> str:
-    """A column name reduced to what readers compare: lower case letters, digits and the percent sign.
-
-    Examples
-    --------
-    >>> [normalise(name) for name in (" [C_IV]", "Open Interest", "openInterest", "IV (%)")]
-    ['civ', 'openinterest', 'openinterest', 'iv%']
-    """
-    return re.sub(r"[^0-9a-z%]", "", name.lower())
 
 
 def to_utf8(data: bytes, *, label: str, partial: bool = False) -> tuple[bytes, bool]:
@@ -135,22 +112,6 @@ def decode(data: bytes, *, label: str) -> str:
     return to_utf8(data, label=label)[0].decode(errors="replace")
 
 
-def split_line(line: str) -> tuple[str, list[str]]:
-    """The delimiter of a header line and its fields, stripped.
-
-    Examples
-    --------
-    >>> split_line("date;strike;bid")
-    (';', ['date', 'strike', 'bid'])
-    """
-    delimiter = max(DELIMITERS, key=line.count)
-    try:
-        fields = next(csv.reader([line], delimiter=delimiter, skipinitialspace=True), [])
-    except csv.Error:
-        fields = line.split(delimiter)
-    return delimiter, [field.strip() for field in fields]
-
-
 def read_table(
     data: bytes,
     *,
@@ -202,7 +163,7 @@ def read_table(
     if not body or body.isspace():
         raise InputError("a header and no lines under it", file=label, code="EMPTY")
     kinds = {position: _REPEATS if position in repeated else pa.string() for position in columns}
-    width = len(header) + _ends_in_a_delimiter(body, len(header), delimiter)
+    width = len(header) + ends_in_a_delimiter(body, len(header), delimiter)
     typed = {position: pa.float64() if position in numeric else kind for position, kind in kinds.items()}
     try:
         table, invalid = _first_that_works(body, (typed, kinds), width, delimiter)
@@ -216,7 +177,7 @@ def read_table(
     first = header_line + before
     rows += first
     keep_mask = ~blank
-    keep_mask &= ~_header_rows(arrays, header, rows, label)
+    keep_mask &= ~header_rows(arrays, header, rows, label)
     if not keep_mask.all():
         mask = pa.array(keep_mask)
         arrays = {position: cells.filter(mask) for position, cells in arrays.items()}
@@ -229,18 +190,6 @@ def read_table(
     if not len(rows):
         raise InputError("a header and no lines under it", file=label, code="EMPTY")
     return TextTable(arrays, rows, ragged, latin)
-
-
-def _ends_in_a_delimiter(body: bytes, n_fields: int, delimiter: str) -> bool:
-    """Whether the first lines all end in a delimiter, with nothing after it, that the header has not."""
-    first = body[:_BLOCK].split(b"\n", _LOOKED_AT)[:_LOOKED_AT]
-    lines = [line for line in (part.decode(errors="replace").rstrip(" ") for part in first) if line]
-    if not lines or not all(line.endswith(delimiter) for line in lines):
-        return False
-    try:
-        return all(len(cells) == n_fields + 1 for cells in csv.reader(lines, delimiter=delimiter))
-    except csv.Error:
-        return False
 
 
 _Lines = list[tuple[int, int, int, bool]]
@@ -354,52 +303,6 @@ def _all_blank(arrays: dict[int, pa.Array], n_rows: int) -> np.ndarray[Any, np.d
         empty = pc.fill_null(pc.equal(pc.cast(cells, pa.string()), ""), True)  # noqa: FBT003 - Arrow's way
         blank &= np.asarray(empty.to_numpy(zero_copy_only=False))
     return blank
-
-
-def _header_rows(
-    arrays: dict[int, pa.Array], header: Sequence[str], rows: np.ndarray[Any, np.dtype[np.int64]], label: str
-) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Which rows repeat the header, of files that were put one after another.
-
-    Raises
-    ------
-    InputError
-        A row has the header's names in another order: what follows it belongs to other columns.
-    """
-    same = np.zeros(len(rows), dtype=bool)
-    plain = [position for position, cells in arrays.items() if pa.types.is_string(cells.type)]
-    if not plain or any(pa.types.is_floating(cells.type) for cells in arrays.values()):
-        return same  # a name among numbers would have made their column text
-    names = [normalise(name) for name in header]
-    known = frozenset(names) - {""}
-    for row in _named_rows([arrays[position] for position in plain], header):
-        cells = {place: normalise(column[row].as_py() or "") for place, column in arrays.items()}
-        same[row] = all(cell == names[place] for place, cell in cells.items())
-        if not same[row] and len(known.intersection(cells.values())) > max(len(cells) / 2, _FEW_NAMES):
-            raise InputError(
-                "a second header, with other columns or another order than the first",
-                file=label,
-                row=int(rows[row]),
-                accepted="files put one after another with the same columns, or each by itself",
-            )
-    return same
-
-
-def _named_rows(columns: Sequence[pa.Array], header: Sequence[str]) -> np.ndarray[Any, np.dtype[np.intp]]:
-    """Rows whose cells are all names of columns, by the first few columns of text."""
-    words = pa.array(sorted({_undressed(name) for name in header} - {""}), type=pa.string())
-    found: np.ndarray[Any, np.dtype[np.bool_]] | None = None
-    for cells in columns[:_TOLD_BY]:
-        bare = pc.utf8_lower(pc.utf8_trim(cells, characters=_DRESS))
-        named = np.asarray(pc.fill_null(pc.is_in(bare, value_set=words), False))  # noqa: FBT003 - Arrow's way
-        found = named if found is None else found & named
-        if not found.any():
-            break
-    return np.flatnonzero(found) if found is not None else np.zeros(0, dtype=np.intp)
-
-
-def _undressed(name: str) -> str:
-    return name.strip(_DRESS).lower()
 
 
 def _refuse_ragged(ragged: Sequence[tuple[int, int, int]], n_good: int, label: str) -> None:

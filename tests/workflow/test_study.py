@@ -237,6 +237,22 @@ def test_a_store_with_realised_vols_takes_prices_again(tmp_path: Path) -> None:
     assert again.exit_code == 0
 
 
+def test_a_day_without_a_session_is_ranked_as_the_session_before_and_told(tmp_path: Path) -> None:
+    files = _files(["2026-07-10"])
+    saturday = rank_files(files, as_of="2026-07-11")
+    assert saturday.notes == ["No session on 2026-07-11: as of 2026-07-10."]
+    assert saturday.exit_code == 0
+    assert saturday.table.equals(rank_files(files, as_of="2026-07-10").table)
+    # a session without a reading is another matter: nothing takes its place
+    monday = rank_files(files, as_of="2026-07-13")
+    assert monday.notes == []
+    assert str(monday.rankings[0].as_of) == "2026-07-13"
+    assert monday.exit_code == 3
+    assert (
+        rank_files([tmp_path], as_of="2026-07-04").notes[0] == "No session on 2026-07-04: as of 2026-07-02."
+    )
+
+
 def test_a_day_before_all_readings_is_told_with_a_ledger(tmp_path: Path) -> None:
     early = rank_files(_files(), history=_HISTORY, as_of="2025-06-02")
     assert early.studies == []

@@ -33,7 +33,9 @@ from volskew.files import check_writable
     "--pair", "pairs", type=PairType(), multiple=True, default=(("QQQ", "IWM"),), help="Default QQQ/IWM."
 )
 @reading_options
-@click.option("--as-of", metavar="DATE", help="Rank as of this session; default: the last one read.")
+@click.option(
+    "--as-of", metavar="DATE", help="Rank as of this session, or the one before; default: the last one read."
+)
 @click.option(
     "--history",
     type=PlaceType(),

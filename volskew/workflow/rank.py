@@ -15,7 +15,7 @@ import pandas as pd
 from volskew.errors import SettingsError, StoreError
 from volskew.history import History
 from volskew.ledger import Code, Ledger, Stage
-from volskew.market import PriceTable
+from volskew.market import PriceTable, session_on_or_before
 from volskew.market.calendar import FIRST_DAY, LAST_DAY
 from volskew.quotes.overrides import Overrides, read_overrides
 from volskew.quotes.roots import canonical_symbol
@@ -83,7 +83,8 @@ def rank_files(
         Every choice that changes a number.
     as_of : str or datetime.date, optional
         Rank as of this session, with what could be known at its end: by default the last session among the
-        chains. Where a leg has no reading on that day it stays empty.
+        chains. Of a day without one it is the session before, which the notes say. Where a leg has no reading
+        on a session it stays empty.
     history : path-like, optional
         An existing vol history (date, symbol, vol), put ahead of the solved days by a flagged splice.
     history_columns : mapping, optional
@@ -125,7 +126,8 @@ def rank_files(
     """
     chosen = settings_or_default(settings)
     pairs = _pairs(pair)
-    day = _day(as_of)
+    notes: list[str] = []
+    day = _session(_day(as_of), notes)
     _check(series, history, splice, store, allowed=allow_mixed_snapshots)
     symbols = sorted({symbol for legs in pairs for symbol in legs})
     files: list[PathLike] = [prices] if isinstance(prices, str | os.PathLike) else list(prices)
@@ -150,12 +152,11 @@ def rank_files(
         progress=progress,
     )
     ledger = Ledger(measured.ledger)
-    notes: list[str] = []
     if measured.readings.empty:
         # without a reading nothing is written, so that a store has to be there
-        notes = [] if store is None else _absent(store)
-        if store is None or notes:
-            notes = [*measured.inputs.absence(), *notes]
+        absent = [] if store is None else _absent(store)
+        if store is None or absent:
+            notes = [*notes, *measured.inputs.absence(), *absent]
             return RankResult([], measured.readings, ledger, measured.inputs, notes)
     with History("sqlite://" if store is None else store) as kept:
         if not measured.readings.empty:
@@ -384,3 +385,11 @@ def _day(as_of: str | dt.date | None) -> dt.date | None:
         msg = f"as-of must lie in the calendar of sessions, {FIRST_DAY} to {LAST_DAY}; got {day}"
         raise SettingsError(msg)
     return day
+
+
+def _session(day: dt.date | None, notes: list[str]) -> dt.date | None:
+    """The session that a day belongs to: of a weekend or holiday the one before, and a note that says so."""
+    if day is None or (session := session_on_or_before(day)) == day:
+        return day
+    notes.append(f"No session on {day}: as of {session}.")
+    return session

@@ -1,10 +1,10 @@
 """Series -> where today stands in its own history; arrays and series in, knows nothing of options.
 
 ``forms`` compares two legs (spread, ratio, log ratio), ``windows`` picks the sessions with both legs,
-``percentile`` and ``records`` say where a value stands among them, ``measurement`` and ``sampling`` (on
-``persistence`` and ``exceedance``, put together by ``bands``) how sure that is, ``standing`` puts these
-together for one form and window behind the gates of history length and coverage, ``verdict`` says it in
-words, and ``ranking`` lays out the table.
+``percentile`` and ``records`` say where a value stands among them, ``measurement`` (on ``deconvolution``)
+and ``sampling`` (on ``persistence`` and ``exceedance``), put together by ``bands``, how sure that is,
+``standing`` puts these together for one form and window behind the gates of history length and coverage,
+``verdict`` says it in words, and ``ranking`` lays out the table.
 
 ``executable`` places beside the mids what could be traded. ``decomposition`` splits a log ratio into level
 and shape, ``beta`` takes out what one leg says of the other. ``hindsight`` ranks every past day as it could

@@ -1,27 +1,24 @@
 """The measurement band: where today stands in the sample, once errors of the readings are allowed for.
 
-The sample is taken as it is. Each reading y_i is a truth x_i and an error of known size, e_i ~ N(0, s_i^2),
-and the percentile wanted is that of x_n among x_1..x_n. Adding noise of size s_i to y_i would count it twice:
-the readings' variance is already that of the truths and of the errors. So what is drawn is the truth given
-the reading. With the sample's own spread as the prior, x_i ~ N(m, tau^2), that is (empirical Bayes; Efron and
-Morris 1973)
+The sample is taken as it is. Each reading y_i is a truth x_i and an error of known size, and the percentile
+wanted is that of x_n among x_1..x_n. The truths of the history are drawn given their readings and the
+distribution that these readings leave for the truths (`volskew.ranking.deconvolution`): with less than
+their own errors left, so that noise which the history holds already is not added again.
 
-    B_i = s_i^2 / (tau^2 + s_i^2),    x_i | y_i ~ N(m + (1 - B_i) (y_i - m), s_i^2 (1 - B_i)):
+Today's truth is drawn in two ways, on the same drawn histories, because two questions have different answers:
 
-shrunk towards the centre by B_i, with less than its own error left. (Completing the square: the precision of
-x_i is 1/tau^2 + 1/s_i^2 = 1/(s_i^2 (1 - B_i)), its mean the precision-weighted one of m and y_i.) Over the
-whole sample the drawn values then have variance (1 - B)^2 (tau^2 + s^2) + s^2 (1 - B) = tau^2, that of the
-truths. What is drawn for an extreme reading is less extreme than the reading, since part of what made it so
-is its error, and where errors are large the band may therefore lie inwards of the percentile itself.
+* as a day like the others, whose prior is the history's distribution. What made an extreme reading extreme
+  is in part its error, so it is drawn inwards. This holds as often as it says among days that read as today
+  does;
+* as a day of its own, N(y_n, s_n^2), no prior. This holds as often as it says whatever today's truth is: a
+  day that truly is outside of the history is not pulled into it.
 
-m and tau^2 solve sum w_i (y_i - m) = 0 and sum w_i (y_i - m)^2 = n - 1 with w_i = 1/(tau^2 + s_i^2) (Paule
-and Mandel 1982): a day of large error says little of the spread and weighs little, so a few bad days do not
-pass for width. Where the errors explain all of the spread tau^2 comes out next to nothing, and the percentile
-may then be anything.
+With small errors the two agree. Where they do not, either alone falls short in the other's case, and the
+band is the narrowest that holds both bands; the probabilities are the means of both.
 
-Errors are taken as independent from leg to leg and from day to day. A reading without one (an imported
-history) is taken as it is; without today's there is no band. The prior is normal: docs/bands.md shows what a
-skewed sample costs.
+Errors are taken as independent from leg to leg and from day to day; what both legs have in common cancels in
+the pair, so that the band is then wider than it needs to be. A reading without an error (an imported history)
+is taken as it is; without today's there is no band. docs/bands.md holds how often the band covers.
 """
 
 from __future__ import annotations
@@ -29,21 +26,21 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtri
 
-from volskew.errors import InputError
+from volskew.ranking.deconvolution import Truths, deconvolve
 
-__all__ = ["MeasurementBand", "measurement_bands", "shrink_readings"]
+__all__ = ["MeasurementBand", "measurement_bands"]
 
 FloatArray = NDArray[np.float64]
 
 _SEED = 20260710
-_DRAWS = 1000
-_CHUNK = 1 << 18  # numbers held at once: they stay in the cache
-_LEAST_SPREAD = 1e-9  # of the variance of the readings, for tau^2
-_HALVINGS = 60
+_DRAWS = 500
+_PRIORS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,61 +64,6 @@ class MeasurementBand:
     p_high5: float
 
 
-def shrink_readings(values: FloatArray, errors: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Mean and standard deviation of each truth given its reading.
-
-    Parameters
-    ----------
-    values : ndarray, shape (n,)
-        Readings, finite, two or more.
-    errors : ndarray, shape (n,)
-        Their standard errors in the same unit, 0 or more; NaN is taken for 0.
-
-    Returns
-    -------
-    means, deviations : ndarray, shape (n,)
-        In the same unit. A reading without error is its own mean.
-
-    Raises
-    ------
-    InputError
-        A value is not finite, or an error negative or infinite.
-
-    Examples
-    --------
-    >>> means, deviations = shrink_readings(np.array([-1.0, 0.0, 1.0]), np.array([0.0, 0.0, 1.0]))
-    >>> means.round(3).tolist(), deviations.round(3).tolist()
-    ([-1.0, 0.0, 0.215], [0.0, 0.0, 0.615])
-    """
-    squares = np.where(np.isnan(errors), 0.0, errors) ** 2
-    if not np.isfinite(values).all():
-        raise InputError("a reading to draw from is not finite", accepted="finite numbers")
-    if not np.isfinite(squares).all() or (errors < 0).any():
-        raise InputError("a standard error is negative or infinite", accepted="0 or more, or NaN")
-    high = float(values.var(ddof=1))
-    if high == 0:
-        return values.astype(np.float64), np.zeros(len(values))
-    low = _LEAST_SPREAD * high
-    for _ in range(_HALVINGS):
-        middle = math.sqrt(low * high)
-        centre, excess = _moments(values, squares, spread=middle)
-        if excess > 0:
-            low = middle
-        else:
-            high = middle
-    spread = math.sqrt(low * high)
-    centre, _ = _moments(values, squares, spread=spread)
-    kept = spread / (spread + squares)
-    return centre + kept * (values - centre), np.sqrt(squares * kept)
-
-
-def _moments(values: FloatArray, squares: FloatArray, *, spread: float) -> tuple[float, float]:
-    """The weighted centre, and by how much the weighted sum of squares is above n - 1."""
-    weights = 1 / (spread + squares)
-    centre = float(weights @ values / weights.sum())
-    return centre, float(weights @ (values - centre) ** 2) - (len(values) - 1)
-
-
 def measurement_bands(
     values: FloatArray, errors: FloatArray, *, sizes: Sequence[int], level: float = 0.90, draws: int = _DRAWS
 ) -> dict[int, MeasurementBand]:
@@ -132,14 +74,16 @@ def measurement_bands(
 
     Parameters
     ----------
-    values, errors : ndarray, shape (n,)
-        As for `shrink_readings`; oldest first, today last.
+    values : ndarray, shape (n,)
+        Readings, finite, oldest first, today last.
+    errors : ndarray, shape (n,)
+        Their standard errors in the same unit, 0 or more; NaN is taken for 0, but for today's.
     sizes : sequence of int
         How many of the latest values each window holds, 1 to n.
     level : float
-        Share of the draws within the band.
+        Share of the draws within each of the two bands that this one holds.
     draws : int
-        How many samples are drawn.
+        How many samples are drawn; rounded up to a multiple of 20.
 
     Returns
     -------
@@ -149,7 +93,7 @@ def measurement_bands(
     Raises
     ------
     InputError
-        As for `shrink_readings`.
+        A value is not finite, or an error negative or infinite.
 
     Examples
     --------
@@ -160,37 +104,69 @@ def measurement_bands(
     """
     if math.isnan(errors[-1]):
         return {}
-    means, deviations = shrink_readings(values, errors)
-    n = len(values)
+    _, exponent = np.frexp(np.ptp(values))  # a power of two is taken out: order and ties stay as they are
+    values, errors = np.ldexp(values, -exponent), np.ldexp(errors, -exponent)
     random = np.random.default_rng(_SEED)
-    below, up_to = (np.empty((len(sizes), draws), dtype=np.int64) for _ in range(2))
-    rows = max(1, _CHUNK // n)
-    for start in range(0, draws, rows):
-        part = slice(start, min(start + rows, draws))
-        drawn = random.standard_normal((part.stop - part.start, n))
+    truths = deconvolve(values, errors, random=random, priors=_PRIORS)
+    each = -(-draws // _PRIORS)
+    today = _todays(truths, value=values[-1], error=errors[-1], random=random, each=each)
+    ordered = sorted(set(sizes))
+    # disjoint stretches of the history, latest first, whose counts add up to those of the windows
+    starts = [len(values) - size for size in (1, *ordered)]
+    stretches = [slice(start, end) for end, start in pairwise(starts)]
+    below, up_to = (np.empty((len(ordered), *today.shape), dtype=np.int64) for _ in range(2))
+    for prior, (means, deviations) in enumerate(zip(truths.means, truths.deviations, strict=True)):
+        drawn = random.standard_normal((each, len(means)))
         drawn *= deviations
         drawn += means
-        today = drawn[:, -1:]
-        for counts, reached in ((below, drawn < today), (up_to, drawn <= today)):
-            for window, size in enumerate(sizes):
-                counts[window, part] = np.count_nonzero(reached[:, n - size :], axis=1)
+        for way, places in enumerate(today[:, prior, :, None]):
+            for counts, reached in ((below, drawn < places), (up_to, drawn <= places)):
+                for row, stretch in enumerate(stretches):
+                    counts[row, way, prior] = np.count_nonzero(reached[:, stretch], axis=1)
+    below, up_to = below.cumsum(axis=0), up_to.cumsum(axis=0) + 1  # today is up to itself
     return {
-        size: _band(below[window], up_to[window], values=values[n - size :], level=level)
-        for window, size in enumerate(sizes)
+        size: _band(below[row].reshape(2, -1), up_to[row].reshape(2, -1), values[-size:], level=level)
+        for row, size in enumerate(ordered)
     }
 
 
+def _todays(
+    truths: Truths, *, value: float, error: float, random: np.random.Generator, each: int
+) -> FloatArray:
+    """Today's truth as that of a day like the others, and of a day of its own; shape (2, priors, each).
+
+    The normal scores are spread evenly, so that few draws give the ends of a band.
+    """
+    priors = len(truths.weights)
+    scores, own = (ndtri(_even(random, priors * each)).reshape(priors, each) for _ in range(2))
+    shares = _even(random, priors * each).reshape(priors, each)
+    components = np.array(
+        [
+            np.searchsorted(row, share)
+            for row, share in zip(truths.weights.cumsum(axis=1), shares, strict=True)
+        ]
+    )
+    components = np.minimum(components, len(truths.places) - 1)  # the sum may end below 1 by rounding
+    alike = truths.places[components] + truths.widths[components] * scores
+    return np.stack([alike, value + error * own])
+
+
+def _even(random: np.random.Generator, count: int) -> FloatArray:
+    """Uniform numbers, one in each of as many equal parts of (0, 1), in any order."""
+    return (random.permutation(count) + random.uniform(0.001, 0.999, count)) / count
+
+
 def _band(
-    below: NDArray[np.int64], up_to: NDArray[np.int64], *, values: FloatArray, level: float
+    below: NDArray[np.int64], up_to: NDArray[np.int64], values: FloatArray, *, level: float
 ) -> MeasurementBand:
     size = len(values)
     percentiles = 50 * (below + up_to) / size
-    low, high = np.quantile(percentiles, ((1 - level) / 2, (1 + level) / 2))
+    lows, highs = np.quantile(percentiles, ((1 - level) / 2, (1 + level) / 2), axis=1)
     is_low = np.count_nonzero(values < values[-1]) + np.count_nonzero(values <= values[-1]) <= size
     others_passed = up_to - 1 if is_low else size - 1 - below
     return MeasurementBand(
-        low=float(low),
-        high=float(high),
+        low=float(lows.min()),
+        high=float(highs.max()),
         p_record=float(np.mean(others_passed == 0)),
         p_low5=float(np.mean(percentiles <= 5)),
         p_high5=float(np.mean(percentiles >= 95)),

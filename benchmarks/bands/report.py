@@ -26,8 +26,8 @@ def whole(
         "",
         *text.paragraph(
             f"Made by `{command}`. Both bands are of 90 %, and are measured on series whose answer is "
-            "known; what they are is in [method.md](method.md#bands-of-the-percentile). All shares but "
-            "one column are conditional on being in the tail, where a band is looked at."
+            "known; what they are is in [method.md](method.md#bands-of-the-percentile). All shares are "
+            "conditional on where today lies, most on its being in the tail, where a band is looked at."
         ),
         "",
     ]
@@ -113,42 +113,71 @@ def _samples(results: Sequence[sampling.Result]) -> list[str]:
 def _measurement(results: Sequence[measurement.Result], cases: int) -> list[str]:
     lines = ["## The measurement band", ""]
     lines += text.paragraph(
-        "Truths with a half-life of 20 sessions and a standard deviation of 1, 600 of them, and "
-        "readings with errors of the size given (uneven: each day's own, lognormal with a deviation "
-        "of 0.7 about that; today's its own in the last rows). The shares are those of bands that hold "
-        "the percentile that today's truth has among the truths, over all series, where the percentile "
-        "seen is at most 10 (low), and where it is at least 90 (high); `width` is the median width in "
-        "both tails. `plain` adds noise of the errors' size to the readings, which counts it twice. A "
-        f"row is {cases:,} series, about a tenth of them in each tail, and one in {measurement.SHARE} "
-        "counts for all: standard errors at 90 % are "
-        f"{100 * math.sqrt(0.09 * 10 / cases):.1f} points in a tail and "
-        f"{100 * math.sqrt(0.09 * measurement.SHARE / cases):.1f} over all."
+        f"Truths with a half-life of {measurement.HALF_LIFE:g} sessions and a standard deviation of 1, "
+        f"{measurement.N} of them, and readings with errors of the size given. Uneven: each day's own, "
+        f"lognormal with a deviation of {measurement.UNEVEN:g} about that. Today {measurement.PRECISE:g}: "
+        "today is known far better than the days that it is counted among. Shared: the errors of the pair's "
+        "legs have this correlation, which the stated error leaves out. The columns are the shares of "
+        "bands that hold the percentile that today's truth has among the truths: where the percentile seen "
+        "lies from 0 to 2, from 2 to 10 and so on, where the true one does, and where today's truth is by 0 "
+        f"to {measurement.FARTHEST:g} standard deviations below or above every other. Each of them is "
+        f"{cases:,} series (fewer where today seldom can lie there; none, and a dash, where it cannot): the "
+        f"standard error is {100 * math.sqrt(0.09 / cases):.1f} points at 90 %."
     )
-    lines += [
-        "",
-        *text.paragraph(
-            "The skewed truths crowd at the low end and have their long tail at the high one. The prior is "
-            "one normal distribution for the whole sample: where the truths are not so distributed it takes "
-            "today's rank from a wrong shape, and most where they crowd, which a mean over both tails would "
-            "hide. In the last rows today is known far better than the days that it is counted among; the "
-            "band is then narrow, and nothing in it stands for an error of that shape."
-        ),
-    ]
-    header = ["truths", "error", "uneven", "today", "all", "low", "high", "width"]
-    header += ["plain: all", "low", "high"]
+    lines += ["", *text.items(f"{name}: {law.text}." for name, law in measurement.LAWS.items()), ""]
+    lines += text.items(f"{sentence}." for sentence in _shortfalls(results))
+    header = ["truths", "error", *(place.name for place in measurement.PLACES)]
+    rows = [[*_errors(result.setting), *(_marked(share) for share in result.held)] for result in results]
+    lines += ["", *text.markdown(header, rows), "", "Median widths of the same bands, in points:", ""]
     rows = [
-        [
-            result.setting.truth,
-            f"{result.setting.noise:g}",
-            "yes" if result.setting.is_uneven else "no",
-            "as the rest" if result.setting.today is None else f"{result.setting.today:g}",
-            *(_marked(share) for share in (result.ours.all, result.ours.low, result.ours.high)),
-            f"{result.width:.1f}",
-            *(_percent(share) for share in (result.plain.all, result.plain.low, result.plain.high)),
-        ]
+        [*_errors(result.setting), *("-" if math.isnan(width) else f"{width:.1f}" for width in result.widths)]
         for result in results
     ]
+    lines += [*text.markdown(header, rows), ""]
+    lines += text.paragraph(
+        "And the shares that a plain band holds, which adds noise of the errors' size to the readings and so "
+        "counts it twice:"
+    )
+    rows = [[*_errors(result.setting), *(_percent(share) for share in result.plain)] for result in results]
     return [*lines, "", *text.markdown(header, rows), ""]
+
+
+def _shortfalls(results: Sequence[measurement.Result]) -> list[str]:
+    said = []
+    for is_precise in (False, True):
+        some = [
+            result
+            for result in results
+            if (result.setting.today is not None) == is_precise and not result.setting.shared
+        ]
+        if not some:
+            continue
+        shares = [share for result in some for share in result.held if not math.isnan(share)]
+        short = sum(share < TARGET for share in shares)
+        row, place = min(
+            (
+                (result, place)
+                for result in some
+                for place in range(len(result.held))
+                if not math.isnan(result.held[place])
+            ),
+            key=lambda pair: pair[0].held[pair[1]],
+        )
+        kind = "today is known far better" if is_precise else "today is read as the rest"
+        said.append(
+            f"Where {kind}, {len(shares) - short} of {len(shares)} cells cover at least "
+            f"{100 * TARGET:.0f} %; the least is {_percent(row.held[place])}, by "
+            f"{100 * (0.9 - row.held[place]):.1f} points under 90 % ({row.setting.truth}, "
+            f"{_errors(row.setting)[1]}, {measurement.PLACES[place].name})"
+        )
+    return said
+
+
+def _errors(setting: measurement.Setting) -> list[str]:
+    more = ", uneven" * setting.is_uneven
+    more += f", today {setting.today:g}" if setting.today is not None else ""
+    more += f", shared {setting.shared:g}" if setting.shared else ""
+    return [setting.truth, f"{setting.noise:g}{more}"]
 
 
 def _name(cell: sampling.Cell) -> str:

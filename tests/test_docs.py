@@ -1,7 +1,7 @@
 """The documents say what the code says.
 
-Run as a script, this file rewrites docs/codes.md from the enums, and the table of measures in docs/method.md
-from the registry: ``python tests/test_docs.py``.
+Run as a script, this file rewrites docs/codes.md from the enums, the table of measures in docs/method.md from
+the registry, and the formats in docs/formats.md from their readers: ``python tests/test_docs.py``.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,6 +20,9 @@ from volskew.ledger import Code, Ledger, Stage
 from volskew.measures import COLUMNS as READING_COLUMNS
 from volskew.measures import MEASURES
 from volskew.pricing import Status
+from volskew.quotes.containers import open_members
+from volskew.quotes.detect import read_head
+from volskew.quotes.raw import Job
 from volskew.quotes.schema import Exclusion, Flag
 from volskew.ranking import EPISODE_COLUMNS, HISTORY_COLUMNS
 from volskew.ranking.robustness_table import COLUMNS as CONVENTION_COLUMNS
@@ -26,13 +30,19 @@ from volskew.ranking.table import COLUMNS as RANKING_COLUMNS
 from volskew.report.flags import FLAGS
 from volskew.report.reconcile import write_reconciliation
 from volskew.settings import Settings
+from volskew.workflow import ChainFormat, chain_formats
 from volskew.workflow.accounts import COLUMNS as ATTRIBUTION_COLUMNS
+from volskew.workflow.formats import consequences
 from volskew.workflow.reconcile import reconcile
 
 _ROOT = Path(__file__).parents[1]
 _CODES = _ROOT / "docs" / "codes.md"
 _METHOD = _ROOT / "docs" / "method.md"
+_FORMATS = _ROOT / "docs" / "formats.md"
+_LISTED = "## The formats\n"
 _MEASURES = "| measure | is | unit | read at |\n"
+_BY_RULE = ("settlement", "exercise style", "multiplier")
+"""The root tells these, or custom: hardly any vendor writes them."""
 _KEYS = {"one": "a tenor", "span": "a span of tenors"}
 _PLACES = {
     "any": "any delta, atmf",
@@ -216,6 +226,103 @@ def test_the_method_lists_every_measure() -> None:
     assert text == _with_measures(text), "run: python tests/test_docs.py"
 
 
+def _formats_text() -> str:
+    """A section for each format of chains, and a table of what is read beside them."""
+    formats = chain_formats()
+    follows = {**consequences(()), **consequences(("bid", "ask"))}
+    lines = [
+        _LISTED.rstrip("\n"),
+        "",
+        "Written from the readers by `python tests/test_docs.py`. What follows from what a format lacks:",
+        "",
+        "| without | |",
+        "|---|---|",
+        *(f"| {what} | {then} |" for what, then in follows.items()),
+        "",
+    ]
+    for one in formats:
+        if not one.companion:
+            lines += _format_section(one)
+    lines += [
+        "### Files that are no chains",
+        "",
+        "Known so that they are not taken for chains; the last column says what they are for.",
+        "",
+        "| name | is | for |",
+        "|---|---|---|",
+        *(f"| `{one.name}` | {one.title} | {one.companion} |" for one in formats if one.companion),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _format_section(one: ChainFormat) -> list[str]:
+    rows = {
+        "from": one.origin,
+        "recognised by": one.signature,
+        "known": one.known,
+        "clock": one.clock,
+        "vols": one.vol or "none",
+        "gives": ", ".join(f"`{name}`" for name in one.fields),
+        "lacks": ", ".join(what for what in one.missing if what not in _BY_RULE),
+        "chosen by": f"`--format {one.name}` alone" if one.on_request else "",
+    }
+    return [
+        f"### {one.name}",
+        "",
+        f"{one.title}.",
+        "",
+        "| | |",
+        "|---|---|",
+        *(f"| {what} | {text.replace('|', '/')} |" for what, text in rows.items() if text),
+        "",
+        *(f"* {text}" for text in one.odd),
+        *([""] if one.odd else []),
+    ]
+
+
+def _with_formats(text: str) -> str:
+    return text.partition(_LISTED)[0] + _formats_text()
+
+
+def test_every_format_is_documented() -> None:
+    text = _FORMATS.read_text(encoding="utf-8")
+    assert _LISTED in text
+    assert text == _with_formats(text), "run: python tests/test_docs.py"
+
+
+def test_the_format_of_the_page_is_one_that_reads(tmp_path: Path) -> None:
+    block = re.search(r"```python\n(.*?)```", _FORMATS.read_text(encoding="utf-8"), flags=re.DOTALL)
+    assert block
+    stated: dict[str, Any] = {}
+    exec(block[1], stated)  # noqa: S102 - the page's own example
+    path = tmp_path / "a.csv"
+    path.write_text(
+        "Contract,Trade_Date,BidPx,AskPx,MidIV\n"
+        "QQQ240119C00400000,2024-01-03,6.9,7.1,0.17\nQQQ240119P00400000,2024-01-03,4.3,4.4,-1\n",
+        encoding="utf-8",
+    )
+    (member,) = open_members(path)
+    job = Job(member, read_head(member))
+    assert stated["READER"].match(job.head, {}).full
+    chain = stated["READER"].read(job)
+    assert chain.cells["bid"].to_pylist() == [6.9, 4.3]
+    assert chain.fillers == {"vendor_vol": (-1.0,)}
+
+
+def _anchors(page: Path) -> set[str]:
+    """What the headings of a page are called in links."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("name", _PAGES)
+def test_links_into_pages_lead_to_headings(name: str) -> None:
+    page = _ROOT / name
+    for target, anchor in re.findall(r"\]\(([^):#]*)#([^)]+)\)", page.read_text(encoding="utf-8")):
+        other = page.parent / target if target else page
+        assert anchor in _anchors(other), f"{name} links to {target}#{anchor}"
+
+
 @pytest.mark.parametrize(
     ("file", "columns"),
     [
@@ -251,4 +358,5 @@ def _described(file: str) -> list[str]:
 
 if __name__ == "__main__":
     _CODES.write_text(_codes_text(), encoding="utf-8")
+    _FORMATS.write_text(_with_formats(_FORMATS.read_text(encoding="utf-8")), encoding="utf-8")
     _METHOD.write_text(_with_measures(_METHOD.read_text(encoding="utf-8")), encoding="utf-8")

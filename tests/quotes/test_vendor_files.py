@@ -126,6 +126,18 @@ def claims(data: bytes, path: Path) -> list[str]:
     )
 
 
+@pytest.mark.parametrize("name", SHAPES)
+def test_what_is_told_of_a_format_is_what_it_gives(name: str, tmp_path: Path) -> None:
+    """The fields that `volskew formats` and the page of formats list are those that come out."""
+    told = set(next(reader for reader in readers() if reader.name == name).fields)
+    told |= {"vendor_vol"} if "vendor_vol_pct" in told else set()
+    told |= {"strike", "is_call"} if "option" in told else set()
+    for path in files_of(SHAPES[name], tmp_path):
+        quotes = read_file(path, format=getattr(SHAPES[name], "FORMAT", None))[0].quotes
+        given = {column for column in (*VALUES, "trade_time") if quotes[column].notna().any()}
+        assert given <= told
+
+
 def test_every_declared_reader_has_a_shape() -> None:
     declared = {
         reader.name

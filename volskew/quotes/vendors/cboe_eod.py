@@ -28,6 +28,7 @@ FORMAT: Final = Format(
     columns={**COLUMNS, **at("1545")},
     fillers=UNTRADED,
     before_close=BEFORE_CLOSE,
+    made=("underlying_price",),
     adjust=adjust,
 )
 READER: Final = declare(FORMAT)

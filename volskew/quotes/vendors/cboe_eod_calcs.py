@@ -111,6 +111,7 @@ FORMAT: Final = Format(
     },
     fillers={**UNTRADED, "vendor_delta": (0.0,)},
     before_close=BEFORE_CLOSE,
+    made=("underlying_price",),
     adjust=adjust,
 )
 READER: Final = declare(FORMAT)

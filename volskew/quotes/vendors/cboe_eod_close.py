@@ -25,6 +25,7 @@ FORMAT: Final = Format(
     signature=("bid1545", "ask1545", "bideod", "askeod"),
     columns={**COLUMNS, **at("eod")},
     fillers=UNTRADED,
+    made=("underlying_price",),
     adjust=adjust,
     on_request=True,
 )

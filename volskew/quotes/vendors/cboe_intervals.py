@@ -34,6 +34,7 @@ FORMAT: Final = Format(
         "vendor_delta": "delta",
     },
     fillers={**UNTRADED, "vendor_delta": (0.0,)},
+    made=("underlying_price",),
     adjust=adjust,
 )
 READER: Final = declare(FORMAT)

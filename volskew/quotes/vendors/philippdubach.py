@@ -75,6 +75,7 @@ FORMAT: Final = Format(
     signature=("contractid", "inthemoney", "impliedvolatility", "mark", "date"),
     columns=COLUMNS,
     fillers={"vendor_vol": CLIPS},
+    made=("underlying_price",),
     adjust=adjust,
 )
 READER: Final = declare(FORMAT)

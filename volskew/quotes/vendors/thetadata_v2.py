@@ -89,6 +89,7 @@ FORMAT: Final = Format(
     },
     divisors={"strike": _THOUSANDTHS},
     fillers={"last": (0.0,), "underlying_price": (0.0,)},
+    made=("trade_time",),
     adjust=adjust,
 )
 _PLAIN: Final = declare(FORMAT)

@@ -103,6 +103,7 @@ FORMAT: Final = Format(
     signature=("symbol", "expiration", "strike", "right", "created", "lasttrade", "bid", "ask"),
     columns={**COLUMNS, "date": "created", "trade_time": "lasttrade"},
     fillers={"last": (0.0,)},
+    made=("open_interest",),
     adjust=adjust,
 )
 READER: Final = replace(declare(FORMAT), splits=None)

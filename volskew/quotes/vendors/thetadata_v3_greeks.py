@@ -54,6 +54,7 @@ FORMAT: Final = Format(
         "+iv_error": "iverror",
     },
     fillers={"last": (0.0,), "underlying_price": (0.0,)},
+    made=("open_interest",),
     adjust=adjust,
 )
 READER: Final = replace(declare(FORMAT), splits=None)

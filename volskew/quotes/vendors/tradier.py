@@ -67,6 +67,7 @@ FORMAT: Final = Format(
         "vendor_delta": "greeks.delta",
     },
     zone="UTC",
+    made=("quote_time",),
     adjust=adjust,
 )
 READER: Final = declare(FORMAT)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, fields, is_dataclass, replace
 from numbers import Integral, Real
 from typing import Any, Final, Literal, NamedTuple
 
+from volskew.aliases import alias_texts
 from volskew.errors import SettingsError, shown
 
 __all__ = ["METHOD_INTEGER", "Bracket", "Gates", "Settings", "settings_or_default"]
@@ -170,6 +171,9 @@ class Settings:
         The rate used, with flag RATE_ASSUMED, when nothing better is known.
     curve_max_age_days : int
         A curve is refused more than this many days past its last date.
+    aliases : tuple of str
+        Other names of underlyings: ``OLD=NEW``, or ``OLD=NEW@DATE`` with the first day under the new name.
+        They go before the renames that are known (`volskew.quotes.roots.RENAMES`); ``OLD=OLD`` undoes one.
     exercise_overrides : tuple of (str, str)
         ``(root, "american" | "european")`` pairs that replace what the reader filled.
     pricer : {"auto", "european"}
@@ -229,6 +233,7 @@ class Settings:
     dividends_files: tuple[str, ...] = field(default=(), metadata=_UNHASHED)
     assumed_rate: float = 0.04
     curve_max_age_days: int = 7
+    aliases: tuple[str, ...] = field(default=(), metadata=_UNHASHED)
     exercise_overrides: tuple[tuple[str, str], ...] = ()
     pricer: Literal["auto", "european"] = "auto"
     pricer_accuracy: Literal["fast", "default", "high"] = "default"
@@ -274,6 +279,7 @@ class Settings:
                 msg = f"{name} must be one of {', '.join(allowed)}, got {getattr(self, name)!r}"
                 raise SettingsError(msg)
         object.__setattr__(self, "exercise_overrides", _overrides(self.exercise_overrides))
+        object.__setattr__(self, "aliases", alias_texts(self.aliases))
 
     @property
     def method_version(self) -> str:

@@ -19,10 +19,14 @@ def command(**options: Any) -> int:
     times rest on, which fields the file gives, and what follows from those it lacks.
     """
     from volskew.report import print_inspection
+    from volskew.settings import Settings
     from volskew.workflow import inspect_files
 
     found = inspect_files(
-        list(options["paths"]), format=options["format_name"], columns=columns_from(options)
+        list(options["paths"]),
+        settings=Settings(aliases=tuple(options["aliases"])),
+        format=options["format_name"],
+        columns=columns_from(options),
     )
     print_inspection(found)
     if not any(inspection.format for inspection in found):

@@ -149,6 +149,13 @@ format_options = _options(
         multiple=True,
         help="File column of a canonical name, for a CSV or Parquet with names of its own.",
     ),
+    click.option(
+        "--alias",
+        "aliases",
+        multiple=True,
+        metavar="OLD=NEW[@DATE]",
+        help="Another name of an underlying, until the day of the new one: FB=META@2022-06-09.",
+    ),
 )
 jobs_option = click.option("--jobs", type=click.IntRange(1), help="Processes; default: one a processor.")
 out_option = click.option(
@@ -165,6 +172,7 @@ def settings_from(options: Mapping[str, Any]) -> Settings:
         rate=options["rate"],
         rates_file=options["rates_file"],
         dividends_files=tuple(options["dividends_files"]),
+        aliases=tuple(options.get("aliases", ())),
     )
 
 

@@ -15,6 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from volskew.aliases import Alias, parse_alias
 from volskew.errors import InputError
 from volskew.ledger import Code, Entry
 from volskew.market.clock import EASTERN, is_session, previous_session, session_close, session_open
@@ -72,6 +73,8 @@ class Assembled:
         Line -> position in `labels`.
     entries : list of Entry
         Cells that could not be read.
+    aliases : dict of str to Alias
+        The caller's other names of underlyings.
     """
 
     columns: dict[str, Any]
@@ -80,6 +83,7 @@ class Assembled:
     labels: list[tuple[dt.date | None, pd.Timestamp | None]]
     label_codes: Array
     entries: list[Entry] = field(default_factory=list)
+    aliases: dict[str, Alias] = field(default_factory=dict)
 
 
 def assemble(
@@ -99,7 +103,7 @@ def assemble(
     label, source : str
         The file in errors, and in the ledger.
     settings : Settings
-        For exercise overrides by root.
+        For exercise overrides by root, and other names of underlyings.
     named : frozenset of datetime.date
         Dates in the names of the file and its folder, which may tell month from day.
 
@@ -125,14 +129,15 @@ def assemble(
     for name in ("quote_time", "trade_time"):
         columns[name] = _times(raw, name, notes, n)
     terms = contract_terms(raw, columns, notes, label)
-    symbols, symbol_codes = underlyings(raw, terms.roots, terms.root_codes, label)
+    aliases = {alias.old: alias for alias in map(parse_alias, settings.aliases)}
+    symbols, symbol_codes = underlyings(raw, terms.roots, terms.root_codes, label, aliases)
     roots, root_codes = filled_roots(terms.roots, terms.root_codes, symbols, symbol_codes)
     columns |= listing(raw, roots, root_codes, terms.expiry, settings)
     columns["symbol"] = decoded(symbols, symbol_codes)
     columns["root"] = decoded(roots, root_codes)
     columns["source_row"] = raw.rows
     labels, label_codes = _labels(raw, notes, columns, n)
-    return Assembled(columns, symbols, symbol_codes, labels, label_codes, notes.entries)
+    return Assembled(columns, symbols, symbol_codes, labels, label_codes, notes.entries, aliases)
 
 
 def _is_cut_off(raw: RawChain) -> bool:

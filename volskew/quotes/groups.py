@@ -17,7 +17,7 @@ from volskew.quotes.facts import ground_in_words
 from volskew.quotes.lines import by_vendor
 from volskew.quotes.named import NameDate, name_date
 from volskew.quotes.raw import RawChain
-from volskew.quotes.roots import SYMBOL
+from volskew.quotes.roots import SYMBOL, named_on
 from volskew.quotes.ruling import Evidence, Ruling, rule
 from volskew.quotes.schema import conform, empty_quotes
 from volskew.quotes.sessions import DayKey, Snapshot, best_of
@@ -65,6 +65,7 @@ class Groups:
         self.snapshots: list[Snapshot | None] = [None] * len(self._keys)
         self.entries: list[Entry] = []
         self.clock: list[str] = []
+        self._called: dict[int, str] = {}
 
     def judge(self) -> None:
         """Give each group its session, test its units, and settle which of several is the day."""
@@ -95,6 +96,8 @@ class Groups:
             ruling = self._ruled(place, seen)
             if ruling is None:
                 continue
+            if ruling.session is not None:
+                self._rename(place, ruling.session)
             self.clock.append(ground_in_words(ruling, seen, self._raw))
             self.snapshots[place] = self._snapshot(place, seen, ruling, vendor=bool(vendor[place]))
             if vendor[place]:
@@ -106,7 +109,16 @@ class Groups:
         self._settle()
 
     def _symbol(self, place: int) -> str:
-        return self._built.symbols[int(self._keys[place] // len(self._built.labels))]
+        return (
+            self._called.get(place) or self._built.symbols[int(self._keys[place] // len(self._built.labels))]
+        )
+
+    def _rename(self, place: int, session: dt.date) -> None:
+        """Call the underlying what it is called now, if a file of that day called it otherwise."""
+        name = self._symbol(place)
+        called = named_on(name, session, self._built.aliases)
+        if called != name:
+            self._called[place] = called
 
     def _ruled(self, place: int, seen: Evidence) -> Ruling | None:
         try:
@@ -334,6 +346,10 @@ class Groups:
         columns["snapshot_time"] = instants.take(self._of_line)
         for name in ("quote_time", "trade_time"):
             columns[name] = pd.DatetimeIndex(columns[name]).tz_localize("UTC")
+        if self._called:
+            columns["symbol"] = columns["symbol"].copy()
+            for place, name in self._called.items():
+                columns["symbol"][self._lines(place)] = name
         n = len(self._of_line)
         columns["source_file"] = (
             pd.Series([self._member.source], dtype="str").take(np.zeros(n, dtype=np.int64)).array

@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from volskew.aliases import Alias
 from volskew.errors import InputError
 from volskew.market.clock import expiry_instants
 from volskew.quotes import cells as parse
@@ -125,8 +126,13 @@ def _column_roots(raw: RawChain) -> tuple[list[str], Array]:
     return names, np.where(blank[own], -1, own)
 
 
-def underlyings(raw: RawChain, roots: list[str], root_codes: Array, label: str) -> tuple[list[str], Array]:
-    """Distinct underlyings, canonically spelled, and each line's; one without goes with its neighbour."""
+def underlyings(
+    raw: RawChain, roots: list[str], root_codes: Array, label: str, aliases: Mapping[str, Alias]
+) -> tuple[list[str], Array]:
+    """Distinct underlyings, canonically spelled, and each line's; one without goes with its neighbour.
+
+    Of `aliases` those that hold on every day are followed here; the others wait until the day is known.
+    """
     names: list[str] = [root_terms(root).underlying for root in roots]
     which = root_codes
     if "symbol" in raw.cells:
@@ -136,6 +142,8 @@ def underlyings(raw: RawChain, roots: list[str], root_codes: Array, label: str) 
         blank = np.array([not name for name in given] + [True])
         which = np.where(blank[own], np.where(which >= 0, which + len(given), -1), own)
         names = [*given, *names]
+    always = {alias.old: alias.new for alias in aliases.values() if alias.until is None}
+    names = [always.get(name, name) for name in names]
     which = carried(which)
     if (which < 0).any():
         raise InputError(

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Mapping
 from typing import Final, NamedTuple
 
+from volskew.aliases import Alias
 from volskew.market.clock import is_session
 
 __all__ = [
+    "RENAMES",
     "SYMBOL",
     "Root",
     "canonical_symbol",
     "is_adjusted_root",
     "is_monthly",
+    "named_on",
     "root_terms",
     "settlement_of",
 ]
@@ -52,7 +56,21 @@ _ROOTS: Final[dict[str, Root]] = {
     "OEX": Root("OEX", "american"),
     "XEO": Root("XEO"),
 }
-_RENAMED: Final = {"QQQQ": "QQQ"}  # the ticker from 2004-12 to 2011-03
+RENAMES: Final[tuple[Alias, ...]] = (
+    Alias("FB", "META", dt.date(2022, 6, 9)),  # Reuters, 2022-06-01
+    Alias("META", "METV", dt.date(2022, 1, 31)),  # a fund, which gave its ticker away: etf.com on METV
+    Alias(
+        "GOOG", "GOOGL", dt.date(2014, 4, 3)
+    ),  # class A until class C took it: investor.google.com, class-c
+    Alias("QQQQ", "QQQ"),  # from 2004-12-01 until 2011-03-23: Morningstar, article 374713
+    Alias("VXXB", "VXX"),  # until 2019-05-02, as VXZB: sixfigureinvesting.com, "VXX maturity"
+    Alias("VXZB", "VXZ"),
+    Alias("PCLN", "BKNG"),  # until February 2018: Booking Holdings, annual report of that year
+)
+"""Renames of underlyings with liquid options. Where a ticker has meant something else since, the date on
+which it began to; without a date it always means the new name."""
+_ALWAYS: Final = {alias.old: alias.new for alias in RENAMES if alias.until is None}
+_DATED: Final = {alias.old: alias for alias in RENAMES if alias.until is not None}
 _THIRD_WEEK: Final = range(15, 22)
 
 
@@ -68,7 +86,7 @@ def root_terms(root: str) -> Root:
     if known is not None:
         return known
     bare = root.strip("0123456789") or root
-    return Root(_RENAMED.get(bare, bare), "american")
+    return Root(_ALWAYS.get(bare, bare), "american")
 
 
 def canonical_symbol(text: str) -> str:
@@ -80,7 +98,30 @@ def canonical_symbol(text: str) -> str:
     ['SPX', 'NDX', 'RUT', 'SPX', 'QQQ', 'IWM', 'NA']
     """
     bare = text.strip().lstrip("_^$.").upper()
-    return _ROOTS[bare].underlying if bare in _ROOTS else _RENAMED.get(bare, bare)
+    return _ROOTS[bare].underlying if bare in _ROOTS else _ALWAYS.get(bare, bare)
+
+
+def named_on(symbol: str, day: dt.date, aliases: Mapping[str, Alias]) -> str:
+    """What an underlying is called, which a file of a day calls `symbol`.
+
+    Parameters
+    ----------
+    symbol : str
+        Canonical but for names that changed.
+    day : datetime.date
+        The session.
+    aliases : mapping of str to Alias
+        The caller's, by old name; of a name among them no rename is looked for.
+
+    Examples
+    --------
+    >>> [named_on("FB", dt.date(year, 6, 9), {}) for year in (2021, 2022)]
+    ['META', 'FB']
+    >>> [named_on("META", dt.date(year, 1, 31), {}) for year in (2021, 2022)]
+    ['METV', 'META']
+    """
+    alias = aliases.get(symbol) or _DATED.get(symbol)
+    return alias.new if alias is not None and alias.holds(day) else symbol
 
 
 def is_adjusted_root(root: str) -> bool:

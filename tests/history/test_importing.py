@@ -7,11 +7,11 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from volskew.errors import InputError, SettingsError, StoreError
-from volskew.history import AddResult, History
+from volskew.history import KEY, AddResult, History, vintages
 from volskew.history.columns import Where
 from volskew.history.dates import read_dates
 
@@ -138,6 +138,63 @@ def test_a_replacement_may_say_when_it_was_published(history: History, tmp_path:
     now = dt.datetime.now(dt.UTC).isoformat()
     history.import_history(write(tmp_path, text.format("0.41,2024-02-01")), series="old", known_at="known_at")
     assert history.table()["known_at"].iloc[0] >= now[:10]  # two numbers cannot be published at once
+
+
+def test_a_first_statement_of_publication_does_not_date_the_change_that_comes_with_it(
+    history: History, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The stamp of a file that was restated may be that of its first number, the morning after the day."""
+    monkeypatch.setattr(vintages, "now", lambda: "2024-06-03T12:00:00.000000Z")
+    history.import_history(write(tmp_path, "date,symbol,vol\n2024-01-03,QQQ,0.21\n"), series="old")
+    text = "date,symbol,vol,known_at\n2024-01-03,QQQ,{},2024-01-04T14:00:00Z\n"
+    history.import_history(write(tmp_path, text.format("0.31")), series="old", known_at="known_at")
+    assert history.table()["known_at"].tolist() == ["2024-06-03T12:00:01Z"]
+    # the same number with a later statement changes no number, and may be dated
+    history.import_history(write(tmp_path, text.format("0.31")), series="old", known_at="known_at")
+    assert history.table(vintages="all")["value"].tolist() == [0.21, 0.31]
+
+
+_file = st.dictionaries(st.integers(0, 3), st.integers(18, 21), min_size=1)
+_import = st.tuples(st.integers(1, 400), _file, st.booleans())
+
+
+@given(imports=st.lists(_import, min_size=1, max_size=6))
+@settings(max_examples=60, deadline=None)
+def test_no_import_changes_what_was_known_before_it(imports: list[tuple[int, dict[int, int], bool]]) -> None:
+    """Files in any order, each read some hours after the one before: the numbers there are stay."""
+    days = ["2024-01-02", "2024-01-03", "2024-01-04", "2024-01-05"]
+    clock = pd.Timestamp("2024-01-08T15:00:00.25Z")
+    with History() as store, pytest.MonkeyPatch.context() as patch:
+        for hours, file, says_when in imports:
+            clock += pd.Timedelta(hours=hours)
+            patch.setattr(vintages, "now", lambda now=clock: now.strftime("%Y-%m-%dT%H:%M:%S.%fZ"))
+            rows = pd.DataFrame({"date": [days[place] for place in file], "symbol": "QQQ"})
+            rows["vol"] = [value / 100 for value in file.values()]
+            if says_when:  # one stamp for all numbers that the day ever has
+                rows["known_at"] = rows["date"] + "T23:00:00Z"
+            before = store.table(vintages="all")
+            instants = [*before["known_at"], (clock - pd.Timedelta("1s")).strftime("%Y-%m-%dT%H:%M:%SZ")]
+            seen = [store.table(known_by=instant) for instant in instants]
+            added = store.import_history(
+                rows, series="desk", known_at="known_at" if says_when else None, name="desk.csv"
+            )
+            for instant, old in zip(instants, seen, strict=True):
+                now = store.table(known_by=instant)
+                both = old.merge(now, on=list(KEY), how="left", suffixes=("", "_now"))
+                assert both["value"].tolist() == both["value_now"].tolist()
+            # the newest number is that of the file, and the same file again is no new one
+            current = store.table().set_index("date")["value"].to_dict()
+            assert {day: current[day] for day in rows["date"]} == dict(
+                zip(rows["date"], rows["vol"], strict=True)
+            )
+            again = store.import_history(rows, series="desk", known_at="known_at" if says_when else None)
+            assert (again.inserted, again.restated, again.unchanged) == (0, 0, len(file))
+            assert added.inserted + added.unchanged + added.restated == len(file)
+            of_key = store.table(vintages="all").groupby(list(KEY))
+            assert of_key["known_at"].apply(lambda column: column.is_monotonic_increasing).all()
+            assert (
+                of_key["vintage"].apply(lambda column: column.tolist() == [*range(1, len(column) + 1)]).all()
+            )
 
 
 @pytest.mark.parametrize(

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import gzip
+import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
+import volskew as vs
 from volskew.cli import run
 from volskew.errors import SettingsError, StoreError
+from volskew.history import vintages
+from volskew.market import sessions
 from volskew.settings import Settings
 from volskew.workflow import RankResult, rank_files
 from volskew.workflow.request import Plan, Request
@@ -235,6 +241,54 @@ def test_a_store_with_realised_vols_takes_prices_again(tmp_path: Path) -> None:
     ]
     again = rank_files(_files(), store=store, prices=prices)
     assert again.exit_code == 0
+
+
+@pytest.mark.parametrize("adjust", [False, True])
+def test_a_restated_history_counts_with_its_old_numbers_until_it_was_restated(
+    adjust: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both in the ranking as of a day and in the percentiles of past days."""
+    store, file = str(tmp_path / "vols.db"), tmp_path / "desk.csv"
+    days = [f"{day:%Y-%m-%d}" for day in sessions(dt.date(2026, 5, 1), dt.date(2026, 7, 9)).date]
+    draw = np.random.default_rng(11)
+    desk = pd.DataFrame(
+        [(day, leg, round(0.2 + 0.02 * draw.random(), 4)) for day in days for leg in ("QQQ", "IWM")],
+        columns=["date", "symbol", "vol"],
+    )
+    options: dict[str, Any] = {"store": store, "splice": "desk", "adjust_basis": adjust}
+
+    def take(table: pd.DataFrame, at: str) -> None:
+        monkeypatch.setattr(vintages, "now", lambda: at)
+        table.to_csv(file, index=False)
+        with vs.History(store) as history:
+            history.import_history(file, series="desk")
+
+    take(desk, "2026-07-01T12:00:00.000000Z")
+    before = rank_files(_files(), **options)
+    # one number of a past day: in the evening after the last session of the chains, then before it
+    restated = desk.assign(vol=desk["vol"].mask((desk["date"] == days[20]) & (desk["symbol"] == "QQQ"), 0.5))
+    take(restated, "2026-07-13T12:00:00.000000Z")
+    later = rank_files(_files(), **options)
+    assert later.table.equals(before.table)
+    assert later.studies[0].percentiles.equals(before.studies[0].percentiles)
+    told = (
+        "1 number was restated in series 'desk' after 2026-07-09, and the old ones count as of then, such as"
+    )
+    assert [note for note in later.notes if note.startswith(told)]
+    assert not [note for note in before.notes if "restated" in note]
+    with sqlite3.connect(store) as database:
+        database.execute("UPDATE readings SET known_at = '2026-07-09T12:00:00Z' WHERE vintage = 2")
+    database.close()
+    since = rank_files(_files(), **options)
+    assert not [note for note in since.notes if "restated" in note]
+    old, new = (result.rankings[0].series["a"].loc[days[20]] for result in (before, since))
+    number = desk.loc[(desk["date"] == days[20]) & (desk["symbol"] == "QQQ"), "vol"].item()
+    assert new / old == pytest.approx(0.5 / number, rel=1e-6)  # a store rounds to eight decimals
+    past, was = (result.studies[0].percentiles.query("date < '2026-07-09'") for result in (since, before))
+    if not adjust:  # else what is left is the rounding of the old number under the basis
+        assert past.equals(was)
+    assert past["n_obs"].tolist() == was["n_obs"].tolist()
+    assert past[["value_a", "value_b"]].notna().equals(was[["value_a", "value_b"]].notna())
 
 
 def test_a_day_without_a_session_is_ranked_as_the_session_before_and_told(tmp_path: Path) -> None:

@@ -175,8 +175,8 @@ class History:
         known_at : str, optional
             The column that says when a number was published (also ``columns["known_at"]``): an instant with
             its zone, or a date, which counts from the session's close. By default the close of the date.
-            A number that takes the place of another is known from the import on, or from when this says that
-            it was published, if that is after the other.
+            A number that takes the place of another is known from the import on; where both have said when
+            they were published, the new one later, from then on.
         date_format : str, optional
             ``strptime`` format of the dates. Without it ISO dates and month/day/year are read, and refused
             where they could be day/month/year.

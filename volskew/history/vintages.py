@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, Connection, Select, func, insert, select
 from volskew.history.columns import COLUMNS, KEY, PAYLOAD, WITHDRAWN, Where
 from volskew.history.database import readings
 from volskew.history.results import AddResult, Restatement
+from volskew.history.spelling import default_known_at
 from volskew.history.stored import check_rows
 
 __all__ = [
@@ -41,8 +42,9 @@ def write_readings(
     """Compare conformed rows with the current readings and insert what differs.
 
     With `published` the rows are numbers that somebody else publishes. One that takes the place of another
-    could not be known as long as that other stood, so it is known from now on, unless it says itself that it
-    was published after the other; and one that is as the other but for an earlier `known_at` is that other.
+    could not be known as long as that other stood, so it is known from now on. Where both say when they were
+    published, the new one later, it is known from then on; an old one without that said nothing of when it
+    was replaced. A row that is as the other but for an earlier `known_at` is that other.
     """
     fresh = _distinct(rows, where)
     if not fresh:
@@ -59,12 +61,15 @@ def write_readings(
             inserted += 1
         else:
             changed = tuple(name for name in _COMPARED if old[name] != cells[name])
-            is_late = published and cells["known_at"] <= old["known_at"]
-            if not changed or (is_late and changed == ("known_at",)):
+            is_earlier = published and cells["known_at"] <= old["known_at"]
+            if not changed or (is_earlier and changed == ("known_at",)):
                 unchanged += 1
                 continue
-            if is_late:
-                cells = {**cells, "known_at": max(old["known_at"], _to_the_second(recorded_at))}
+            if published and changed != ("known_at",):
+                was_stated = old["known_at"] != default_known_at(key[KEY.index("date")])
+                if is_earlier or not was_stated:
+                    instants = (old["known_at"], cells["known_at"], _to_the_second(recorded_at))
+                    cells = {**cells, "known_at": max(instants)}
             restated.append(_restatement(key, old, cells, changed))
         names = dict(zip(KEY, key, strict=True))
         records.append({**names, **cells, "vintage": vintage + 1, "recorded_at": recorded_at})

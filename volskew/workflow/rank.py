@@ -37,6 +37,7 @@ from volskew.workflow.view import (
     lacking,
     last_day,
     main_series,
+    restated_since,
     unexplained_gaps,
     vintages_of,
 )
@@ -225,6 +226,8 @@ def _study(
     """Studies of every pair as of a day, the rows behind them, and those that overrides left out."""
     names = _names(kept, view)
     wanted = {imported: job.plan.imported_rows} if imported else {}
+    if imported is not None and imported in kept.series_names():
+        notes.extend(restated_since(kept, imported, day))
     with as_known(kept, [*names, *wanted], day, wanted=wanted, overrides=job.overrides) as (known, gone):
         ranked = view.series
         if view.mix is not None:
@@ -249,7 +252,7 @@ def _study(
             series=ranked,
             solved=view.series,
             rows=rows,
-            vintages=partial(vintages_of, kept, view.series, rows),
+            vintages=partial(vintages_of, kept, view.series, rows, imported=imported),
             preface=job.preface,
         )
         keys = [Key(legs, *key) for legs in job.pairs for key in job.plan.keys]

@@ -12,7 +12,8 @@ from typing import NamedTuple
 import pandas as pd
 
 from volskew.errors import SettingsError
-from volskew.history import History
+from volskew.history import KEY, History
+from volskew.history.splice import BASIS_ADJUSTED, SPLICED
 from volskew.ledger import Code, Entry, Ledger, Stage
 from volskew.market import EASTERN, sessions
 from volskew.measures.realised_readings import PRICE_MEASURES
@@ -32,6 +33,7 @@ __all__ = [
     "lacking",
     "last_day",
     "main_series",
+    "restated_since",
     "unexplained_gaps",
     "vintages_of",
 ]
@@ -98,6 +100,24 @@ def as_known(
             if not rows.empty:
                 scratch.add(rows)
         yield Known(scratch, pd.concat(left_out, ignore_index=True) if left_out else pd.DataFrame())
+
+
+def restated_since(kept: History, name: str, day: dt.date) -> list[str]:
+    """Say which numbers of a series were restated after a day, so that the old ones count; [] for none."""
+    table = kept.table(series=name, vintages="all", as_of=day)
+    evening = pd.Timestamp(day, tz=EASTERN) + pd.Timedelta(days=1) - pd.Timedelta(seconds=1)
+    known = pd.to_datetime(table["known_at"], utc=True, format="ISO8601")
+    late = table[(table["vintage"] > 1) & (known > evening)].drop_duplicates(list(KEY), keep="last")
+    if late.empty:
+        return []
+    first = late.iloc[0]
+    what = " ".join(str(first[column]) for column in ("symbol", "date", "measure", "tenor", "delta"))
+    size = "number was" if len(late) == 1 else "numbers were"
+    text = (
+        f"{len(late):,} {size} restated in series {name!r} after {day}, and the old ones count as of then, "
+        f"such as that of {what} (now {first['value']:.4f}); imported as another series the new ones count."
+    )
+    return [text]
 
 
 def main_series(
@@ -209,6 +229,7 @@ def vintages_of(
     measure: str,
     tenor: str,
     delta: str,
+    imported: str | None = None,
 ) -> pd.DataFrame | None:
     """All that was ever known of some readings of a view, as `volskew.ranking.rank_history` takes it.
 
@@ -219,28 +240,63 @@ def vintages_of(
     solved : str
         The series of the solved days.
     rows : pandas.DataFrame
-        The view. Its readings of other series (imported, made of prices) have one vintage each.
+        The view. Its readings that are in neither series (made of prices, or of several imported vols) have
+        one vintage each.
     symbols, measure, tenor, delta
         Which readings.
+    imported : str, optional
+        The series that is spliced ahead of them.
 
     Returns
     -------
     pandas.DataFrame or None
         None where no reading was ever restated: those of the view are all there is.
     """
-    if solved not in kept.series_names():
-        return None
+    there = kept.series_names()
     key = {"measure": measure, "tenor": tenor, "delta": delta}
-    own = kept.vintages(series=solved, symbols=symbols, **key)
-    if not (own["vintage"] > 1).any():
-        return None
-    columns = list(own.columns)
     is_key = rows["symbol"].isin(symbols) & (rows[list(key)] == pd.Series(key)).all(axis=1)
     seen = rows.loc[is_key].assign(
         date=lambda table: pd.to_datetime(table["date"].astype(str)),
         known_at=lambda table: pd.to_datetime(table["known_at"], utc=True, format="ISO8601"),
         vintage=1,
-    )[columns]
-    places, mine = (pd.MultiIndex.from_frame(table[["date", "symbol"]]) for table in (seen, own))
-    # a day that overrides left out of the view was never known in it
-    return pd.concat([own[mine.isin(places)], seen[~places.isin(mine)]], ignore_index=True)
+    )
+    is_spliced = seen["flags"].astype(str).str.split().map(lambda flags: SPLICED in flags).astype(bool)
+    parts = []
+    for name, part in ((solved, seen[~is_spliced]), (imported, seen[is_spliced])):
+        if name is None or name not in there or part.empty:
+            continue
+        found = kept.vintages(series=name, symbols=symbols, **key)
+        # a day that overrides left out of the view was never known in it
+        found = found[_places(found).isin(_places(part))]
+        if (found["vintage"] > 1).any():
+            parts.append(_adjusted(found, part) if name == imported else found)
+    if not parts:
+        return None
+    columns = list(parts[0].columns)
+    restated = pd.concat(parts, ignore_index=True)
+    return pd.concat([restated, seen.loc[~_places(seen).isin(_places(restated)), columns]], ignore_index=True)
+
+
+def _places(table: pd.DataFrame) -> pd.MultiIndex:
+    return pd.MultiIndex.from_frame(table[["date", "symbol"]])
+
+
+def _adjusted(vintages: pd.DataFrame, spliced: pd.DataFrame) -> pd.DataFrame:
+    """Vintages of imported readings under the basis of a splice: that of the view goes for all of them."""
+    if not spliced["flags"].str.contains(BASIS_ADJUSTED, regex=False).any():
+        return vintages
+    view = spliced.set_index(["date", "symbol"])[["value", "known_at"]]
+    joined = vintages.join(view.add_suffix("_view"), on=["date", "symbol"])
+    shown = joined[joined["known_at"] <= joined["known_at_view"]].drop_duplicates(
+        ["date", "symbol"], keep="last"
+    )
+    factor = (shown["value_view"] / shown["value"]).groupby(shown["symbol"]).median()
+    since = view["known_at"].groupby(level="symbol").min()  # nobody knew the basis before
+    value = (vintages["value"] * vintages["symbol"].map(factor)).round(8)  # as a store rounds
+    value.loc[shown.index] = shown["value_view"]
+    return vintages.assign(
+        value=value,
+        known_at=vintages["known_at"].where(
+            vintages["known_at"] > vintages["symbol"].map(since), vintages["symbol"].map(since)
+        ),
+    )

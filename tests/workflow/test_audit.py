@@ -21,7 +21,7 @@ from volskew.market.dividendfile import dividends_until
 from volskew.market.rates import rates_until
 from volskew.ranking import rank_history
 from volskew.workflow import AuditResult, audit_store, measure_files
-from volskew.workflow import audit as auditing
+from volskew.workflow import audit_ranks as auditing
 
 _QUOTES = Path(__file__).parents[2] / "chains" / "quotes"
 _DIVIDENDS = str(_QUOTES.parent / "simulated_dividends.csv")
@@ -229,35 +229,195 @@ def test_an_import_that_replaced_a_number_from_before_is_found(tmp_path: Path) -
     assert "QQQ 2024-01-03" in found(result, "known_at")["first_difference"].iloc[0]
 
 
-def test_what_was_not_compared_is_told(market: tuple[Path, vs.Settings], store: Path, tmp_path: Path) -> None:
-    """Nothing of it may pass for equal: another method's readings, days that are not there, chains unread."""
+def _sql(store: Path, *statements: str) -> None:
+    with sqlite3.connect(store) as database:
+        for statement in statements:
+            database.execute(statement)
+    database.close()
+
+
+Audited = Callable[..., AuditResult]
+
+
+@pytest.fixture
+def audited(market: tuple[Path, vs.Settings], store: Path) -> Audited:
+    """Audits the store with all chains behind it, but for what is asked for otherwise."""
     folder, settings = market
 
-    def audited(**more: Any) -> AuditResult:
+    def audit(**more: Any) -> AuditResult:
         return audit_store(store, **{"paths": folder, "settings": settings, "days": _DAYS, "cuts": 1, **more})
 
-    assert (audited().exit_code, audited().gaps) == (0, [])
-    assert audited(days=[dt.date(2026, 7, 1)]).gaps == ["No chain is of 2026-07-01: not compared."]
+    return audit
+
+
+def _gaps(result: AuditResult) -> dict[tuple[str, str], tuple[int, str]]:
+    """Of each cut and reason how many were not compared, and an example."""
+    rows = result.table[result.table["not_compared"] > 0]
+    return {
+        (row["cut"], row["reason"]): (row["not_compared"], row["example"]) for row in rows.to_dict("records")
+    }
+
+
+def test_what_is_not_in_the_store_was_not_compared(audited: Audited, tmp_path: Path) -> None:
+    whole = audited()
+    assert (whole.exit_code, whole.gaps, whole.n_not_compared) == (0, [], 0)
+    no_chain = "of which no chain is among the paths"
+    named = audited(days=[dt.date(2026, 7, 1), _DAYS[0]])
+    assert (named.exit_code, _gaps(named)) == (3, {("2026-07-01", no_chain): (1, "2026-07-01")})
+    assert named.gaps == [f"stored reading: 1 not compared, {no_chain}, such as 2026-07-01."]
     empty = tmp_path / "nothing"
     empty.mkdir()
-    (gap, *_) = reversed(audited(paths=empty).gaps)
-    assert gap == "No chain could be read: nothing was measured anew."
-    assert audited(paths=empty).exit_code == 3
-    told = audited(pairs=[("QQQ", "SPY")])
-    assert (told.gaps, told.exit_code) == (["The store has no reading of SPY: QQQ/SPY was not compared."], 3)
-    assert audited(series=["other"]).gaps == ["The store has no reading of the series other."]
-    with sqlite3.connect(store) as database:
-        database.execute("DELETE FROM readings WHERE date = '2026-07-08' AND symbol = 'QQQ'")
-        database.execute("UPDATE readings SET method_version = 'older' WHERE date = '2026-07-09'")
-    database.close()
+    unread = audited(paths=empty)
+    assert unread.exit_code == 3  # the ranks of the store were compared all the same
+    assert ("", "no chain could be read") in _gaps(unread)
+    some = audited(pairs=[("QQQ", "SPY"), ("QQQ", "IWM")])
+    spy = "the store has no reading of SPY"
+    assert (some.exit_code, _gaps(some)) == (3, {("", spy): (1, "QQQ/SPY")})
+    nothing = audited(pairs=[("QQQ", "SPY")], paths=())
+    assert (nothing.exit_code, nothing.n_compared, _gaps(nothing)) == (1, 0, {("", spy): (1, "QQQ/SPY")})
+    series = audited(series=["other"], paths=())
+    assert (series.exit_code, set(_gaps(series))) == (
+        1,
+        {("", "the store has no reading of the series other")},
+    )
+
+
+def test_a_pair_whose_legs_are_nowhere_together_was_not_compared(audited: Audited, store: Path) -> None:
+    _sql(store, "UPDATE readings SET tenor = '1m' WHERE symbol = 'QQQ'")
+    apart = audited(pairs=[("QQQ", "IWM")], paths=())
+    reason = "no series, measure, tenor and delta has both legs of QQQ/IWM"
+    assert (apart.exit_code, set(_gaps(apart))) == (3, {("", reason)})
+
+
+def test_stored_readings_without_a_match_are_counted_by_reason(
+    market: tuple[Path, vs.Settings], audited: Audited, store: Path
+) -> None:
+    """Nothing of it may pass for equal."""
+    key = "simulated:close 2026-07-{} {} implied_vol 3m 0.25"
+    _sql(
+        store,
+        "DELETE FROM readings WHERE date = '2026-07-08' AND symbol = 'QQQ'",
+        "UPDATE readings SET method_version = 'older' WHERE date = '2026-07-09'",
+    )
     result = audited()
+    older = f"made by method older, not {market[1].method_version}"
     assert result.exit_code == 3
-    assert result.gaps[0].startswith("2026-07-08: the store lacks 1 readings, such as ")
-    made = f"made by method older, not {settings.method_version}"
-    assert result.gaps[1] == f"2026-07-09: 2 stored readings were {made}: not compared."
-    rows = found(result, "stored reading")
-    assert rows["cut"].tolist() == ["2026-07-08"]
-    assert rows["differing"].tolist() == [0]
+    assert _gaps(result) == {
+        ("2026-07-08", "which the store lacks"): (1, key.format("08", "QQQ")),
+        ("2026-07-09", older): (2, key.format("09", "IWM")),
+    }
+    rows = found(result, "stored reading").query("rows > 0")
+    assert rows[["cut", "rows", "differing"]].to_numpy().tolist() == [["2026-07-08", 1, 0]]
+    # nothing else of the store: its one comparison is gone, and so is the proof
+    _sql(store, "DELETE FROM readings WHERE date = '2026-07-08'")
+    assert found(audited(days=_DAYS[:1]), "stored reading")["rows"].sum() == 0
+    assert audited(days=_DAYS[:1]).exit_code == 3
+
+
+def test_a_reading_that_was_taken_back_or_made_otherwise_since_is_told(
+    audited: Audited, store: Path, market: tuple[Path, vs.Settings]
+) -> None:
+    copy = "INSERT INTO readings SELECT * FROM newest"
+    newest = "CREATE TEMP TABLE newest AS SELECT * FROM readings WHERE date = '2026-07-08' AND symbol = 'QQQ'"
+    _sql(store, newest, "UPDATE newest SET vintage = 2, method_version = 'newer', value = 0.3", copy)
+    result = audited(days=_DAYS[:1])
+    newer = f"made by method newer, not {market[1].method_version}"
+    assert {reason for _, reason in _gaps(result)} == {newer}
+    # the vintage of this method is compared beside it
+    assert found(result, "stored reading")[["rows", "differing"]].iloc[0].tolist() == [2, 0]
+    _sql(store, "UPDATE readings SET value = NULL, flags = 'WITHDRAWN' WHERE vintage = 2")
+    taken = audited(days=_DAYS[:1])
+    assert {reason for _, reason in _gaps(taken)} == {"taken back in the store"}
+    assert taken.exit_code == 3
+
+
+def test_a_leg_without_a_chain_and_days_without_any_are_told(
+    market: tuple[Path, vs.Settings], audited: Audited
+) -> None:
+    folder, _ = market
+    files = [
+        file for file in folder.iterdir() if "QQQ_2026-07-08" not in file.name and "07-10" not in file.name
+    ]
+    result = audited(paths=files, days=None)
+    reason = "of which no chain is among the paths"
+    assert {(cut, why): count for (cut, why), (count, _) in _gaps(result).items()} == {
+        ("2026-07-08", reason): 1,
+        ("2026-07-10", reason): 2,
+    }
+    assert result.n_differing == 0
+    # days that were not asked for are no gap, but are told
+    assert audited(paths=files, days=[_DAYS[1]]).gaps == []
+    told = "Of 3 days with 6 stored readings 1 with 2 were measured anew (--days all: every one with chains)."
+    assert audited(days=[_DAYS[1]]).notes == [told]
+
+
+def test_a_stored_reading_that_cannot_be_made_again_differs(audited: Audited, store: Path) -> None:
+    _sql(
+        store,
+        "CREATE TEMP TABLE more AS SELECT * FROM readings WHERE date = '2026-07-08'",
+        "UPDATE more SET tenor = '10y'",
+        "INSERT INTO readings SELECT * FROM more",
+    )
+    result = audited(days=_DAYS[:1])
+    row = found(result, "stored reading").iloc[0]
+    assert (row["rows"], row["differing"], result.exit_code) == (4, 2, 3)
+    assert "10y 0.25: there is a reading in the store only" in row["first_difference"]
+
+
+def test_chains_of_a_series_that_the_store_has_not_are_told(audited: Audited, store: Path) -> None:
+    _sql(store, "UPDATE readings SET series = 'close'")
+    result = audited(days=_DAYS[:1])
+    assert result.exit_code == 3
+    assert {reason for _, reason in _gaps(result)} == {"of which no chain is among the paths"}
+    _sql(store, "UPDATE readings SET method = 'imported'")  # which no chain is behind
+    assert {reason for _, reason in _gaps(audited(days=_DAYS[:1]))} == {
+        "of which the store has none in simulated:close"
+    }
+
+
+def test_readings_by_other_conventions_are_measured_anew_too(
+    market: tuple[Path, vs.Settings], tmp_path: Path
+) -> None:
+    folder, settings = market
+    place = tmp_path / "vols.db"
+    files = [folder / f"{symbol}_2026-07-08_simulated.csv.gz" for symbol in ("QQQ", "IWM")]
+    vs.rank_files(files, store=str(place), settings=settings)
+    result = audit_store(place, paths=files, settings=settings, cuts=1)
+    with vs.History(place) as history:
+        n_stored = len(history.table())
+    assert n_stored > 20
+    assert (result.exit_code, result.gaps, result.notes) == (0, [], [])
+    assert found(result, "stored reading")["rows"].tolist() == [n_stored]
+
+
+def test_the_overrides_of_a_ranking_are_those_of_its_audit(
+    market: tuple[Path, vs.Settings], tmp_path: Path
+) -> None:
+    folder, settings = market
+    place, file = tmp_path / "vols.db", tmp_path / "left_out.csv"
+    file.write_text(
+        "date,symbol,contract,reason\n2026-07-08,QQQ,2026-10-16 760 C,bust trade\n2026-07-09,IWM,,halted\n"
+    )
+    measured = measure_files(folder, settings=settings, overrides=vs.read_overrides(file)).readings
+    with vs.History(place) as history:
+        history.add(measured)
+    audit: dict[str, Any] = {"paths": folder, "settings": settings, "days": _DAYS, "cuts": 1}
+    result = audit_store(place, overrides=file, **audit)
+    assert (result.exit_code, result.gaps, result.n_differing) == (0, [], 0)
+    without = audit_store(place, **audit)
+    assert found(without, "stored reading")["differing"].tolist() == [1, 0]
+    assert "2026-07-08 QQQ" in found(without, "stored reading")["first_difference"].iloc[0]
+
+
+def test_readings_that_overrides_leave_out_are_left_out_of_the_ranks_compared(tmp_path: Path) -> None:
+    place, file = _ranked(tmp_path / "vols.db"), tmp_path / "left_out.csv"
+    # of the days that are not restated, those that are, and the last one
+    days = ("2026-01-06", "2026-01-27", "2026-03-31")
+    file.write_text("date,symbol,reason\n" + "".join(f"{day},QQQ,halted\n" for day in days))
+    result = audit_store(place, cuts=None, overrides=file)
+    assert (result.exit_code, result.n_differing) == (0, 0)
+    assert run(["audit", "--store", str(place), "--overrides", str(file), "--cuts", "2"]) == 0
+    assert run(["audit", "--store", str(place), "--overrides", str(tmp_path / "none.csv")]) == 1
 
 
 def test_nothing_to_audit(tmp_path: Path) -> None:
@@ -321,7 +481,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     place, file = str(_ranked(tmp_path / "vols.db")), tmp_path / "audit.csv"
     assert run(["audit", "--store", place, "--cuts", "3", "--out", str(file)]) == 0
     assert "rows are what could be known then, to the last bit." in capsys.readouterr().out
-    assert file.read_text().startswith("check,what,cut,rows,differing,first_difference\n")
+    assert file.read_text().startswith("check,what,cut,rows,differing,first_difference,not_compared,")
     with sqlite3.connect(place) as database:
         database.execute("UPDATE readings SET known_at = '2020-01-02T21:00:00Z' WHERE vintage = 1")
     database.close()
@@ -330,5 +490,11 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert "rows are not what could be known then." in printed
     assert "known_at close: " in printed
     assert run(["audit", "--store", place, "--series", "none"]) == 1
-    assert "There was nothing to audit." in capsys.readouterr().out
+    assert "Nothing could be compared, for the reasons below." in capsys.readouterr().out
     assert run(["audit", "--store", place, "--cuts", "none"]) == 2
+    pairs = ["--pair", "QQQ/IWM", "--pair", "QQQ/SPY"]
+    assert run(["audit", "--store", str(_ranked(tmp_path / "two.db")), *pairs, "--out", str(file)]) == 3
+    printed = capsys.readouterr().out
+    assert "to the last bit; 1 could not be compared." in printed
+    assert "ranking: 1 not compared, the store has no reading of SPY, such as QQQ/SPY." in printed
+    assert ",1,the store has no reading of SPY,QQQ/SPY\n" in file.read_text()

@@ -14,6 +14,7 @@ from volskew.commands.parameters import (
     columns_from,
     format_options,
     market_options,
+    override_option,
     settings_from,
 )
 
@@ -21,7 +22,8 @@ from volskew.commands.parameters import (
 @click.command(
     name="audit",
     epilog="""\b
-Exit status: 0 all rows are equal; 3 some are not, or not compared; 1 nothing to audit; 2 wrong usage.""",
+Exit status: 0 all that was asked for is compared and equal; 3 some differs, or could not be compared;
+1 nothing could be compared; 2 wrong usage.""",
 )
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
 @click.option(
@@ -46,8 +48,9 @@ Exit status: 0 all rows are equal; 3 some are not, or not compared; 1 nothing to
     default=4,
     show_default=True,
     metavar="N|all",
-    help="Days of the chains to measure anew.",
+    help="Days of the chains to measure anew; all: all days that the store has.",
 )
+@override_option
 @market_options
 @format_options
 @click.option(
@@ -58,7 +61,8 @@ def command(store: str, out: str | None, cuts: int | str, days: int | str, **opt
 
     The rank history of the whole store is held against that of the store cut at dates, to the last bit. With
     PATHs, the chains behind the readings, days are measured with all inputs and with those that existed at
-    their end, and held against what the store has of them; give the rates and dividends they were made with.
+    their end, and held against what the store has of them; give the rates, dividends and overrides they were
+    made with. What could not be compared is counted and named, with the reason.
     """
     from volskew.report.audit import print_audit, write_audit
     from volskew.workflow import audit_store
@@ -77,6 +81,7 @@ def command(store: str, out: str | None, cuts: int | str, days: int | str, **opt
             cuts=cuts if isinstance(cuts, int) else None,
             days=days if isinstance(days, int) else None,
             settings=settings_from(options),
+            overrides=options["overrides"],
             format=options["format_name"],
             columns=columns_from(options),
             progress=progress,

@@ -54,9 +54,9 @@ def print_audit(result: AuditResult, *, files: list[Path] | None = None) -> None
     if len(found) > _SHOWN:
         say(f"... and {len(found) - _SHOWN:,} more comparisons that differ; --out FILE has them all.")
     for gap in result.gaps[:_SHOWN]:
-        say(f"Not compared. {gap}", "yellow")
+        say(gap, "yellow")
     if len(result.gaps) > _SHOWN:
-        say(f"... and {len(result.gaps) - _SHOWN:,} more that were not compared.", "yellow")
+        say(f"... and {len(result.gaps) - _SHOWN:,} more reasons; --out FILE has them all.", "yellow")
     for file in files or []:
         say(str(file), "dim")
 
@@ -74,9 +74,10 @@ def write_audit(result: AuditResult, path: str | os.PathLike[str]) -> Path:
 
 
 def _verdict(result: AuditResult) -> str:
+    gap = f"; {result.n_not_compared:,} could not be compared" if result.n_not_compared else ""
     if not result.n_compared:
-        return "There was nothing to audit."
+        return f"Nothing could be compared{gap and ', for the reasons below'}."
     if result.n_differing:
-        return f"{result.n_differing:,} of {result.n_compared:,} rows are not what could be known then."
-    compared = "compared " if result.gaps else ""
-    return f"All {result.n_compared:,} {compared}rows are what could be known then, to the last bit."
+        return f"{result.n_differing:,} of {result.n_compared:,} rows are not what could be known then{gap}."
+    compared = " compared" if gap else ""
+    return f"All {result.n_compared:,}{compared} rows are what could be known then, to the last bit{gap}."

@@ -5,24 +5,25 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import os
-from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from volskew.history import KEY, History
 from volskew.history.importing import IMPORTED
-from volskew.market import EASTERN, canonical_tenor, sessions
+from volskew.market import EASTERN, canonical_tenor
 from volskew.measures import MEASURES
+from volskew.quotes.overrides import read_overrides
 from volskew.quotes.roots import canonical_symbol
-from volskew.ranking import rank, rank_history
 from volskew.ranking.arguments import check_pair
 from volskew.settings import Settings, settings_or_default
 from volskew.surface.points import parse_point
-from volskew.workflow.audit_readings import audit_readings, comparison, spread
+from volskew.workflow.audit_ranks import audit_ranks
+from volskew.workflow.audit_readings import audit_readings
+from volskew.workflow.audit_table import AUDIT_COLUMNS, comparison, gap_sentences, uncompared
+from volskew.workflow.conventions import find_conventions, split_series
 from volskew.workflow.gather import PathLike, Progress, no_progress
 from volskew.workflow.request import Request
 
@@ -30,14 +31,7 @@ __all__ = ["AUDIT_COLUMNS", "AuditResult", "audit_store"]
 
 Pair = tuple[str, str]
 
-AUDIT_COLUMNS = ("check", "what", "cut", "rows", "differing", "first_difference")
-"""Columns of an audit, in order."""
-
-_LIMITS: dict[str, Any] = {"min_observations": 2, "min_coverage": 0.0}
-"""Gates wide open: what they would keep back is compared as well."""
 _GROUP = ["series", "measure", "tenor", "delta"]
-_RANKED = ("value_a", "value_b", "value", "percentile", "percentile_strict", "percentile_weak")
-_COUNTED = ("n_obs", "coverage", "first_date", "flags")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +42,9 @@ class AuditResult:
     ----------
     table : pandas.DataFrame
         A row a comparison: ``check``, ``what`` it was made on, the ``cut`` date, how many ``rows`` were
-        compared, how many are ``differing``, and the ``first_difference`` with its date and both values:
+        compared, how many are ``differing``, and the ``first_difference`` with its date and both values. What
+        was asked for and could not be compared has rows of its own, one for each reason: how many
+        (``not_compared``), the ``reason`` and an ``example``. The checks:
 
         =============== ==================================================================================
         known_at        no vintage was known before its snapshot, or before its date in New York, and no
@@ -58,14 +54,11 @@ class AuditResult:
         reading         a day measured with all inputs, and with those that existed at its end
         stored reading  the day measured with all inputs, and what the store holds of one method version
         =============== ==================================================================================
-    gaps : list of str
-        What was asked for and could not be compared, and why, with how many readings.
     notes : list of str
         What else should be known of the comparisons.
     """
 
     table: pd.DataFrame
-    gaps: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -79,11 +72,21 @@ class AuditResult:
         return int(self.table["differing"].sum())
 
     @property
+    def n_not_compared(self) -> int:
+        """What was asked for and could not be compared: readings; pairs, days or files without any."""
+        return int(self.table["not_compared"].sum())
+
+    @property
+    def gaps(self) -> list[str]:
+        """What could not be compared, a sentence a reason: how many, why, and an example."""
+        return gap_sentences(self.table)
+
+    @property
     def exit_code(self) -> int:
-        """0: all is equal; 3: something differs, or was not compared; 1: there was nothing to compare."""
+        """0: all was compared and is equal; 3: some differs, or was not compared; 1: nothing was compared."""
         if not self.n_compared:
             return 1
-        return 3 if self.n_differing or self.gaps else 0
+        return 3 if self.n_differing or self.n_not_compared else 0
 
 
 def audit_store(
@@ -98,6 +101,7 @@ def audit_store(
     cuts: int | Sequence[dt.date] | None = 12,
     days: int | Sequence[dt.date] | None = 4,
     settings: Settings | None = None,
+    overrides: PathLike | None = None,
     format: str | None = None,  # noqa: A002 - the name that users know from the command line
     columns: dict[str, str] | None = None,
     progress: Progress = no_progress,
@@ -121,6 +125,9 @@ def audit_store(
         None: all.
     settings : Settings, optional
         With the rates and dividend files that the readings were made with.
+    overrides : path-like, optional
+        The file of quotes and readings to leave out that `volskew.workflow.rank_files` was given. It is taken
+        as it is, for each day: who wrote it knew what it says later than the day.
     format, columns, progress
         As for `volskew.workflow.gather`.
 
@@ -135,7 +142,7 @@ def audit_store(
     SettingsError
         A name, count or date that is not accepted.
     InputError
-        A rates or dividend file cannot be read.
+        A rates, dividend or overrides file cannot be read.
 
     Notes
     -----
@@ -146,20 +153,20 @@ def audit_store(
     chosen = settings_or_default(settings)
     given = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
     wanted = _Wanted.of(series=series, measures=measures, tenors=tenors, deltas=deltas, pairs=pairs)
+    left_out = None if overrides is None else read_overrides(overrides)
     rows: list[dict[str, Any]] = []
-    gaps: list[str] = []
     notes: list[str] = []
     with History(store, must_exist=True) as history:
         everything = history.catalog()
         catalog = wanted.of_catalog(everything)
-        gaps.extend(wanted.missing(everything))
+        rows.extend(wanted.missing(everything, catalog))
         rows.extend(_audit_knowledge(history, catalog))
         kinds = list(catalog.groupby(_GROUP, sort=True))
         for done, (kind, group) in enumerate(kinds):
             progress("ranking", done, len(kinds))
             key = dict(zip(_GROUP, map(str, kind), strict=True))
             for pair in wanted.pairs_of(sorted(group["symbol"])):
-                rows.extend(_audit_ranks(history, key, pair, cuts=cuts))
+                rows.extend(audit_ranks(history, key, pair, cuts=cuts, overrides=left_out))
         progress("ranking", len(kinds), len(kinds))
         if given:
             asked = _request(catalog, wanted)
@@ -171,14 +178,14 @@ def audit_store(
                 symbols=sorted(set(catalog["symbol"])) or None,
                 settings=chosen,
                 days=days,
+                overrides=left_out,
                 format=format,
                 columns=columns,
                 progress=progress,
             )
             rows.extend(measured.rows)
-            gaps.extend(measured.gaps)
             notes.extend(measured.notes)
-    return AuditResult(pd.DataFrame(rows, columns=list(AUDIT_COLUMNS)), gaps, notes)
+    return AuditResult(pd.DataFrame(rows, columns=list(AUDIT_COLUMNS)), notes)
 
 
 # --- what is audited -------------------------------------------------------------------------------------
@@ -218,24 +225,47 @@ class _Wanted:
             values = self.names[name]
             if values is not None:
                 mask &= catalog[column].isin(values) | ((catalog[column] == "-") & (name == "deltas"))
-        if self.pairs is not None:
-            mask &= catalog["symbol"].isin({leg for pair in self.pairs for leg in pair})
-        return catalog[mask]
+        found = catalog[mask]
+        if self.pairs is not None:  # of a pair without one leg the other is of no use
+            there = set(found["symbol"])
+            whole = [pair for pair in self.pairs if set(pair) <= there]
+            found = found[found["symbol"].isin({leg for pair in whole for leg in pair})]
+        return found
 
-    def missing(self, catalog: pd.DataFrame) -> list[str]:
-        """What was named and is not in a store, in words."""
-        told: list[str] = []
+    def missing(self, catalog: pd.DataFrame, found: pd.DataFrame) -> Iterator[dict[str, Any]]:
+        """What was named and is not in a store: names in no reading, pairs without both legs.
+
+        Parameters
+        ----------
+        catalog, found : pandas.DataFrame
+            The store's catalog, and the rows of it that are wanted.
+        """
         for column, name in zip(_GROUP, ("series", "measures", "tenors", "deltas"), strict=True):
-            absent = sorted((self.names[name] or set()) - set(catalog[column]))
-            told.extend(f"The store has no reading of the {column} {value}." for value in absent)
+            for value in sorted((self.names[name] or set()) - set(catalog[column])):
+                reason = f"the store has no reading of the {column} {value}"
+                yield uncompared("ranking", value, None, 1, reason=reason)
         there = set(catalog["symbol"])
+        kinds = [tuple(kind) for kind in found[_GROUP].astype(str).drop_duplicates().to_numpy()]
+        having = {
+            symbol: {tuple(kind) for kind in rows[_GROUP].astype(str).to_numpy()}
+            for symbol, rows in found.groupby("symbol")
+        }
         for pair in self.pairs or ():
+            what = "/".join(pair)
             absent = [leg for leg in pair if leg not in there]
+            one, two = (having.get(leg, set()) for leg in pair)
             if absent:
-                told.append(
-                    f"The store has no reading of {' and '.join(absent)}: {'/'.join(pair)} was not compared."
-                )
-        return told
+                reason = f"the store has no reading of {' and '.join(absent)}"
+                yield uncompared("ranking", what, None, 1, reason=reason, example=what)
+            elif not one & two:
+                reason = f"no series, measure, tenor and delta has both legs of {what}"
+                yield uncompared("ranking", what, None, 1, reason=reason)
+            else:
+                alone = [kind for kind in kinds if kind in one ^ two]
+                if alone:
+                    reason = f"only one leg of {what} has such readings"
+                    example = " ".join(alone[0])
+                    yield uncompared("ranking", what, None, len(alone), reason=reason, example=example)
 
     def pairs_of(self, symbols: Sequence[str]) -> list[Pair]:
         """The pairs to rank among symbols."""
@@ -290,70 +320,6 @@ def _too_soon(table: pd.DataFrame) -> list[str]:
     ]
 
 
-def _audit_ranks(
-    history: History, key: dict[str, str], pair: Pair, *, cuts: int | Sequence[dt.date] | None
-) -> Iterator[dict[str, Any]]:
-    """The rank history from everything against that from what was known by each cut."""
-    vintages = history.vintages(**key, symbols=pair)
-    if vintages.empty:
-        return
-    index = sessions(vintages["date"].min().date(), vintages["date"].max().date())
-    what = " ".join([key["series"], "/".join(pair), key["measure"], key["tenor"], key["delta"]])
-    labels: dict[str, Any] = {
-        "pair": pair,
-        **{name: key[name] for name in ("series", "measure", "tenor", "delta")},
-    }
-    whole = rank_history(pd.DataFrame(index=index), vintages=vintages, **labels, **_LIMITS)
-    for cut in _cuts([stamp.date() for stamp in index], cuts):
-        stamp = pd.Timestamp(cut)
-        evening = _evening(cut)
-        known = vintages[(vintages["date"] <= stamp) & (vintages["known_at"] <= evening)]
-        until = index[index <= stamp]
-        rows = whole[whole["date"] <= stamp]
-        short = rank_history(pd.DataFrame(index=until), vintages=known, **labels, **_LIMITS)
-        yield comparison("rank history", what, cut, len(rows), _differences(rows, short))
-        panel = history.panel(**key, symbols=pair, as_of=cut, known_by=evening.to_pydatetime()).reindex(until)
-        ranked = rank(panel, as_of=cut, record_observations=2, **labels, **_LIMITS).table
-        ranked = ranked.assign(date=stamp, first_date=pd.to_datetime(ranked["first_date"]))
-        last = rows[rows["date"] == stamp]
-        yield comparison("ranking", what, cut, len(last), _differences(last, ranked))
-
-
-def _cuts(days: Sequence[dt.date], cuts: int | Sequence[dt.date] | None) -> list[dt.date]:
-    """The sessions to cut after; of a date that is none the one before."""
-    if cuts is None or isinstance(cuts, int):
-        return spread(days, cuts, name="cuts")
-    return sorted({days[place - 1] for cut in cuts if (place := bisect_right(days, cut))})
-
-
-def _evening(day: dt.date) -> pd.Timestamp:
-    """The end of a day in New York: what was known by then is known that day."""
-    return pd.Timestamp(day, tz=EASTERN) + pd.Timedelta(days=1) - pd.Timedelta(seconds=1)
-
-
-def _differences(whole: pd.DataFrame, short: pd.DataFrame) -> list[str]:
-    """Rows of two rank histories that are not equal to the last bit, in words."""
-    if len(whole) != len(short):
-        return [f"{len(whole)} rows with everything, {len(short)} with what was known"]
-    first, second = whole.reset_index(drop=True), short.reset_index(drop=True)
-    differing: dict[int, str] = {}
-    for name in ("date", "form", "window", *_RANKED, *_COUNTED):
-        for row in np.flatnonzero(~_equal(first[name], second[name])).tolist():
-            where = f"{first['date'][row].date()} {first['form'][row]} {first['window'][row]}"
-            differing.setdefault(
-                row, f"{where}: {name} {first[name][row]!r} with everything, {second[name][row]!r} as known"
-            )
-    return [differing[row] for row in sorted(differing)]
-
-
-def _equal(one: pd.Series, other: pd.Series) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Where two columns agree; missing cells agree with missing ones."""
-    missing = one.isna().to_numpy() & other.isna().to_numpy()
-    same = one.to_numpy(dtype=object) == other.to_numpy(dtype=object)
-    result: np.ndarray[Any, np.dtype[np.bool_]] = missing | same.astype(np.bool_)
-    return result
-
-
 def _request(catalog: pd.DataFrame, wanted: _Wanted) -> Request:
     """What is measured anew: what the store holds, or else what was named."""
     there = catalog[catalog["measure"].isin(list(MEASURES))]
@@ -361,8 +327,10 @@ def _request(catalog: pd.DataFrame, wanted: _Wanted) -> Request:
         tuple(sorted(set(there[column]) - {"-"})) for column in ("measure", "tenor", "delta")
     )
     default = Request()
+    beside = [split_series(str(name))[1] for name in sorted(set(there["series"]))]
     return Request(
         measures or tuple(sorted(wanted.names["measures"] or default.measures)),
         tenors or tuple(sorted(wanted.names["tenors"] or default.tenors)),
         deltas or tuple(sorted(wanted.names["deltas"] or default.deltas)),
+        find_conventions(name for name in beside if name),
     )

@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import datetime as dt
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from volskew.errors import InputError, SettingsError
-from volskew.history import COLUMNS, KEY, History
+from volskew.errors import InputError
+from volskew.history import History
+from volskew.ledger import Entry
+from volskew.quotes.overrides import Overrides
 from volskew.settings import Settings
+from volskew.workflow.audit_stored import STORED, Stored, compare_readings, compare_stored, read_stored
+from volskew.workflow.audit_table import spread, uncompared
 from volskew.workflow.cut import cut_settings, date_files
 from volskew.workflow.gather import PathLike, Progress, Unit, gather
 from volskew.workflow.measure import measure_units
 from volskew.workflow.request import Request
 
-__all__ = ["Measured", "audit_readings", "comparison", "spread"]
+__all__ = ["Measured", "audit_readings"]
 
-_KIND = ["series", "symbol", "measure", "tenor", "delta"]
+_READING = "reading"
 
 
 @dataclass(slots=True)
@@ -31,15 +35,12 @@ class Measured:
     Attributes
     ----------
     rows : list of dict
-        Comparisons; see `comparison`.
-    gaps : list of str
-        What could not be compared, and why.
+        Comparisons, and what could not be compared; see `volskew.workflow.audit_table`.
     notes : list of str
-        What could not be cut.
+        What could not be cut, and how much of the store was held against the chains.
     """
 
     rows: list[dict[str, Any]] = field(default_factory=list)
-    gaps: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
 
@@ -52,6 +53,7 @@ def audit_readings(
     symbols: Sequence[str] | None,
     settings: Settings,
     days: int | Sequence[dt.date] | None,
+    overrides: Overrides | None,
     format: str | None,  # noqa: A002 - the name that users know from the command line
     columns: Mapping[str, str] | None,
     progress: Progress,
@@ -62,10 +64,10 @@ def audit_readings(
     ----------
     history : History
         The store.
-    paths, symbols, settings, format, columns, progress
+    paths, symbols, settings, overrides, format, columns, progress
         As for `volskew.workflow.measure_files`.
     kinds : pandas.DataFrame
-        The store's catalog: of these kinds it should hold what is measured anew.
+        Rows of the store's catalog: of these kinds it should hold what is measured anew.
     request : Request
         What is measured.
     days : int, sequence of datetime.date or None
@@ -76,171 +78,113 @@ def audit_readings(
     Measured
     """
     request.check(settings)
-    reading: dict[str, Any] = {"symbols": symbols, "format": format, "columns": columns, "progress": progress}
+    reading: dict[str, Any] = {
+        "symbols": symbols,
+        "format": format,
+        "columns": columns,
+        "overrides": overrides,
+        "progress": progress,
+    }
     inputs = gather(paths, settings=settings, **reading)
-    result = Measured(gaps=list(inputs.problems))
+    result = Measured()
+    result.rows.extend(
+        uncompared(_READING, "", None, 1, reason=f"a file that cannot be read: {problem.rstrip('.')}")
+        for problem in inputs.problems
+    )
     there = sorted({unit.date for unit in inputs.units})
-    if isinstance(days, int):
-        there = there[:-1] or there  # nothing comes after the last day: it is measured where it is named
-    chosen = spread(there, days, name="days")
-    if days is not None and not isinstance(days, int):
-        result.gaps.extend(f"No chain is of {day}: not compared." for day in sorted(set(days) - set(chosen)))
-    if not chosen:
-        if not there:
-            result.gaps.append("No chain could be read: nothing was measured anew.")
+    if not there:
+        result.rows.append(uncompared(_READING, "", None, 1, reason="no chain could be read"))
         return result
+    among = there
+    if isinstance(days, int):
+        among = there[:-1] or there  # nothing comes after the last day: it is measured where it is named
+    chosen = spread(among, days, name="days")
+    stored = read_stored(history, kinds)
+    result.rows.extend(_without_chain(stored, there, days))
+    result.notes.extend(_others(inputs.symbols, symbols))
     dated = date_files(paths, settings=settings, format=format, columns=columns, progress=progress)
     for day in chosen:
         units = [unit for unit in inputs.units if unit.date == day]
-        whole = _measured(units, request, settings)
-        stored = _stored(history, day, units=units, kinds=kinds)
-        _compare_stored(result, day, whole, stored, kinds=kinds, settings=settings)
+        whole, entries = _measured(units, request, settings)
+        result.rows.extend(compare_stored(stored, day, whole, units=units, version=settings.method_version))
         with tempfile.TemporaryDirectory(prefix="volskew-audit-") as scratch:
             try:
                 known_then = cut_settings(settings, on=day, folder=Path(scratch))
             except InputError as error:
-                result.gaps.append(f"{day} could not be measured with what was there then: {error}")
+                reason = "which could not be measured with what was there then"
+                result.rows.append(
+                    uncompared(
+                        _READING, "", day, max(1, len(whole)), reason=reason, example=f"{day}: {error}"
+                    )
+                )
                 continue
             cut = gather(dated.until(day), settings=known_then, **reading)
-            known = _measured([unit for unit in cut.units if unit.date == day], request, known_then)
-        result.rows.append(_compare("reading", day, whole, known, others="with what was there"))
+            known, _ = _measured([unit for unit in cut.units if unit.date == day], request, known_then)
+        if whole.empty and known.empty:
+            reason = "which could not be made from the chains"
+            said = next((f"{day}: {entry.detail}" for entry in entries if entry.is_failure), str(day))
+            result.rows.append(uncompared(_READING, "", day, 1, reason=reason, example=said.rstrip(".")))
+        else:
+            result.rows.append(compare_readings(_READING, day, whole, known, others="with what was there"))
         result.notes.extend(
             f"{file} holds days after {day} too and was taken whole: what it says of them was not cut."
             for file in dated.uncut(day)
         )
+    result.notes.extend(_coverage(stored, chosen))
     return result
 
 
-def comparison(
-    check: str, what: str, cut: dt.date | None, compared: int, differences: Sequence[str]
-) -> dict[str, Any]:
-    """A row of an audit's table.
-
-    Parameters
-    ----------
-    check, what, cut
-        What was compared.
-    compared : int
-        How many rows.
-    differences : sequence of str
-        Those that differ, in words.
-    """
-    return {
-        "check": check,
-        "what": what,
-        "cut": "" if cut is None else cut.isoformat(),
-        "rows": compared,
-        "differing": len(differences),
-        "first_difference": differences[0] if differences else "",
-    }
+def _without_chain(
+    stored: Stored, there: Sequence[dt.date], days: int | Sequence[dt.date] | None
+) -> Iterator[dict[str, Any]]:
+    """Days that were asked for and have no chain: those that were named, or with all days those stored."""
+    if isinstance(days, int):
+        return
+    asked = sorted(stored.by_day) if days is None else sorted(set(days))
+    for day in asked:
+        if day not in there:
+            held = stored.current(day)
+            example = " ".join(next(iter(held))) if held else str(day)
+            yield uncompared(
+                STORED,
+                "",
+                day,
+                max(1, len(held)),
+                reason="of which no chain is among the paths",
+                example=example,
+            )
 
 
-def spread(choices: Sequence[dt.date], wanted: int | Sequence[dt.date] | None, *, name: str) -> list[dt.date]:
-    """Some of the dates, evenly spread, the last one included; or those that were named.
-
-    Parameters
-    ----------
-    choices : sequence of datetime.date
-        The dates that there are, ascending.
-    wanted : int, sequence of datetime.date or None
-        How many, which (those of them that are there), or all.
-    name : str
-        The argument, for messages.
-
-    Raises
-    ------
-    SettingsError
-        A number below one.
-
-    Examples
-    --------
-    >>> days = [dt.date(2026, 1, day) for day in range(1, 11)]
-    >>> [day.day for day in spread(days, 3, name="cuts")]
-    [3, 7, 10]
-    """
-    if wanted is None:
-        return list(choices)
-    if not isinstance(wanted, int):
-        return [day for day in choices if day in set(wanted)]
-    if isinstance(wanted, bool) or wanted < 1:
-        msg = f"{name} must be a whole number from 1, dates, or None for all; got {wanted!r}"
-        raise SettingsError(msg)
-    places = {max(0, round(step * len(choices) / wanted) - 1) for step in range(1, wanted + 1)}
-    return [choices[place] for place in sorted(places)] if choices else []
+def _coverage(stored: Stored, chosen: Sequence[dt.date]) -> list[str]:
+    """How much of the store was held against the chains, where that is not all."""
+    count = {day: len(stored.current(day)) for day in stored.by_day}
+    held = {day: number for day, number in count.items() if number}
+    done = [day for day in chosen if day in held]
+    if len(done) == len(held):
+        return []
+    return [
+        (
+            f"Of {len(held):,} days with {sum(held.values()):,} stored readings {len(done):,} with "
+            f"{sum(held[day] for day in done):,} were measured anew (--days all: every one with chains)."
+        )
+    ]
 
 
-def _measured(units: Sequence[Unit], request: Request, settings: Settings) -> pd.DataFrame:
-    """Readings, spelled and rounded as a store does."""
-    table, _ = measure_units(units, request=request, settings=settings)
+def _others(there: frozenset[str], symbols: Sequence[str] | None) -> list[str]:
+    """Underlyings that the chains hold and the store does not."""
+    others = sorted(there - set(symbols or there))
+    if not others:
+        return []
+    named = ", ".join(others[:3]) + (f" and {len(others) - 3:,} more" if len(others) > 3 else "")
+    return [f"The chains hold {named} too, not measured: the store has no reading of that kind."]
+
+
+def _measured(
+    units: Sequence[Unit], request: Request, settings: Settings
+) -> tuple[pd.DataFrame, list[Entry]]:
+    """Readings, spelled and rounded as a store does, and why others are missing."""
+    table, entries = measure_units(units, request=request, settings=settings)
     with History() as scratch:
         if not table.empty:
             scratch.add(table)
-        return scratch.table()
-
-
-def _stored(history: History, day: dt.date, *, units: Sequence[Unit], kinds: pd.DataFrame) -> pd.DataFrame:
-    """All vintages that the store has of a day's chains."""
-    names = sorted({unit.series for unit in units})
-    found = pd.concat([history.table(name, vintages="all", as_of=day) for name in names], ignore_index=True)
-    is_asked = (found["date"] == day.isoformat()) & found["symbol"].isin({unit.symbol for unit in units})
-    asked = kinds[_KIND].astype(found[_KIND].dtypes.to_dict())
-    return found[is_asked].merge(asked, on=_KIND)
-
-
-def _compare_stored(
-    result: Measured,
-    day: dt.date,
-    whole: pd.DataFrame,
-    stored: pd.DataFrame,
-    *,
-    kinds: pd.DataFrame,
-    settings: Settings,
-) -> None:
-    """What was measured against the stored readings that this method made of the day; what has no match."""
-    version = settings.method_version
-    newest = stored[stored["method_version"] == version].sort_values("vintage")
-    newest = newest.drop_duplicates(list(KEY), keep="last")
-    expected = whole.merge(kinds[_KIND].astype(whole[_KIND].dtypes.to_dict()), on=_KIND)
-    keys = [tuple(key) for key in expected[list(KEY)].to_numpy()]
-    here = {tuple(key) for key in newest[list(KEY)].to_numpy()}
-    elsewhere = {tuple(key) for key in stored[list(KEY)].to_numpy()} - here
-    absent = [key for key in keys if key not in here]
-    others = sorted(set(stored["method_version"]) - {version, ""})
-    old = [key for key in absent if key in elsewhere]
-    none = [key for key in absent if key not in elsewhere]
-    if old:
-        made = f"by method {', '.join(others)}, not {version}" if others else "and were withdrawn"
-        result.gaps.append(f"{day}: {len(old)} stored readings were made {made}: not compared.")
-    if none:
-        result.gaps.append(f"{day}: the store lacks {len(none)} readings, such as {' '.join(none[0])}.")
-    lonely = len(elsewhere - set(keys))
-    if lonely:
-        result.gaps.append(f"{day}: {lonely} stored readings of another method were not measured anew.")
-    own = expected[[key in here for key in keys]]
-    if len(own) or len(newest):
-        row = _compare("stored reading", day, own, newest[list(COLUMNS)], others="in the store")
-        result.rows.append(row)
-
-
-def _compare(
-    check: str, day: dt.date, whole: pd.DataFrame, other: pd.DataFrame, *, others: str
-) -> dict[str, Any]:
-    """Readings of one day made in two ways, by their key; where one is missing the row differs."""
-    joined = whole.merge(other, on=list(KEY), how="outer", suffixes=("", "_other"), indicator=True)
-    found = [_difference(row, others=others) for row in joined.to_dict("records")]
-    symbols = ", ".join(sorted(set(joined["symbol"])))
-    return comparison(check, symbols, day, len(joined), [text for text in found if text])
-
-
-def _difference(row: Mapping[Any, Any], *, others: str) -> str:
-    """The first column in which two readings of one key differ, in words; "" where none does."""
-    what = " ".join(str(row[name]) for name in KEY)
-    if row["_merge"] != "both":
-        where = "with all inputs" if row["_merge"] == "left_only" else others
-        return f"{what}: there is a reading {where} only"
-    for name in COLUMNS:
-        if name not in {*KEY, "source"}:
-            one, two = row[name], row[f"{name}_other"]
-            if not (one == two or (pd.isna(one) and pd.isna(two))):
-                return f"{what} ({row['source']}): {name} {one!r} with all inputs, {two!r} {others}"
-    return ""
+        return scratch.table(), entries

@@ -47,6 +47,21 @@ class MappingType(click.ParamType):  # type: ignore[type-arg]  # as above
         return name.strip(), column.strip()
 
 
+class TickerType(click.ParamType):  # type: ignore[type-arg]  # as above
+    """What a file calls an underlying and its ticker, such as 107899=QQQ."""
+
+    name = "ID=TICKER"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Text from the command line, or a default that is converted already."""
+        if isinstance(value, tuple):
+            return value
+        name, separator, ticker = str(value).partition("=")
+        if not separator or not ticker.strip():
+            self.fail(f"{value!r} is not ID=TICKER, such as 107899=QQQ.", param, ctx)
+        return name.strip(), ticker.strip().upper()
+
+
 class PlaceType(click.ParamType):  # type: ignore[type-arg]  # as above
     """A file or folder; never an empty text."""
 

@@ -12,11 +12,13 @@ import pyarrow as pa
 
 from volskew.ledger import Code
 from volskew.quotes.containers import Member
+from volskew.quotes.surface_rows import SurfaceRows
 
 __all__ = [
     "ASIDE_NUMBER",
     "ASIDE_WORD",
     "FIELDS",
+    "IMPORTED_BY",
     "About",
     "Head",
     "Job",
@@ -57,6 +59,10 @@ FIELDS: Final[dict[str, str]] = {
 ASIDE_NUMBER: Final = "+"
 ASIDE_WORD: Final = "@"
 """Begin the keys of cells that are no field but help to make one: numbers, words of few distinct values."""
+
+
+IMPORTED_BY: Final = "a vol history: `volskew import FILE --series NAME --store vols.db`"
+"""`Reader.companion` of surfaces."""
 
 
 def is_aside(key: str) -> bool:
@@ -311,6 +317,9 @@ class Reader:
     magic : bytes
         First bytes of binary files, of which nothing but these is known before they are read; b"" for text,
         JSON and Parquet.
+    surface : callable or None
+        ``surface(job, symbols) -> SurfaceRows`` of a file of vols at tenors and deltas, which is no chain but
+        a vol history; ``symbols`` as in `volskew.quotes.surfaces.read_surface`.
     """
 
     name: str
@@ -325,3 +334,4 @@ class Reader:
     on_request: bool = False
     companion: str = ""
     magic: bytes = b""
+    surface: Callable[[Job, Mapping[str, str]], SurfaceRows] | None = None

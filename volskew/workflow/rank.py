@@ -22,6 +22,7 @@ from volskew.quotes.roots import canonical_symbol
 from volskew.settings import Settings, settings_or_default
 from volskew.workflow.conventions import CONVENTIONS, headline_rows, series_under
 from volskew.workflow.gather import PathLike, Progress, no_progress
+from volskew.workflow.imports import import_into
 from volskew.workflow.measure import MeasureResult, measure_files
 from volskew.workflow.overrides import tell_effects
 from volskew.workflow.prices import price_notes, price_rows, price_table
@@ -168,9 +169,11 @@ def rank_files(
         imported = splice
         if history is not None:
             imported = imported_name(Path(history), solved)
-            kept.import_history(
+            import_into(
+                kept,
                 history,
                 columns=history_columns,
+                symbols=None,
                 series=imported,
                 **plan.imported_key,
                 unit=history_unit,

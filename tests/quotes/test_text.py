@@ -134,7 +134,7 @@ def test_damaged_utf_16() -> None:
 @example([["a", "a", "a"]])
 @example([["a", "a", "1", ""], ["", "", "", " "]])
 @example([["a", "a", "1", ""], ["a", "1", "1"]])
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)  # a busy machine is no failure
 def test_every_line_written_is_accounted_for(lines: list[list[str]]) -> None:
     file = io.StringIO()
     csv.writer(file, lineterminator="\n").writerows(lines)

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -76,3 +78,29 @@ def test_a_path_that_cannot_be_is_one_entry(path: str) -> None:
     files, entries = find_inputs([path])
     assert files == []
     assert [entry.code for entry in entries] == ["NOT_FOUND"]
+
+
+def test_folders_behind_links_are_looked_through_once(tmp_path: Path) -> None:
+    (tmp_path / "chains").mkdir()
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "b.csv").write_text("x")
+    (tmp_path / "chains" / "years").symlink_to(tmp_path / "other")
+    (tmp_path / "other" / "back").symlink_to(tmp_path / "chains")  # a loop
+    files, entries = find_inputs([tmp_path / "chains"])
+    assert [file.name for file in files] == ["b.csv"]
+    assert entries == []
+
+
+def test_a_folder_that_is_closed_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.csv").write_text("x")
+    walk = os.walk
+
+    def closed(place: Path, *, onerror: Any, followlinks: bool) -> Any:
+        onerror(PermissionError(13, "Permission denied", str(place / "shut")))
+        return walk(place, followlinks=followlinks)
+
+    monkeypatch.setattr(os, "walk", closed)  # the tests may run as one who may look anywhere
+    files, (entry,) = find_inputs([tmp_path])
+    assert [file.name for file in files] == ["a.csv"]
+    assert entry.code == "NOT_FOUND"
+    assert "no permission to look into" in entry.detail

@@ -116,6 +116,33 @@ def test_damage_in_the_middle_is_told_after_the_first_pieces(folder: Path, tmp_p
         list(iter_file(path, piece=500))
 
 
+def test_one_bad_day_costs_that_day(tmp_path: Path) -> None:
+    table = long_table(board(days=8))
+    bad = table["date"] == "2024-01-08"
+    table.loc[bad, ["bid", "ask"]] = table.loc[bad, ["ask", "bid"]].to_numpy()
+    path = tmp_path / "swapped.csv"
+    table.to_csv(path, index=False)
+    whole = read_file(path)[0]
+    assert [(entry.code, entry.count) for entry in whole.entries] == [("BAD_UNITS", 20)]
+    found = list(iter_file(path, piece=1500))
+    assert [(e.code, e.count) for reading in found for e in reading.entries] == [("BAD_UNITS", 20)]
+    quotes = pd.concat([reading.quotes for reading in found if len(reading.quotes)], ignore_index=True)
+    pd.testing.assert_frame_equal(quotes, whole.quotes)
+
+
+def test_a_later_piece_that_cannot_be_read_is_left_out_and_counted(tmp_path: Path) -> None:
+    lines = long_table(board(days=12)).to_csv(index=False).splitlines()
+    broken = [f"{line},a,b" if 100 < number <= 180 else line for number, line in enumerate(lines)]
+    path = tmp_path / "ragged.csv"
+    path.write_text("\n".join(broken) + "\n")
+    found = list(iter_file(path, piece=2000))
+    assert sum(reading.lines_read for reading in found) == len(lines) - 1
+    out = [entry for reading in found for entry in reading.entries if entry.code == "UNREADABLE"]
+    assert out
+    assert "another number of fields" in out[0].detail
+    assert sum(len(reading.quotes) for reading in found) >= 120  # whole pieces around the 80 lines are out
+
+
 def test_dates_with_slashes_are_read_at_once(tmp_path: Path) -> None:
     table = long_table(board(days=4))
     table["date"] = pd.to_datetime(table["date"]).dt.strftime("%m/%d/%Y")

@@ -66,9 +66,14 @@ class Groups:
         self.entries: list[Entry] = []
         self.clock: list[str] = []
         self._called: dict[int, str] = {}
+        self._is_piece = False
 
-    def judge(self) -> None:
-        """Give each group its session, test its units, and settle which of several is the day."""
+    def judge(self, *, is_piece: bool = False) -> None:
+        """Give each group its session, test its units, and settle which of several is the day.
+
+        What is wrong with most of a file refuses it; of a piece of one (`is_piece`) it keeps out the groups.
+        """
+        self._is_piece = is_piece
         quotes = self._newest("quote_time")
         trades = self._newest("trade_time")
         counts = self._counts_near(trades)
@@ -124,7 +129,7 @@ class Groups:
         try:
             ruling = rule(seen)
         except InputError as error:
-            if len(self._keys) == 1:
+            if len(self._keys) == 1 and not self._is_piece:
                 raise InputError(error.problem, file=self._member.label, accepted=error.accepted) from error
             wanted = f" (accepted: {error.accepted})" if error.accepted else ""
             ruling = Ruling(code=Code.NOT_A_SESSION, detail=error.problem + wanted)
@@ -137,7 +142,7 @@ class Groups:
     def _no_ticker(self, place: int, day: dt.date | None) -> None:
         """Keep out lines under a name that no underlying has; refuse the file where it has no other."""
         problem, accepted = "no ticker", "letters, digits and . ^ $ / _ = : -, such as QQQ or BRK.B"
-        if len(self._built.symbols) == 1:
+        if len(self._built.symbols) == 1 and not self._is_piece:
             raise InputError(
                 problem,
                 file=self._member.label,
@@ -312,7 +317,7 @@ class Groups:
             return
         judged = sum(snapshot is not None for snapshot in self.snapshots)
         place, first = symptoms[0]
-        if 2 * len(symptoms) > judged:
+        if 2 * len(symptoms) > judged and not self._is_piece:
             snapshot = self.snapshots[place]
             where = f"{self._symbol(place)} {snapshot.session if snapshot else ''}"
             raise InputError(

@@ -15,6 +15,7 @@ __all__ = ["find_inputs", "is_data_name"]
 _DATA: Final = frozenset(
     (".csv", ".tsv", ".txt", ".dat", ".json", ".jsonl", ".ndjson", ".parquet", ".pq", ".dbn", ".zip", "")
 )
+_CLOSED: Final = "no permission to look into"
 _PACKED: Final = frozenset((".gz", ".zst", ".zstd"))
 
 
@@ -96,21 +97,35 @@ def _resolve(given: str | Path) -> tuple[list[Path], list[Path], str]:
         return [], [], "no such file or folder"
     files: list[Path] = []
     aside: list[Path] = []
+    closed = ""
     for hit in sorted(glob.glob(str(path), recursive=True)):  # noqa: PTH207 - Path.glob takes no absolute pattern
-        more, left, _ = _folder(Path(hit)) if Path(hit).is_dir() else _one(Path(hit))
+        more, left, trouble = _folder(Path(hit)) if Path(hit).is_dir() else _one(Path(hit))
         files.extend(more)
         aside.extend(left)
-    return files, aside, "" if files or aside else "no file matches this pattern"
+        closed = trouble if trouble.startswith(_CLOSED) else closed
+    return files, aside, closed or ("" if files or aside else "no file matches this pattern")
 
 
 def _folder(folder: Path) -> tuple[list[Path], list[Path], str]:
+    """Data files and others under a folder; folders behind links are looked through too, each once."""
     files: list[Path] = []
     aside: list[Path] = []
-    for place, folders, names in os.walk(folder):
+    closed: list[str] = []
+    seen: set[str] = set()
+    for place, folders, names in os.walk(
+        folder, onerror=lambda error: closed.append(str(error.filename)), followlinks=True
+    ):
+        real = os.path.realpath(place)
+        if real in seen:  # a link back
+            folders[:] = []
+            continue
+        seen.add(real)
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             if not name.startswith("."):
                 (files if is_data_name(name) else aside).append(Path(place) / name)
+    if closed:
+        return files, aside, f"{_CLOSED} {', '.join(sorted(closed)[:3])}"
     return files, aside, "" if files else "the folder holds no data file"
 
 

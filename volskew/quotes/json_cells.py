@@ -82,11 +82,16 @@ def json_cells(values: Sequence[Any]) -> pa.Array:
     """
     try:
         cells = pa.array(values)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, UnicodeEncodeError):
         cells = None
     if cells is not None and not pa.types.is_nested(cells.type):
         return cells
-    return pa.array([None if value is None else str(value) for value in values], type=pa.string())
+    return pa.array([None if value is None else _printable(str(value)) for value in values], type=pa.string())
+
+
+def _printable(text: str) -> str:
+    """The text with halves of characters (an escaped surrogate without its other) spelled out."""
+    return text.encode(errors="backslashreplace").decode()
 
 
 def list_of(value: Any) -> list[Any]:

@@ -232,11 +232,16 @@ def assembled(raw: RawChain, member: Member, settings: Settings) -> Assembled:
     )
 
 
-def judged(job: Job, reader: Reader, raw: RawChain, built: Assembled) -> FileReading:
-    """What was read, with a session for each snapshot or the reason why it is none."""
+def judged(
+    job: Job, reader: Reader, raw: RawChain, built: Assembled, *, is_piece: bool = False
+) -> FileReading:
+    """What was read, with a session for each snapshot or the reason why it is none.
+
+    What is wrong with most of a file raises; with most of one of its pieces it is an entry.
+    """
     member, head = job.member, job.head
     groups = Groups(built, raw, member)
-    groups.judge()
+    groups.judge(is_piece=is_piece)
     return FileReading(
         member.label,
         member.source,

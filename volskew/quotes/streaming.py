@@ -66,7 +66,12 @@ def iter_file(
     Raises
     ------
     InputError
-        As `read_file`; for damage in the middle of a file, after its first pieces were yielded.
+        As `read_file`; for damaged compression in the middle of a file, after its first pieces were yielded.
+
+    Notes
+    -----
+    What is wrong with most lines or days refuses a file that is read at once. In a file of several pieces it
+    keeps out the days, or the piece, and their entries say so.
     """
     chosen = settings_or_default(settings)
     members = open_members(Path(path))
@@ -117,16 +122,26 @@ def _of_text(job: Job, reader: Reader, settings: Settings, piece: int) -> Iterat
         while coming and len(body) < wanted:
             body, coming = body + coming, next(parts, b"")
         inner = replace(job, member=replace(job.member, data=title + body), before=before)
-        raw, built = built_from(inner, reader, settings)
+        try:
+            raw, built = built_from(inner, reader, settings)
+        except InputError as error:
+            if not before:
+                raise
+            lines = body.count(b"\n") + (not body.endswith(b"\n"))
+            yield _left_out(job.member, error, lines)
+            if not coming:
+                return
+            body, before, wanted = b"", before + lines, piece
+            continue
         if not coming:
-            yield judged(job, reader, raw, built)
+            yield judged(job, reader, raw, built, is_piece=before > 0)
             return
         last = _last_chain(built, raw.rows)
         if last is None:  # one chain fills the piece
             wanted = 2 * len(body)
             continue
         kept = raw.kept(raw.rows < last)
-        yield judged(job, reader, kept, assembled(kept, job.member, settings))
+        yield judged(job, reader, kept, assembled(kept, job.member, settings), is_piece=True)
         lines = last - before - job.head.header_line - 1
         body, before, wanted = _split_lines(body, lines)[1], before + lines, piece
 
@@ -141,16 +156,24 @@ def _of_rows(job: Job, reader: Reader, settings: Settings, size: int) -> Iterato
     while True:
         raw, built = built_from(replace(job, lines=(first, min(last, total))), reader, settings)
         if last >= total:
-            yield judged(job, reader, raw, built)
+            yield judged(job, reader, raw, built, is_piece=first > 0)
             return
         until = _last_chain(built, raw.rows)
         if until is None:
-            last += size
+            last += last - first  # one chain fills the piece
             continue
         kept = raw.kept(raw.rows < until)
-        yield judged(job, reader, kept, assembled(kept, job.member, settings))
+        yield judged(job, reader, kept, assembled(kept, job.member, settings), is_piece=True)
         first = until - 1
         last = first + size
+
+
+def _left_out(member: Member, error: InputError, lines: int) -> FileReading:
+    """A later piece that cannot be read as the first ones were: its lines are kept out, the others stay."""
+    reading = failed(member, error.code, str(error))
+    reading.lines_read = lines
+    reading.entries = [replace(entry, count=lines) for entry in reading.entries]
+    return reading
 
 
 def _last_chain(built: Assembled, rows: IntArray) -> int | None:

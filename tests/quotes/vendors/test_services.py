@@ -187,3 +187,11 @@ def test_an_answer_that_is_a_refusal_is_no_chain(tmp_path: Path, key: str) -> No
     path = rewritten(tmp_path / "a.csv", {key: "Thank you for using our service; the limit is 25 a day."})
     with pytest.raises(NotAChainError):
         read_chain(path)
+
+
+def test_half_a_character_is_a_cell_and_no_crash(tmp_path: Path) -> None:
+    (path,) = tradier.write(board(), tmp_path)
+    document = json.loads(path.read_text())
+    document["options"]["option"][0] |= {"option_type": "\ud800", "root_symbol": "\udfff"}
+    (reading,) = read_file(rewritten(path, document))
+    assert reading.lines_read == len(board())

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,15 @@ from volskew.workflow.request import Request
 
 _QUOTES = Path(__file__).parents[1] / "chains" / "quotes"
 _FILES = sorted(_QUOTES.glob("IWM_*.csv.gz"))[-4:]
+
+
+@pytest.fixture(autouse=True)
+def interruptible() -> Iterator[None]:
+    """A shell has interrupts ignored by what it runs in its background, and so by all that is started here."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
 
 _RUN = """
 import sys

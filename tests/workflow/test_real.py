@@ -133,7 +133,7 @@ def test_every_real_file_is_recognised_or_is_no_chain(real: Path) -> None:
     assert {formats[name] for name in formats if name.startswith("IWM_2026-06")} == {"cboe_delayed"}
     assert {formats[name] for name in formats if name.startswith("SP") and "07-2" in name} == {"cboe_delayed"}
     assert formats["SPY_2023-09-14_quotedata.csv.gz"] == "cboe_quotedata"
-    assert {formats[name] for name in ("QQQ_2026-07-10.csv.gz", "QQQ_options.csv.gz")} == {"generic"}
+    assert (formats["QQQ_2026-07-10.csv.gz"], formats["QQQ_options.csv.gz"]) == ("generic", "yfinance")
     for item in found.values():
         if item.format and len(item.snapshots):
             kept_out = sum(entry.count for entry in item.entries if entry.stage == "session")

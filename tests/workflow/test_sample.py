@@ -262,10 +262,11 @@ def test_a_pair_that_is_none_is_refused(pair: object) -> None:
         rank_files(_some(1), pair=pair)  # type: ignore[arg-type]
 
 
-def test_an_as_of_day_without_a_session_leaves_both_legs_missing() -> None:
+def test_an_as_of_day_without_a_session_is_the_session_before_it() -> None:
     result = rank_files([*_some(7), *_some(7, "IWM")], as_of=dt.date(2026, 7, 4))
-    assert result.exit_code == 3
-    assert {entry.symbol for entry in result.ledger if entry.code == Code.LEG_MISSING} == {"QQQ", "IWM"}
+    assert result.exit_code == 0
+    assert [ranking.as_of for ranking in result.rankings] == [dt.date(2026, 7, 2)]
+    assert "No session on 2026-07-04: as of 2026-07-02." in result.notes
 
 
 def test_as_of_a_day_before_all_readings_nothing_is_ranked() -> None:

@@ -22,6 +22,7 @@ from volskew.quotes.raw import Head, Job, RawChain
 __all__ = ["companions", "days_of", "looked_up"]
 
 _DATES: Final = frozenset(("date", "expiry"))
+_LARGEST: Final = 1e12
 _SCALE: Final = 10_000
 
 Array = np.ndarray[Any, Any]
@@ -93,11 +94,16 @@ def _plain(cells: pa.Array) -> pa.Array:
     return coded(cells).dictionary_decode()
 
 
+def _plausible(values: Array) -> Array:
+    """Numbers without those beyond any strike, which could not be scaled."""
+    return np.where(np.abs(values) < _LARGEST, values, np.nan)
+
+
 def _comparable(key: str, cells: pa.Array) -> Array:
     if key in _DATES:
         return np.asarray(dates(cells).data.astype("datetime64[s]"))
     if key == "strike":
-        return np.round(numbers(cells).data * _SCALE)
+        return np.round(_plausible(numbers(cells).data) * _SCALE)
     if key == "is_call":
         side = rights(cells)
         return np.where(side.null, np.nan, side.data.astype(float))

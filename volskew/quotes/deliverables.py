@@ -57,8 +57,11 @@ def sizes_as_numbers(cells: pa.Array) -> pa.Array:
     --------
     >>> sizes_as_numbers(pa.array(["REGULAR", "MINI", "50"]).dictionary_encode()).to_pylist()
     ['100', '10', '50']
+    >>> sizes_as_numbers(pa.array(["MINI", None])).to_pylist()  # of Parquet without dictionaries
+    ['10', None]
     """
-    if not pa.types.is_dictionary(cells.type):
+    if pa.types.is_null(cells.type) or pa.types.is_integer(cells.type) or pa.types.is_floating(cells.type):
         return cells
+    cells = coded(cells)
     words = [_SIZES.get((text or "").strip().lower(), text) for text in cells.dictionary.to_pylist()]
     return pa.array(words, type=pa.string()).take(pc.cast(cells.indices, pa.int64()))

@@ -116,6 +116,29 @@ def test_claimed_also_without_its_optional_columns(name: str, tmp_path: Path) ->
     assert claims(turned.to_csv(index=False).encode(), path) == [name]
 
 
+@pytest.mark.parametrize("name", SHAPES)
+def test_rows_of_a_table_as_json_are_the_table(name: str, tmp_path: Path) -> None:
+    """Tables dumped as a list of records, or one a line, are claimed and read as the tables are."""
+    shape, reader = SHAPES[name], {reader.name: reader for reader in readers()}[name]
+    path = next((path for path in files_of(shape, tmp_path) if path.suffix in {".csv", ".txt"}), None)
+    if path is None or not reader.signature.startswith("columns ") or reader.on_request:
+        pytest.skip("no table of columns by name")
+    head = read_head(Member(path, label=path.name))
+    table = pd.read_csv(
+        path, sep=head.delimiter, dtype=str, keep_default_na=False, skiprows=head.header_line - 1
+    )
+    table = table[~table.iloc[:, 0].str.startswith("Downloaded")]  # a footer is no row
+    wanted = read_file(path)[0]
+    for lines in (False, True):
+        place = path.with_suffix(".json")
+        table.to_json(place, orient="records", lines=lines)
+        assert claims(place.read_bytes(), place) == [name]
+        (found,) = read_file(place)
+        assert found.entries == wanted.entries
+        apart = ["source_file", "source_row"]
+        pd.testing.assert_frame_equal(found.quotes.drop(columns=apart), wanted.quotes.drop(columns=apart))
+
+
 def claims(data: bytes, path: Path) -> list[str]:
     """Readers that would take the bytes as their own, the generic one aside."""
     head = read_head(Member(path, label=path.name) if not data else Member(None, label=path.name, data=data))

@@ -12,7 +12,7 @@ PACKAGE = Path(volskew.__file__).parent
 NAMES = re.compile(
     r"cboe|orats|optionsdx|yahoo|yfinance|dolthub|alpha_?vantage|polygon|databento|thetadata|tradier|optionmetrics"
     r"|ivydb|wrds|datashop|eodhd|ivolatility|barchart|schwab|ameritrade|tastytrade|alpaca|deltaneutral|marketdata"
-    r"|interactive_?brokers|ib_insync",
+    r"|interactive_?brokers|ib_insync|philippdubach",
     re.IGNORECASE,
 )
 

@@ -1,5 +1,6 @@
 """A vendor's format as a statement: what it is recognised by, which column is what, in which unit, and when.
 
+A table may also be written as JSON, a list of its rows as records, or one a line.
 `declare` makes a reader of it. Code stands beside a statement only for what cannot be stated (``adjust``, and
 ``Records.rows`` for JSON that is no list of records).
 """
@@ -37,10 +38,7 @@ class Records:
     pattern : str
         A regular expression that the beginning matches (`re.search`), where keys alone do not tell.
     path : str
-        Dotted keys down to the list of records, or to the mapping whose values are records; "" where the
-        document itself is the list.
-    key : str
-        Field that the keys of such a mapping hold ("option").
+        Dotted keys down to the list of records; "" where the document itself is the list.
     columns : dict of str to str
         Field -> dotted keys inside a record, normalised, ``a|b`` for the first that is there; by default
         the format's own columns.
@@ -54,7 +52,6 @@ class Records:
     without: tuple[str, ...] = ()
     pattern: str = ""
     path: str = ""
-    key: str = ""
     columns: Mapping[str, str] = field(default_factory=dict)
     top: Mapping[str, str] = field(default_factory=dict)
     rows: Callable[[Any, str], Iterable[Mapping[str, Any]]] | None = None
@@ -69,14 +66,15 @@ class Format:
     name, title, about
         See `volskew.quotes.raw.Reader`.
     signature : tuple of str
-        Columns that such a table has together; ``a|b`` is either. Empty where the format is JSON alone.
+        Columns that such a table has together; ``a|b`` is either. Empty where the format is no table.
     without : tuple of str
         Columns that speak for another format.
     samples : dict of str to str
         Column -> a regular expression that its first cells match in full.
     columns : dict of str to str
         Field -> its column, ``a|b`` for the first that is there. Fields are those of
-        `volskew.quotes.raw.FIELDS`, and ``sizes`` for both sizes in one text (``10 x 22``). Keys that begin
+        `volskew.quotes.raw.FIELDS`, and ``sizes`` for both sizes in one text (``10 x 22``). Dotted keys of
+        records (``greeks.delta``) are in tables the columns that flattening makes of them. Keys that begin
         with ``+`` (numbers) or ``@`` (words) are no fields: such cells are there for `adjust` alone.
     calls, puts : dict of str to str
         The same for tables, and records, with a call and a put in each.
@@ -151,8 +149,20 @@ def declare(stated: Format) -> Reader:
 
 
 def _match(stated: Format, head: Head, _columns: Mapping[str, str]) -> Match:
-    if head.kind == "json":
-        return _match_json(stated, head)
+    if head.kind != "json":
+        return _match_table(stated, head)
+    written = _match_json(stated, head)
+    if written.full or not _may_be_rows(stated, head):
+        return written
+    table = _match_table(stated, head)
+    return table if table.full or stated.records is None else written
+
+
+def _may_be_rows(stated: Format, head: Head) -> bool:
+    return head.is_records and bool(stated.signature)
+
+
+def _match_table(stated: Format, head: Head) -> Match:
     if not stated.signature:
         return Match(0, 1, ("JSON, which this is not",))
     rank = _RANK + len(stated.signature)
@@ -197,8 +207,13 @@ def _missing(signature: tuple[str, ...], names: tuple[str, ...]) -> tuple[str, .
 
 
 def _read(stated: Format, job: Job) -> RawChain:
-    read = read_records if job.head.kind == "json" else read_tabular
-    chain = read(stated, job)
+    if job.head.kind != "json":
+        chain = read_tabular(stated, job)
+    else:
+        written = stated.records
+        if written is None or (_may_be_rows(stated, job.head) and not _match_json(stated, job.head).full):
+            written = Records(signature=stated.signature)  # the rows of its table
+        chain = read_records(stated, written, job)
     if stated.adjust is not None:
         chain = stated.adjust(chain, job)
     chain.cells = {key: cells for key, cells in chain.cells.items() if not is_aside(key)}
@@ -219,7 +234,7 @@ def _fields(stated: Format) -> tuple[str, ...]:
     if stated.calls:
         named.add("is_call")
     if stated.records is not None:
-        named |= {*stated.records.columns, *stated.records.top, stated.records.key}
+        named |= {*stated.records.columns, *stated.records.top}
     if stated.symbol_in_name:
         named.add("symbol")
     if SIZES in named:

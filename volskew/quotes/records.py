@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["lookup", "read_records"]
 
 
-def read_records(stated: Format, job: Job) -> RawChain:
-    """Read the documents of a JSON file as its format states.
+def read_records(stated: Format, written: Records, job: Job) -> RawChain:
+    """Read the documents of a JSON file as its format states that they are written.
 
     A file may hold one document, several one after another (a page a line), or a list of them.
 
@@ -30,12 +30,9 @@ def read_records(stated: Format, job: Job) -> RawChain:
     InputError
         Damaged JSON, no list of records where the format has it, or an empty one (code EMPTY).
     """
-    written = stated.records
-    if written is None:
-        raise AssertionError("a format without records claims no JSON")  # pragma: no cover
     label = job.member.label
     specs = {**(written.columns or stated.columns), **of_sides(stated)}
-    wanted = {key: spec.split("|") for key, spec in specs.items()}
+    wanted = {key: _paths(spec) for key, spec in specs.items()}
     columns = _columns(written, wanted, job)
     n = max(map(len, columns.values()), default=0)
     if not n:
@@ -43,27 +40,31 @@ def read_records(stated: Format, job: Job) -> RawChain:
     cells = {key: json_cells(values) for key, values in columns.items() if any(v is not None for v in values)}
     for key in filter(is_repeated, cells):
         cells[key] = cells[key].dictionary_encode() if pa.types.is_string(cells[key].type) else cells[key]
-    names = {key: "/".join(paths) for key, paths in wanted.items()} | dict(written.top)
+    names = {key: spec.replace("|", "/") for key, spec in specs.items()} | dict(written.top)
     chain = RawChain(cells, names, np.arange(1, n + 1, dtype=np.int64))
     if stated.calls:
         chain = by_line(chain)
     return finished(stated, chain, job)
 
 
+def _paths(spec: str) -> list[str]:
+    """The paths of a specification, then the keys that flattening makes of those that are nested."""
+    paths = spec.split("|")
+    return paths + [path.replace(".", "") for path in paths if "." in path]
+
+
 def _columns(written: Records, wanted: Mapping[str, list[str]], job: Job) -> dict[str, list[Any]]:
     """Values by field, all of one length."""
     top_only = [key for key in written.top if key not in wanted]
-    columns: dict[str, list[Any]] = {key: [] for key in (*wanted, *top_only)}
-    keys: list[str] = []
+    tops: dict[str, list[Any]] = {key: [] for key in top_only}
+    records: list[Any] = []
     for document in _documents(written, job):
-        names, records = _records(written, document, job.member.label)
-        table = _Table(records)
-        for key, paths in wanted.items():
-            columns[key] += table.first(paths)
+        found = _records(written, document, job.member.label)
         for key in top_only:
-            columns[key] += [lookup(document, written.top[key])] * len(records)
-        keys += names
-    return columns | ({written.key: keys} if written.key else {})
+            tops[key] += [lookup(document, written.top[key])] * len(found)
+        records += found
+    table = _Table(records)
+    return {key: table.first(paths) for key, paths in wanted.items()} | tops
 
 
 def _documents(written: Records, job: Job) -> Iterable[Any]:
@@ -72,28 +73,23 @@ def _documents(written: Records, job: Job) -> Iterable[Any]:
         yield from document if nested else (document,)
 
 
-def _records(written: Records, document: Any, label: str) -> tuple[Sequence[str], list[Any]]:
-    """The keys (of a mapping of records) and the records of one document."""
+def _records(written: Records, document: Any, label: str) -> list[Any]:
+    """The records of one document."""
     if written.rows is not None:
-        return (), list(written.rows(document, label))
+        return list(written.rows(document, label))
     found = lookup(document, written.path) if written.path else document
-    if written.key:
-        if not isinstance(found, Mapping):
-            raise _no_records(written, label)
-        return list(found), list(found.values())
     if isinstance(found, Mapping):  # one record, which some services write without a list
-        return (), [found]
+        return [found]
     if found is None and isinstance(document, Mapping):
-        return (), []
+        return []
     if not isinstance(found, list):
         raise _no_records(written, label)
-    return (), found
+    return found
 
 
 def _no_records(written: Records, label: str) -> InputError:
     where = written.path or "the document"
-    kind = "a mapping of records by option symbol" if written.key else "a list of records"
-    return InputError(f"{where} is not {kind}", file=label, accepted=f"{kind} under {where}")
+    return InputError(f"{where} is no list of records", file=label, accepted=f"records under {where}")
 
 
 def lookup(document: Any, path: str) -> Any:

@@ -112,7 +112,8 @@ def _places(stated: Format, job: Job) -> dict[str, int]:
     wanted = {**stated.columns, **of_sides(stated)}
     found: dict[str, int] = {}
     for key, spec in wanted.items():
-        name = next((name for name in spec.split("|") if name in first), None)
+        # flattened records have the dots of their keys in the header, or underscores: neither is compared
+        name = next((name for name in spec.replace(".", "").split("|") if name in first), None)
         if name is None:
             continue
         if job.head.normal.count(name) > 1:

@@ -67,6 +67,22 @@ def test_minis_and_adjusted_contracts_are_left_out(tmp_path: Path) -> None:
     assert set(labelled["symbol"]) == {"QQQ"}
 
 
+def test_frames_in_other_dress_lose_nothing(tmp_path: Path) -> None:
+    path = dump(tmp_path, row(), row(symbol="QQQ260320P00500000", vol="0.2500075", size="MINI"))
+    frame = pd.read_csv(path, index_col=0, parse_dates=["lastTradeDate"])
+    frame.to_parquet(tmp_path / "2026-03-09.parquet")
+    iso, epochs = tmp_path / "iso_2026-03-09.json", tmp_path / "epochs_2026-03-09.json"
+    frame.to_json(iso, orient="records", date_format="iso")
+    frame["lastTradeDate"] = frame["lastTradeDate"].dt.as_unit("ms").astype("int64")  # as pandas used to
+    frame.to_json(epochs, orient="records", lines=True)
+    for place in (path, path.with_suffix(".parquet"), iso, epochs):
+        (reading,) = read_file(place)
+        assert (reading.format, reading.entries) == ("yfinance", [])
+        assert reading.quotes["multiplier"].tolist() == [100, 10]
+        assert reading.quotes["vendor_vol"].isna().tolist() == [False, True]
+        assert reading.quotes["trade_time"][0] == pd.Timestamp("2026-03-09 19:59:41", tz="UTC")
+
+
 def test_roots_of_an_index_stay_apart(tmp_path: Path) -> None:
     path = dump(tmp_path, row(symbol="SPX260320C05000000"), row(symbol="SPXW260320C05000000"))
     quotes = read_chain(path)

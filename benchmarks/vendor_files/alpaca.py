@@ -16,7 +16,7 @@ ONE_DAY = True
 
 
 def write(board: pd.DataFrame, folder: Path) -> list[Path]:
-    """Two pages, one after another."""
+    """Two pages, one after another; a list of records; and the same flattened to a table."""
     close = (board["date"] + pd.Timedelta(hours=16)).dt.tz_localize("America/New_York").dt.tz_convert("UTC")
     stamps = close.dt.strftime("%Y-%m-%dT%H:%M:%S.123456789Z")
     found = {
@@ -25,10 +25,13 @@ def write(board: pd.DataFrame, folder: Path) -> list[Path]:
     }
     names = list(found)
     pages = [names[: len(names) // 2], names[len(names) // 2 :]]
-    path = folder / "snapshots.json"
+    path, listed, table = (folder / name for name in ("snapshots.json", "listed.json", "table.csv"))
     answers = [{"snapshots": {name: found[name] for name in page}, "next_page_token": None} for page in pages]
     path.write_text("\n".join(map(json.dumps, answers)), encoding="utf-8")
-    return [path]
+    records = [{"symbol": name, **record} for name, record in found.items()]
+    listed.write_text(json.dumps(records), encoding="utf-8")
+    pd.json_normalize(records).to_csv(table, index=False)
+    return [path, listed, table]
 
 
 def _snapshot(line: dict[str, Any], stamp: str) -> dict[str, Any]:

@@ -10,17 +10,27 @@ import pandas as pd
 
 from vendor_files.board import osi
 
-LOST = ()
+LOST = {"chains.json": (), "contracts.csv": ("underlying_price",)}
 OPTIONAL = ()
 LOST_BESIDE_VOL = ("vendor_delta",)
 ONE_DAY = True
 
 
 def write(board: pd.DataFrame, folder: Path) -> list[Path]:
-    """One answer."""
-    path = folder / "chains.json"
-    path.write_text(json.dumps(answer(board, osi(board, padded=True), _contract)), encoding="utf-8")
-    return [path]
+    """One answer, and its contracts as a table."""
+    return written(answer(board, osi(board, padded=True), _contract), folder)
+
+
+def written(document: dict[str, Any], folder: Path) -> list[Path]:
+    """An answer as JSON, and its contracts as a table, without what stands around them."""
+    path, table = folder / "chains.json", folder / "contracts.csv"
+    path.write_text(json.dumps(document), encoding="utf-8")
+    maps = [document[side] for side in ("callExpDateMap", "putExpDateMap")]
+    contracts = [
+        one for side in maps for strikes in side.values() for found in strikes.values() for one in found
+    ]
+    pd.DataFrame(contracts).to_csv(table, index=False)
+    return [path, table]
 
 
 def answer(board: pd.DataFrame, symbols: pd.Series, contract: Any) -> dict[str, Any]:

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from vendor_files.schwab import answer, common
+from vendor_files.schwab import answer, common, written
 
-LOST = ()
+LOST = {"chains.json": (), "contracts.csv": ("underlying_price",)}
 OPTIONAL = ()
 LOST_BESIDE_VOL = ("vendor_delta",)
 ONE_DAY = True
 
 
 def write(board: pd.DataFrame, folder: Path) -> list[Path]:
-    """One answer."""
+    """One answer, and its contracts as a table."""
     right = board["is_call"].map({True: "C", False: "P"})
     strikes = board["strike"].map("{:g}".format)
     symbols = board["root"] + "_" + board["expiry"].dt.strftime("%m%d%y") + right + strikes
-    path = folder / "chains.json"
-    path.write_text(json.dumps(answer(board, symbols, _contract)), encoding="utf-8")
-    return [path]
+    return written(answer(board, symbols, _contract), folder)
 
 
 def _contract(line: dict[str, Any], symbol: str, stamp: int) -> dict[str, Any]:

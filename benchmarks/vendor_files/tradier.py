@@ -15,13 +15,14 @@ OPTIONAL = ()
 
 
 def write(board: pd.DataFrame, folder: Path) -> list[Path]:
-    """One answer."""
+    """One answer, and its contracts as a flattened table."""
     close = (board["date"] + pd.Timedelta(hours=16)).dt.tz_localize("America/New_York").dt.as_unit("ms")
     lines = zip(board.to_dict("records"), osi(board), close.astype("int64").tolist(), strict=True)
     found = [_contract(line, symbol, stamp) for line, symbol, stamp in lines]
-    path = folder / "chains.json"
+    path, table = folder / "chains.json", folder / "contracts.csv"
     path.write_text(json.dumps({"options": {"option": found}}), encoding="utf-8")
-    return [path]
+    pd.json_normalize(found).to_csv(table, index=False)
+    return [path, table]
 
 
 def _contract(line: dict[str, Any], symbol: str, stamp: int) -> dict[str, Any]:

@@ -21,7 +21,7 @@ BOTH = pytest.mark.parametrize("shape", [schwab, tdameritrade])
 
 
 def made(shape: ModuleType, folder: Path) -> tuple[Path, dict[str, Any]]:
-    (path,) = shape.write(board(), folder)
+    path, _ = shape.write(board(), folder)
     return path, json.loads(path.read_text())
 
 
@@ -82,6 +82,37 @@ def test_one_map_alone_and_several_documents(shape: ModuleType, tmp_path: Path) 
 def test_they_are_told_apart_by_their_symbols(tmp_path: Path) -> None:
     assert sniff(made(schwab, tmp_path)[0]).name == "schwab"
     assert sniff(made(tdameritrade, tmp_path)[0]).name == "tdameritrade"
+
+
+@BOTH
+def test_contracts_without_the_maps(shape: ModuleType, tmp_path: Path) -> None:
+    path, document = made(shape, tmp_path)
+    wanted = read_chain(path)
+    found = read_chain(rewritten(path, list(contracts(document))))
+    assert set(found["symbol"]) == {"QQQ"}
+    assert found["underlying_price"].isna().all()
+    same = [
+        "symbol",
+        "root",
+        "expiry",
+        "strike",
+        "is_call",
+        "bid",
+        "ask",
+        "quote_time",
+        "vendor_vol",
+        "vendor_delta",
+    ]
+    pd.testing.assert_frame_equal(found[same], wanted[same])
+
+
+@BOTH
+def test_contracts_as_parquet(shape: ModuleType, tmp_path: Path) -> None:
+    path, table = shape.write(board(), tmp_path)
+    place = tmp_path / "contracts.parquet"
+    pd.read_csv(table).to_parquet(place)
+    assert sniff(place).name == sniff(path).name
+    assert len(read_chain(place)) == len(board())
 
 
 def test_settlement_and_style_are_what_the_file_says(tmp_path: Path) -> None:

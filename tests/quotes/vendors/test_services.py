@@ -24,7 +24,7 @@ def rewritten(path: Path, document: object) -> Path:
 
 
 def test_tradier_writes_one_contract_without_a_list(tmp_path: Path) -> None:
-    (path,) = tradier.write(board(), tmp_path)
+    path, *_ = tradier.write(board(), tmp_path)
     one = json.loads(path.read_text())["options"]["option"][0]
     assert len(read_chain(rewritten(path, {"options": {"option": one}}))) == 1
     with pytest.raises(NotAChainError, match="tradier lacks option"):
@@ -32,7 +32,7 @@ def test_tradier_writes_one_contract_without_a_list(tmp_path: Path) -> None:
 
 
 def test_tradier_greeks_may_be_null_and_times_never(tmp_path: Path) -> None:
-    (path,) = tradier.write(board(), tmp_path)
+    path, *_ = tradier.write(board(), tmp_path)
     document = json.loads(path.read_text())
     document["options"]["option"][0]["greeks"] = None
     document["options"]["option"][1] |= {"bid_date": 0, "ask_date": 0, "trade_date": 0}
@@ -43,6 +43,22 @@ def test_tradier_greeks_may_be_null_and_times_never(tmp_path: Path) -> None:
     assert reading.entries == []
     # the later of the two: the ask's, which the shape stamps at the close
     assert quotes["quote_time"][0] == pd.Timestamp("2024-01-03 21:00", tz="UTC")
+
+
+@pytest.mark.parametrize("dress", ["json", "csv"])
+def test_tradier_contracts_alone_are_not_dated_by_their_trades(tmp_path: Path, dress: str) -> None:
+    contracts = json.loads(tradier.write(board(), tmp_path)[0].read_text())["options"]["option"]
+    for contract in contracts:
+        contract["trade_date"] = int(pd.Timestamp("2023-12-01 20:00", tz="UTC").timestamp() * 1000)
+    if dress == "json":
+        path = rewritten(tmp_path / "a.json", contracts)
+    else:
+        path = tmp_path / "a.csv"
+        pd.json_normalize(contracts).to_csv(path)
+    (reading,) = read_file(path)
+    assert (reading.format, reading.entries) == ("tradier", [])
+    assert [snapshot.session.isoformat() for snapshot in reading.snapshots] == ["2024-01-03"]
+    assert reading.quotes["vendor_vol"].notna().sum() == board()["vendor_vol"].notna().sum()
 
 
 # --- MarketData.app
@@ -115,11 +131,59 @@ def test_eodhd_answers_that_do_not_fit(tmp_path: Path, change: dict[str, Any], p
         read_chain(rewritten(path, document), format="eodhd")
 
 
+def test_eodhd_records_without_what_stands_around_them(tmp_path: Path) -> None:
+    path = eodhd.write(board(), tmp_path)[0]
+    (reading,) = read_file(rewritten(path, json.loads(path.read_text())["data"]))
+    assert (reading.format, len(reading.quotes)) == ("eodhd", len(board()))
+
+
 # --- Alpaca
 
 
+@pytest.mark.parametrize("dress", ["page of a list", "mapping alone", "library", "library's list"])
+def test_alpaca_in_other_dress(tmp_path: Path, dress: str) -> None:
+    path, listed, _ = alpaca.write(board(), tmp_path)
+    wanted = read_chain(path)
+    records = json.loads(listed.read_text())
+    if dress.startswith("library"):  # alpaca-py spells names out
+        for record in records:
+            quote = record.pop("latestQuote")
+            record["latest_quote"] = {
+                "timestamp": quote["t"], "bid_price": quote["bp"], "bid_size": quote["bs"],
+                "ask_price": quote["ap"], "ask_size": quote["as"],
+            }  # fmt: skip
+            record["implied_volatility"] = record.pop("impliedVolatility", None)
+            if trade := record.pop("latestTrade", None):
+                record["latest_trade"] = {"price": trade["p"], "timestamp": trade["t"]}
+    documents: dict[str, object] = {
+        "page of a list": {"snapshots": records, "next_page_token": None},
+        "mapping alone": {record["symbol"]: record for record in records},
+        "library": {record["symbol"]: record for record in records},
+        "library's list": records,
+    }
+    found = read_chain(rewritten(tmp_path / "other.json", documents[dress]))
+    pd.testing.assert_frame_equal(found.drop(columns="source_file"), wanted.drop(columns="source_file"))
+
+
+@pytest.mark.parametrize(
+    ("document", "problem"),
+    [
+        ({"snapshots": 3}, "no snapshots in the JSON"),
+        ({"snapshots": {"QQQ240119C00400000": 3}}, "what should be a snapshot is none: '3'"),
+        ({"snapshots": {}}, "without option lines"),
+    ],
+)
+def test_alpaca_answers_that_hold_nothing(tmp_path: Path, document: object, problem: str) -> None:
+    note = {"latestQuote": "QQQ240119C00400000"}  # else it is not taken for one of these
+    text = f"{json.dumps(document)}"
+    path = tmp_path / "a.json"
+    path.write_text(text[:-1] + f', "note": {json.dumps(note)}}}', encoding="utf-8")
+    with pytest.raises(InputError, match=problem):
+        read_chain(path)
+
+
 def test_alpaca_lines_without_greeks_or_quotes(tmp_path: Path) -> None:
-    (path,) = alpaca.write(board(), tmp_path)
+    path, *_ = alpaca.write(board(), tmp_path)
     page = json.loads(path.read_text().splitlines()[0])
     first, second, *_ = page["snapshots"]
     page["snapshots"][first].pop("greeks")
@@ -132,7 +196,7 @@ def test_alpaca_lines_without_greeks_or_quotes(tmp_path: Path) -> None:
 
 
 def test_alpaca_keeps_the_roots_of_an_index_apart(tmp_path: Path) -> None:
-    (path,) = alpaca.write(board(), tmp_path)
+    path, *_ = alpaca.write(board(), tmp_path)
     page = json.loads(path.read_text().splitlines()[0])
     line = next(iter(page["snapshots"].values()))
     names = ("SPX240119C04000000", "SPXW240119C04000000")
@@ -171,6 +235,13 @@ def test_market_data_of_shares_is_no_chain(tmp_path: Path) -> None:
 # --- Alpha Vantage
 
 
+def test_records_without_what_stands_around_them(tmp_path: Path) -> None:
+    text, page = alpha_vantage.write(board(), tmp_path)
+    bare = rewritten(tmp_path / "bare.json", json.loads(page.read_text())["data"])
+    found, wanted = read_chain(bare), read_chain(text)
+    assert found["vendor_vol"].isna().tolist() == wanted["vendor_vol"].isna().tolist()
+
+
 @pytest.mark.parametrize("vol", ["0.015", "9.995", "0.01500", "9.99500"])
 def test_vols_at_the_solvers_ends_are_missing(tmp_path: Path, vol: str) -> None:
     path = alpha_vantage.write(board(), tmp_path)[0]
@@ -190,7 +261,7 @@ def test_an_answer_that_is_a_refusal_is_no_chain(tmp_path: Path, key: str) -> No
 
 
 def test_half_a_character_is_a_cell_and_no_crash(tmp_path: Path) -> None:
-    (path,) = tradier.write(board(), tmp_path)
+    path, *_ = tradier.write(board(), tmp_path)
     document = json.loads(path.read_text())
     document["options"]["option"][0] |= {"option_type": "\ud800", "root_symbol": "\udfff"}
     (reading,) = read_file(rewritten(path, document))

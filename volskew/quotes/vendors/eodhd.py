@@ -21,7 +21,7 @@ _ACCEPTED: Final = "{'data': [{'id': 'CONTRACT-YYYY-MM-DD', 'attributes': {...}}
 
 def rows(document: Any, label: str) -> Iterator[Mapping[str, Any]]:
     """Every record's attributes with the day that its id ends in."""
-    data = lookup(document, "data")
+    data = [document] if lookup(document, "attributes") else lookup(document, "data")
     if not isinstance(data, list):
         raise InputError("no list data in the JSON", file=label, accepted=_ACCEPTED)
     fields = lookup(document, "meta.fields")
@@ -79,7 +79,12 @@ FORMAT: Final = Format(
     fillers={"vendor_delta": (0.0,)},
     zone="UTC",
     records=Records(
-        signature=("data", "meta", "expdate|contract|fields", "underlyingsymbol|fields"),
+        signature=(
+            "data|attributes",
+            "meta|attributes",
+            "expdate|contract|fields",
+            "underlyingsymbol|fields",
+        ),
         pattern=r'"options-eod"|"fields"\s*:\s*\[[^\]]*"exp_date"|"attributes"\s*:\s*\{\s*"contract"',
         rows=rows,
     ),

@@ -1,4 +1,4 @@
-"""Schwab option chains, as JSON: maps of expiries and strikes, one for calls and one for puts."""
+"""Schwab option chains: JSON with maps of expiries and strikes, or the contracts alone as JSON or a table."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from volskew.quotes.json_cells import values_of
 from volskew.quotes.raw import About, Job, RawChain
 from volskew.quotes.records import lookup
 
-__all__ = ["COLUMNS", "READER", "adjust", "rows"]
+__all__ = ["COLUMNS", "CONTRACT", "FILLERS", "READER", "adjust", "rows"]
 
 _ACCEPTED: Final = "{'callExpDateMap': {'YYYY-MM-DD:DAYS': {'STRIKE': [...]}}, 'putExpDateMap': ...}"
+_SYMBOL: Final = r"[A-Z0-9.$]{1,6}\s*[0-9]{6}[CP][0-9]{8}"
 _TRUE: Final = "true"
 
 
@@ -59,7 +60,7 @@ COLUMNS: Final = {
     "@nonstandard": "nonstandard|isnonstandard",
     "quote_time": "quotetimeinlong",
     "trade_time": "tradetimeinlong",
-    "symbol": "underlyingsymbol",
+    "symbol": "underlyingsymbol|underlying",
     "root": "optionroot",
     "expiry": "expirationdate",
     "settlement": "settlementtype",
@@ -74,15 +75,17 @@ COLUMNS: Final = {
     "volume": "totalvolume",
     "open_interest": "openinterest",
     "multiplier": "multiplier",
-    "underlying_price": "spot",
+    "underlying_price": "spot|underlyingprice",
     "vendor_vol_pct": "volatility",
     "vendor_delta": "delta",
 }
+CONTRACT: Final = ("symbol", "putcall", "strikeprice", "quotetimeinlong", "expirationdate", "volatility")
+"""Columns of contracts without the maps around them."""
 FILLERS: Final = {"vendor_vol_pct": (-999.0,), "vendor_delta": (-999.0,)}
 
 FORMAT: Final = Format(
     name="schwab",
-    title="Schwab option chain (JSON)",
+    title="Schwab option chain (JSON, or its contracts flattened)",
     about=About(
         origin="the Trader API's /marketdata/v1/chains",
         clock="quoteTimeInLong of each contract, milliseconds since 1970",
@@ -90,13 +93,15 @@ FORMAT: Final = Format(
         odd=(
             "Vols and greeks are -999 on many lines, outside the session on most.",
             "`volatility` and `interestRate` at the top are parameters of the request.",
-            "The underlying's price has no time of its own.",
+            "The underlying's price has no time of its own; contracts without the maps around them lack it.",
         ),
         known="readers",
     ),
+    signature=(*CONTRACT, "optionroot|exercisetype"),
+    samples={"symbol": _SYMBOL},
     records=Records(
         signature=("callexpdatemap|putexpdatemap", "putcall", "strikeprice"),
-        pattern=r'"symbol"\s*:\s*"[A-Z0-9.$]{1,6}\s*[0-9]{6}[CP][0-9]{8}"',
+        pattern=rf'"symbol"\s*:\s*"{_SYMBOL}"',
         rows=rows,
     ),
     columns={**COLUMNS, "option": "symbol"},

@@ -1,4 +1,4 @@
-"""TD Ameritrade option chains, as JSON: Schwab's shape, with other symbols, dates and codes."""
+"""TD Ameritrade option chains: Schwab's shapes, with other symbols, dates and codes."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from volskew.quotes.vendors import schwab
 
 __all__ = ["READER"]
 
+_SYMBOL: Final = "[A-Z0-9.$]{1,6}_[0-9]{6}[CP][0-9.]+"
+
 
 def adjust(chain: RawChain, job: Job) -> RawChain:
     """The root is what stands before the date in a symbol such as QQQ_011924C400."""
@@ -26,7 +28,7 @@ def adjust(chain: RawChain, job: Job) -> RawChain:
 
 FORMAT: Final = Format(
     name="tdameritrade",
-    title="TD Ameritrade option chain (JSON)",
+    title="TD Ameritrade option chain (JSON, or its contracts flattened)",
     about=About(
         origin="the API's /v1/marketdata/chains, closed in 2024; recorded answers",
         clock="quoteTimeInLong of each contract, milliseconds since 1970",
@@ -38,9 +40,12 @@ FORMAT: Final = Format(
         ),
         known="seen",
     ),
+    signature=schwab.CONTRACT,
+    without=("optionroot", "exercisetype"),
+    samples={"symbol": _SYMBOL},
     records=Records(
         signature=("callexpdatemap|putexpdatemap", "putcall", "strikeprice"),
-        pattern=r'"symbol"\s*:\s*"[A-Z0-9.$]{1,6}_[0-9]{6}[CP][0-9.]+"',
+        pattern=rf'"symbol"\s*:\s*"{_SYMBOL}"',
         rows=schwab.rows,
     ),
     columns={**{key: spec for key, spec in schwab.COLUMNS.items() if key != "root"}, "@symbol": "symbol"},

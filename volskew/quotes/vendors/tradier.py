@@ -1,4 +1,4 @@
-"""Tradier option chains, as JSON."""
+"""Tradier option chains: JSON as served, or the contracts alone as JSON or a table."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def adjust(chain: RawChain, job: Job) -> RawChain:
 
 FORMAT: Final = Format(
     name="tradier",
-    title="Tradier option chain (JSON)",
+    title="Tradier option chain (JSON, or its contracts flattened)",
     about=About(
         origin="the API's /v1/markets/options/chains; one answer holds one expiry",
         clock="bid_date and ask_date of each line, milliseconds since 1970",
@@ -44,6 +44,7 @@ FORMAT: Final = Format(
         ),
         known="readers",
     ),
+    signature=("rootsymbol", "biddate", "askdate", "expirationdate", "optiontype", "strike"),
     records=Records(signature=("options", "option", "rootsymbol", "biddate"), path="options.option"),
     columns={
         "+bid_date": "biddate",

@@ -29,7 +29,7 @@ _FILES = sorted(_QUOTES.glob("IWM_*.csv.gz"))[-4:]
 
 @pytest.fixture(autouse=True)
 def interruptible() -> Iterator[None]:
-    """A shell has interrupts ignored by what it runs in its background, and so by all that is started here."""
+    """A shell has interrupts ignored by what it runs in its background, and so by all started here."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)

@@ -96,8 +96,13 @@ def canonical_symbol(text: str) -> str:
     --------
     >>> [canonical_symbol(text) for text in ("_SPX", "^ndx", "$RUT", "SPXW", "QQQQ", "iwm ", "NA")]
     ['SPX', 'NDX', 'RUT', 'SPX', 'QQQ', 'IWM', 'NA']
+    >>> [canonical_symbol(text) for text in ("I:SPX", "$SPX.X", "BRK.B")]
+    ['SPX', 'SPX', 'BRK.B']
     """
-    bare = text.strip().lstrip("_^$.").upper()
+    given = text.strip().upper().removeprefix("I:")
+    bare = given.lstrip("_^$.")
+    if given.startswith("$"):
+        bare = bare.removesuffix(".X")
     return _ROOTS[bare].underlying if bare in _ROOTS else _ALWAYS.get(bare, bare)
 
 

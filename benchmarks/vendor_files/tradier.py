@@ -12,6 +12,7 @@ from vendor_files.board import osi
 
 LOST = ("underlying_price",)
 OPTIONAL = ()
+LOST_BESIDE_VOL = ("vendor_delta",)
 
 
 def write(board: pd.DataFrame, folder: Path) -> list[Path]:
@@ -51,7 +52,7 @@ def _contract(line: dict[str, Any], symbol: str, stamp: int) -> dict[str, Any]:
         "root_symbol": line["root"],
         "greeks": {
             "delta": line["vendor_delta"],
-            "bid_iv": 0.0,
+            "bid_iv": line["vendor_vol"] - 0.002 if solved else 0.0,
             "mid_iv": line["vendor_vol"] if solved else 0.0,
             "ask_iv": 0.0,
             "smv_vol": 0.2,

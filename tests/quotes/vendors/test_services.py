@@ -61,6 +61,16 @@ def test_tradier_contracts_alone_are_not_dated_by_their_trades(tmp_path: Path, d
     assert reading.quotes["vendor_vol"].notna().sum() == board()["vendor_vol"].notna().sum()
 
 
+def test_tradier_mid_vols_of_half_the_ask_and_stale_deltas_are_none(tmp_path: Path) -> None:
+    path, *_ = tradier.write(board(), tmp_path)
+    document = json.loads(path.read_text())
+    lines = document["options"]["option"]
+    lines[0]["greeks"] |= {"bid_iv": 0.0, "mid_iv": 0.41, "ask_iv": 0.82}
+    lines[1]["greeks"] |= {"bid_iv": 0.0, "mid_iv": 0.0, "ask_iv": 0.0, "delta": 1.0}
+    quotes = read_chain(rewritten(path, document))
+    assert quotes[["vendor_vol", "vendor_delta"]].isna().all(axis=1).tolist()[:3] == [True, True, False]
+
+
 # --- MarketData.app
 
 

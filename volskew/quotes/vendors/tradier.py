@@ -26,7 +26,21 @@ def adjust(chain: RawChain, job: Job) -> RawChain:
         stamps = np.where(known, latest, 0).astype("int64").astype("datetime64[ms]")
         chain.cells["quote_time"] = pa.array(stamps, mask=~known, type=pa.timestamp("ms", tz="UTC"))
         chain.names["quote_time"] = "bid_date/ask_date"
+    _drop_half_vols(chain)
     return chain
+
+
+def _drop_half_vols(chain: RawChain) -> None:
+    """Where the bid has no vol the mid's is half of the ask's; a delta without a vol is stale."""
+    if "vendor_vol" not in chain.cells:
+        return
+    vol = numbers(chain.cells["vendor_vol"]).data
+    if "+bid_iv" in chain.cells:
+        vol = np.where(numbers(chain.cells["+bid_iv"]).data > 0, vol, np.nan)
+        chain.cells["vendor_vol"] = pa.array(vol, from_pandas=True)
+    if "vendor_delta" in chain.cells:
+        delta = numbers(chain.cells["vendor_delta"]).data
+        chain.cells["vendor_delta"] = pa.array(np.where(vol > 0, delta, np.nan), from_pandas=True)
 
 
 FORMAT: Final = Format(
@@ -35,7 +49,7 @@ FORMAT: Final = Format(
     about=About(
         origin="the API's /v1/markets/options/chains; one answer holds one expiry",
         clock="bid_date and ask_date of each line, milliseconds since 1970",
-        vol="decimal, mid_iv of ORATS, solved once an hour: another clock than the quotes'; 0 is missing",
+        vol="decimal, mid_iv of ORATS, solved once an hour, not with the quotes; 0, of the bid too: missing",
         odd=(
             "One contract is an object where several are a list.",
             "greeks may be null, and hours or months old.",
@@ -64,6 +78,7 @@ FORMAT: Final = Format(
         "volume": "volume",
         "open_interest": "openinterest",
         "multiplier": "contractsize",
+        "+bid_iv": "greeks.bidiv",
         "vendor_vol": "greeks.midiv",
         "vendor_delta": "greeks.delta",
     },

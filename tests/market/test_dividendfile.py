@@ -14,7 +14,7 @@ from volskew.market.dividendfile import is_dividend_header
 from volskew.market.dividends import DividendTable, read_dividends
 from volskew.market.payments import Payment
 from volskew.market.textfiles import symbol_in_name
-from volskew.quotes.text import normalise
+from volskew.quotes.headers import normalise
 
 PLAIN = "symbol,ex_date,amount,declaration_date\nQQQ,2026-03-23,0.7,2026-03-20\nQQQ,2026-06-22,0.8,\n"
 SERIES = "Date,Dividends\n2026-03-23 00:00:00-04:00,0.7\n2026-06-22 00:00:00-04:00,0.8\n"

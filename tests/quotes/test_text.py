@@ -8,7 +8,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from volskew.errors import InputError
-from volskew.quotes.text import TextTable, normalise, read_table, split_line, to_utf8
+from volskew.quotes.headers import normalise, split_line
+from volskew.quotes.text import TextTable, read_table, to_utf8
 
 HEADER = ("a", "b", "c")
 

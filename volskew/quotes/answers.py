@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, Final
 
-from volskew.quotes.text import normalise
+from volskew.quotes.headers import normalise
 
 __all__ = ["words_of_a_service"]
 

@@ -21,6 +21,7 @@ from volskew.ledger import Code, Entry
 from volskew.market.clock import EASTERN, is_session, previous_session, session_close, session_open
 from volskew.quotes import cells as parse
 from volskew.quotes import moments as times
+from volskew.quotes.deliverables import sizes_as_numbers
 from volskew.quotes.layout import day_first_fields
 from volskew.quotes.listing import carried, contract_terms, decoded, filled_roots, listing, underlyings
 from volskew.quotes.notes import Notes
@@ -154,7 +155,8 @@ def _numeric(raw: RawChain, notes: Notes, n: int) -> dict[str, Any]:
     if "vendor_vol_pct" in raw.cells:
         given["vendor_vol"] = "vendor_vol_pct"
     for name, key in given.items():
-        found = parse.numbers(raw.cells[key], whole=name in _COUNTS)
+        cells = sizes_as_numbers(raw.cells[key]) if name == "multiplier" else raw.cells[key]
+        found = parse.numbers(cells, whole=name in _COUNTS)
         values = found.data
         notes.add(key, found.bad, "number")
         values = _without_fillers(values, raw.fillers.get(key, ()))

@@ -80,14 +80,6 @@ def numbers(cells: pa.Array, *, whole: bool = False) -> Parsed:
         return _finite(pc.cast(cells, pa.float64()), np.zeros(len(cells), dtype=bool))
     except pa.ArrowInvalid:
         pass
-    blank = pc.equal(cells, "")
-    try:
-        return _finite(
-            pc.cast(pc.if_else(blank, pa.scalar(None, pa.string()), cells), pa.float64()),
-            np.zeros(len(cells), dtype=bool),
-        )
-    except pa.ArrowInvalid:
-        pass
     try:
         return _finite(pc.cast(_trimmed(cells), pa.float64()), np.zeros(len(cells), dtype=bool))
     except pa.ArrowInvalid:
@@ -153,8 +145,8 @@ def texts(cells: pa.Array) -> np.ndarray[Any, Any]:
     return np.asarray(distinct[positions(words)])
 
 
-def which(cells: pa.Array, wanted: Callable[[str], bool]) -> Mask:
-    """Lines whose text, trimmed, is wanted; each distinct one is asked once, and a null is never wanted.
+def which(cells: pa.Array, wanted: Callable[[str], bool], *, missing: bool = False) -> Mask:
+    """Lines whose text, trimmed, is wanted; each distinct one is asked once, and nulls are as `missing` says.
 
     Examples
     --------
@@ -162,8 +154,8 @@ def which(cells: pa.Array, wanted: Callable[[str], bool]) -> Mask:
     [True, False, True]
     """
     words = coded(cells)
-    told = [text is not None and wanted(text.strip(TRIM)) for text in words.dictionary.to_pylist()]
-    return np.asarray(np.array([*told, False], dtype=bool)[positions(words)])
+    told = [missing if text is None else wanted(text.strip(TRIM)) for text in words.dictionary.to_pylist()]
+    return np.asarray(np.array([*told, missing], dtype=bool)[positions(words)])
 
 
 def _mapped(cells: pa.Array, one: Callable[[str], Any], dtype: np.dtype[Any], *, fill: object) -> Parsed:

@@ -59,7 +59,7 @@ class Records:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Format:
-    """One format; names of columns are normalised (`volskew.quotes.text.normalise`).
+    """One format; names of columns are normalised (`volskew.quotes.headers.normalise`).
 
     Attributes
     ----------

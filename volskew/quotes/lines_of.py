@@ -1,17 +1,15 @@
-"""What readers do to some lines of a column: take cells away, tell lines apart by a word."""
+"""What readers do to some lines of a column: take cells away, tell those with quotes, make nobody a zero."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from volskew.quotes.cells import Mask, coded, numbers, positions
+from volskew.quotes.cells import Mask, numbers, positions
 from volskew.quotes.raw import RawChain
 
-__all__ = ["blanked", "has_quote", "nobody_is_zero", "where_word"]
+__all__ = ["blanked", "has_quote", "nobody_is_zero"]
 
 
 def blanked(cells: pa.Array, lines: Mask) -> pa.Array:
@@ -28,19 +26,6 @@ def blanked(cells: pa.Array, lines: Mask) -> pa.Array:
         places = pa.array(positions(cells), mask=lines | (positions(cells) < 0))
         return pa.DictionaryArray.from_arrays(places, cells.dictionary)
     return pc.if_else(pa.array(~lines), cells, pa.scalar(None, cells.type))
-
-
-def where_word(cells: pa.Array, is_so: Callable[[str], bool], *, missing: bool = False) -> Mask:
-    """Lines whose trimmed word has a property; each distinct word is asked once.
-
-    Examples
-    --------
-    >>> where_word(pa.array(["*", "N", None]), lambda word: word == "*").tolist()
-    [True, False, False]
-    """
-    words = coded(cells)
-    told = [is_so((text or "").strip()) for text in words.dictionary.to_pylist()]
-    return np.asarray(np.array([*told, missing])[positions(words)], dtype=np.bool_)
 
 
 def has_quote(chain: RawChain) -> Mask:

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import PurePath
 from typing import Final
 
+from volskew.quotes.headers import DELIMITERS
 from volskew.quotes.raw import Head
-from volskew.quotes.text import DELIMITERS
 
 __all__ = ["is_prose"]
 

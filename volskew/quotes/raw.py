@@ -87,7 +87,7 @@ class Head:
     header : tuple of str
         Column names as the file spells them; for JSON the keys seen.
     normal : tuple of str
-        The same, see `volskew.quotes.text.normalise`.
+        The same, see `volskew.quotes.headers.normalise`.
     lines : tuple of str
         The first lines of a text file, title lines included.
     header_line : int

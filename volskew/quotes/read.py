@@ -7,7 +7,7 @@ ledger entry keeps out, or is a quote that a later one replaces, with the number
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -35,6 +35,7 @@ __all__ = [
     "FileReading",
     "assembled",
     "built_from",
+    "each_member",
     "failed",
     "find_inputs",
     "judged",
@@ -171,25 +172,38 @@ def read_file(
     InputError
         The file, or every member of the archive, cannot be read.
     """
-    settings = settings_or_default(settings)
+    chosen = settings_or_default(settings)
+    return list(each_member(path, lambda member: (_read_member(member, format, columns or {}, chosen),)))
+
+
+def each_member(path: str | Path, read: Callable[[Member], Iterable[FileReading]]) -> Iterator[FileReading]:
+    """What `read` gives of a file, or of every member of an archive, one that fails leaving its entry alone.
+
+    Raises
+    ------
+    InputError
+        The file, or every member of the archive, cannot be read.
+    """
     members = open_members(Path(path))
     if len(members) == 1:
-        return [_read_member(members[0], format, columns or {}, settings)]
-    readings: list[FileReading] = []
+        yield from read(members[0])
+        return
     errors: list[InputError] = []
+    any_read = False
     for member in members:
         if not is_data_name(member.name):
-            readings.append(failed(member, Code.SKIPPED.value, "not a data file by its extension"))
+            yield failed(member, Code.SKIPPED.value, "not a data file by its extension")
             continue
         try:
-            readings.append(_read_member(member, format, columns or {}, settings))
+            for reading in read(member):
+                any_read = True
+                yield reading
         except InputError as error:
-            readings.append(failed(member, error.code, str(error)))
             errors.append(error)
-    if not any(reading.format for reading in readings):
+            yield failed(member, error.code, str(error))
+    if not any_read:
         failures = [error for error in errors if error.code != Code.SKIPPED] or errors
         raise failures[0] if failures else NotAChainError("the archive holds no data file", file=str(path))
-    return readings
 
 
 def failed(member: Member, code: str, detail: str) -> FileReading:

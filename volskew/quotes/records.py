@@ -9,10 +9,10 @@ import numpy as np
 import pyarrow as pa
 
 from volskew.errors import InputError
+from volskew.quotes.headers import normalise
 from volskew.quotes.json_cells import json_cells, json_documents
 from volskew.quotes.raw import Job, RawChain
 from volskew.quotes.tabular import by_line, finished, is_repeated, of_sides
-from volskew.quotes.text import normalise
 
 if TYPE_CHECKING:
     from volskew.quotes.formats import Format, Records

@@ -6,7 +6,6 @@ stand together, as in the files that vendors sell.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
@@ -18,14 +17,13 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from volskew.errors import InputError
-from volskew.ledger import Code
 from volskew.quotes.assemble import Assembled
 from volskew.quotes.beside import members_beside
-from volskew.quotes.containers import Member, open_members
+from volskew.quotes.containers import Member
 from volskew.quotes.detect import choose_reader, read_head
-from volskew.quotes.inputs import is_data_name
 from volskew.quotes.raw import Job, Reader
-from volskew.quotes.read import FileReading, assembled, built_from, failed, judged
+from volskew.quotes.read import FileReading, assembled, built_from, each_member, failed, judged
+from volskew.quotes.text import cut_lines, is_wide
 from volskew.settings import Settings, settings_or_default
 
 __all__ = ["PIECE", "iter_file"]
@@ -34,7 +32,6 @@ PIECE: Final = 32 * 2**20
 """[bytes] of text that are read at once."""
 _ROW: Final = 64
 """[bytes] of text that one row of Parquet counts for."""
-_UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
 
 IntArray = np.ndarray[Any, np.dtype[np.int64]]
 
@@ -57,9 +54,9 @@ def iter_file(
         Bytes of text that are read at once. A piece grows to the size of a chain that is larger. Tables are
         read in pieces; JSON, and tables of which only the whole tells month from day, at once.
 
-    Yields
-    ------
-    FileReading
+    Returns
+    -------
+    iterator of FileReading
         At least one for the file or each member. Together they hold the lines of `read_file` in its order; a
         chain whose lines lie apart in the file comes in several readings.
 
@@ -74,26 +71,7 @@ def iter_file(
     keeps out the days, or the piece, and their entries say so.
     """
     chosen = settings_or_default(settings)
-    members = open_members(Path(path))
-    if len(members) == 1:
-        yield from _of_member(members[0], format, columns or {}, chosen, piece)
-        return
-    errors: list[InputError] = []
-    found = False
-    for member in members:
-        if not is_data_name(member.name):
-            yield failed(member, Code.SKIPPED.value, "not a data file by its extension")
-            continue
-        try:
-            for reading in _of_member(member, format, columns or {}, chosen, piece):
-                found = True
-                yield reading
-        except InputError as error:
-            errors.append(error)
-            yield failed(member, error.code, str(error))
-    if not found:
-        failures = [error for error in errors if error.code != Code.SKIPPED] or errors
-        raise failures[0] if failures else InputError("the archive holds no data file", file=str(path))
+    return each_member(path, lambda member: _of_member(member, format, columns or {}, chosen, piece))
 
 
 def _of_member(
@@ -102,20 +80,18 @@ def _of_member(
     head = read_head(member)
     reader = choose_reader(head, label=member.label, format=name, columns=columns, name=member.name)
     job = Job(member, head, columns, partial(members_beside, member))
-    pieces: Iterator[FileReading]
-    if reader.splits is None or not reader.splits(head) or member.head(2) in _UTF16:
-        pieces = iter((judged(job, reader, *built_from(job, reader, settings)),))
+    if reader.splits is None or not reader.splits(head) or is_wide(member.head(4)):
+        yield judged(job, reader, *built_from(job, reader, settings))
     elif head.kind == "parquet":
-        pieces = _of_rows(job, reader, settings, max(piece // _ROW, 1))
+        yield from _of_rows(job, reader, settings, max(piece // _ROW, 1))
     else:
-        pieces = _of_text(job, reader, settings, piece)
-    yield from pieces
+        yield from _of_text(job, reader, settings, piece)
 
 
 def _of_text(job: Job, reader: Reader, settings: Settings, piece: int) -> Iterator[FileReading]:
     """Readings of the pieces of a text, each under the file's header lines."""
     parts = job.member.line_pieces(piece)
-    title, body = _split_lines(next(parts), job.head.header_line)
+    title, body = cut_lines(next(parts), job.head.header_line)
     before, wanted = 0, piece
     coming = next(parts, b"")
     while True:
@@ -143,18 +119,20 @@ def _of_text(job: Job, reader: Reader, settings: Settings, piece: int) -> Iterat
         kept = raw.kept(raw.rows < last)
         yield judged(job, reader, kept, assembled(kept, job.member, settings), is_piece=True)
         lines = last - before - job.head.header_line - 1
-        body, before, wanted = _split_lines(body, lines)[1], before + lines, piece
+        body, before, wanted = cut_lines(body, lines)[1], before + lines, piece
 
 
 def _of_rows(job: Job, reader: Reader, settings: Settings, size: int) -> Iterator[FileReading]:
     """Readings of ranges of the rows of a Parquet file."""
+    data = job.member.read()  # unpacked once, not for every range
     try:
-        total = pyarrow.parquet.read_metadata(io.BytesIO(job.member.read())).num_rows
+        total = pyarrow.parquet.read_metadata(pa.BufferReader(data)).num_rows
     except (pa.ArrowException, OSError) as error:
         raise InputError(f"damaged Parquet ({error})", file=job.member.label) from error
+    held = replace(job, member=replace(job.member, data=data))
     first, last = 0, size
     while True:
-        raw, built = built_from(replace(job, lines=(first, min(last, total))), reader, settings)
+        raw, built = built_from(replace(held, lines=(first, min(last, total))), reader, settings)
         if last >= total:
             yield judged(job, reader, raw, built, is_piece=first > 0)
             return
@@ -182,10 +160,3 @@ def _last_chain(built: Assembled, rows: IntArray) -> int | None:
     keys = built.symbol_codes * (max(days, default=0) + 2) + np.array(days, dtype=np.int64)[built.label_codes]
     changes = np.flatnonzero(keys != keys[-1])
     return int(rows[changes[-1] + 1]) if len(changes) else None
-
-
-def _split_lines(text: bytes, lines: int) -> tuple[bytes, bytes]:
-    """The first lines of a text, and the rest."""
-    ends = np.flatnonzero(np.frombuffer(text, dtype=np.uint8) == ord("\n"))
-    end = int(ends[lines - 1]) + 1 if 0 < lines <= len(ends) else (0 if lines <= 0 else len(text))
-    return text[:end], text[end:]

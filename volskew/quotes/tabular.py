@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from volskew.quotes.formats import Format
 
 __all__ = [
-    "NUMERIC",
     "REPEATED",
     "by_line",
     "finished",
@@ -27,6 +26,7 @@ __all__ = [
     "of_sides",
     "read_parquet_columns",
     "read_tabular",
+    "read_text_columns",
 ]
 
 REPEATED: Final = frozenset(
@@ -57,13 +57,20 @@ def read_tabular(stated: Format, job: Job) -> RawChain:
         cells, rows = read_parquet_columns(job, names)
         chain = RawChain(cells, names, rows)
     else:
-        chain = _read_text(places, job)
+        chain = read_text_columns(job, places)
     if stated.calls:
         chain = by_line(chain)
     return finished(stated, chain, job)
 
 
-def _read_text(places: Mapping[str, int], job: Job) -> RawChain:
+def read_text_columns(job: Job, places: Mapping[str, int]) -> RawChain:
+    """Cells of a delimited text, by field, out of the columns at some positions.
+
+    Raises
+    ------
+    InputError
+        See `volskew.quotes.text.read_table`.
+    """
     label = job.member.label
     data, latin = to_utf8(job.member.read(), label=label)
     table = read_table(

@@ -17,9 +17,9 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from volskew.errors import InputError
-from volskew.quotes.headers import DELIMITERS, ends_in_a_delimiter, header_rows, normalise, split_line
+from volskew.quotes.headers import ends_in_a_delimiter, header_rows
 
-__all__ = ["DELIMITERS", "TextTable", "decode", "normalise", "read_table", "split_line", "to_utf8"]
+__all__ = ["TextTable", "cut_lines", "decode", "is_wide", "read_table", "to_utf8"]
 
 _BOMS: Final = (
     (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark is its beginning
@@ -30,6 +30,7 @@ _BOMS: Final = (
 _CONTROL: Final = bytes(set(range(32)) - {9, 10, 12, 13, 26, 27})
 _ACCEPTED: Final = "UTF-8, or UTF-16 with its byte-order mark"
 _RAGGED_COUNT: Final = 10
+_FEW_LINES: Final = 100
 _REPEATS: Final = pa.dictionary(pa.int32(), pa.string())
 _NULLS: Final = ("", " ", "  ", "NA", "N/A", "NaN", "nan", "NULL", "null", "None", "-", "--", ".")
 """What Arrow takes for null in a column of numbers; the others of `cells.MISSING_TEXTS` make it text."""
@@ -159,7 +160,7 @@ def read_table(
     """
     if b"\r" in data:
         data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    body = _below(data, header_line)
+    _, body = cut_lines(data, header_line)
     if not body or body.isspace():
         raise InputError("a header and no lines under it", file=label, code="EMPTY")
     kinds = {position: _REPEATS if position in repeated else pa.string() for position in columns}
@@ -200,11 +201,14 @@ def _first_that_works(
 ) -> tuple[pa.Table, _Lines]:
     """The table in the first of several sets of types; in blocks that fit a cache unless a line is longer."""
     whole = min(len(body) + 1, _LARGEST_BLOCK)
+    layout = pyarrow.csv.ParseOptions(
+        delimiter=delimiter, quote_char='"' if _quotes_pair(body) else False, ignore_empty_lines=False
+    )
     failure: pa.ArrowInvalid | None = None
     for kinds in tried:
         for block in (min(_BLOCK, whole), whole):
             try:
-                return _parsed(body, kinds, n_fields, delimiter, block)
+                return _parsed(body, kinds, n_fields, layout, block)
             except pa.ArrowInvalid as error:
                 failure = error
                 if "straddl" not in str(error):
@@ -213,7 +217,11 @@ def _first_that_works(
 
 
 def _parsed(
-    body: bytes, kinds: Mapping[int, pa.DataType], n_fields: int, delimiter: str, block: int
+    body: bytes,
+    kinds: Mapping[int, pa.DataType],
+    n_fields: int,
+    layout: pyarrow.csv.ParseOptions,
+    block: int,
 ) -> tuple[pa.Table, _Lines]:
     """The table, and of each ragged line its number, fields found, fields wanted and whether it is blank."""
     invalid: _Lines = []
@@ -222,6 +230,7 @@ def _parsed(
         invalid.append((row.number or 0, row.actual_columns, row.expected_columns, not row.text.strip()))
         return "skip"
 
+    layout.invalid_row_handler = keep
     table = pyarrow.csv.read_csv(
         pa.BufferReader(body),
         read_options=pyarrow.csv.ReadOptions(
@@ -229,12 +238,7 @@ def _parsed(
             column_names=[str(position) for position in range(n_fields)],
             block_size=block,
         ),
-        parse_options=pyarrow.csv.ParseOptions(
-            delimiter=delimiter,
-            quote_char='"' if _quotes_pair(body) else False,
-            ignore_empty_lines=False,
-            invalid_row_handler=keep,
-        ),
+        parse_options=layout,
         convert_options=pyarrow.csv.ConvertOptions(
             column_types={str(position): kind for position, kind in kinds.items()},
             include_columns=[str(position) for position in kinds],
@@ -245,15 +249,30 @@ def _parsed(
     return table, invalid
 
 
-def _below(data: bytes, lines: int) -> bytes:
-    """What follows the first `lines` lines."""
-    start = 0
-    for _ in range(lines):
-        end = data.find(b"\n", start)
-        if end < 0:
-            return b""
-        start = end + 1
-    return data[start:]
+def cut_lines(text: bytes, lines: int) -> tuple[bytes, bytes]:
+    r"""The first lines of a text, and the rest; all and nothing where it has no more.
+
+    Examples
+    --------
+    >>> cut_lines(b"a\nb\nc", 2)
+    (b'a\nb\n', b'c')
+    """
+    if lines <= 0:
+        return b"", text
+    end = 0
+    for _ in range(min(lines, _FEW_LINES)):
+        end = text.find(b"\n", end) + 1
+        if not end:
+            return text, b""
+    if lines > _FEW_LINES:
+        ends = np.flatnonzero(np.frombuffer(text, dtype=np.uint8) == ord("\n"))
+        end = int(ends[lines - 1]) + 1 if lines <= len(ends) else len(text)
+    return text[:end], text[end:]
+
+
+def is_wide(start: bytes) -> bool:
+    """Whether a text begins with the mark of an encoding in which a line end is more than a byte."""
+    return any(start.startswith(mark) for mark, _ in _BOMS)
 
 
 def _quotes_pair(body: bytes) -> bool:

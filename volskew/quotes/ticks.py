@@ -21,12 +21,12 @@ from volskew.market.clock import EASTERN, is_session, session_close
 from volskew.quotes.cells import coded, distinct_codes, positions
 from volskew.quotes.formats import Format, declare
 from volskew.quotes.raw import Job, RawChain, Reader, Remark
+from volskew.quotes.text import cut_lines, is_wide
 from volskew.quotes.times_ns import NEVER, nanoseconds
 
 __all__ = ["declare_ticks", "last_quotes"]
 
 _PIECE: Final = 64 * 2**20
-_UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
 _HOUR: Final = 3_600_000_000_000  # [ns]; New York's clock changes on whole hours
 _IDENTITY: Final = ("option", "symbol", "root", "expiry", "strike", "is_call")
 _EARLIER: Final = "quotes before their contract's last one at or before the close"
@@ -121,27 +121,20 @@ def _read(plain: Reader, after: After | None, job: Job) -> RawChain:
 
 def _pieces(job: Job) -> Iterator[Job]:
     """The job in pieces of whole lines, each under the header."""
-    if job.head.kind != "text" or job.member.head(2) in _UTF16:
+    if job.head.kind != "text" or is_wide(job.member.head(4)):
         yield job
         return
     title, before, nothing = b"", 0, True
     for text in job.member.line_pieces(_PIECE):
         body = text
         if not title:
-            title, body = _cut(text, job.head.header_line)
+            title, body = cut_lines(text, job.head.header_line)
         if body and not body.isspace():
             nothing = False
             yield replace(job, member=replace(job.member, data=title + body), before=before)
         before += body.count(b"\n")
     if nothing:  # refused where it is read
         yield job
-
-
-def _cut(text: bytes, lines: int) -> tuple[bytes, bytes]:
-    end = 0
-    for _ in range(lines):
-        end = text.find(b"\n", end) + 1 or len(text)
-    return text[:end], text[end:]
 
 
 def _joined(chains: list[RawChain]) -> RawChain:

@@ -39,26 +39,20 @@ def to_numbers(column: pd.Series, rows: NDArray[np.int64], file: str | None) -> 
         values = column.to_numpy(dtype=np.float64, na_value=np.nan)
     else:
         values = np.array([_number(cell) for cell in column], dtype=np.float64)
-    if (bad := np.flatnonzero(np.isinf(values))).size:
-        position = int(bad[0])
-        raise InputError(
-            "not a number",
-            file=file,
-            row=int(rows[position]),
-            column=str(column.name),
-            value=str(column.iloc[position]),
-            accepted="a finite number such as 0.215, or an empty cell",
-        )
-    if (bad := np.flatnonzero(is_implausible(values))).size:
-        position = int(bad[0])
-        raise InputError(
-            "no number that could be ranked",
-            file=file,
-            row=int(rows[position]),
-            column=str(column.name),
-            value=str(column.iloc[position]),
-            accepted=f"{PLAUSIBLE}, or an empty cell",
-        )
+    for wrong, problem, accepted in (
+        (np.isinf(values), "not a number", "a finite number such as 0.215"),
+        (is_implausible(values), "no number that could be ranked", PLAUSIBLE),
+    ):
+        if wrong.any():
+            position = int(np.argmax(wrong))
+            raise InputError(
+                problem,
+                file=file,
+                row=int(rows[position]),
+                column=str(column.name),
+                value=str(column.iloc[position]),
+                accepted=f"{accepted}, or an empty cell",
+            )
     return values
 
 

@@ -16,10 +16,11 @@ import pyarrow as pa
 
 from volskew.errors import InputError
 from volskew.market.clock import EASTERN, is_session, session_close
+from volskew.quotes.headers import normalise
 from volskew.quotes.json_cells import json_cells, parse_json
 from volskew.quotes.moments import YEARS
 from volskew.quotes.raw import FIELDS, About, Head, Job, Match, RawChain, Reader
-from volskew.quotes.text import normalise, read_table, to_utf8
+from volskew.quotes.text import read_table, to_utf8
 
 __all__ = ["READER"]
 

@@ -18,8 +18,9 @@ import pyarrow as pa
 
 from volskew.errors import InputError
 from volskew.market.clock import EASTERN
+from volskew.quotes.headers import normalise, split_line
 from volskew.quotes.raw import FIELDS, About, Head, Job, Match, RawChain, Reader
-from volskew.quotes.text import normalise, read_table, split_line, to_utf8
+from volskew.quotes.text import read_table, to_utf8
 
 __all__ = ["READER"]
 

@@ -12,10 +12,10 @@ import pyarrow.compute as pc
 
 from volskew.errors import InputError
 from volskew.ledger import Code
-from volskew.quotes.cells import coded, numbers
+from volskew.quotes.cells import coded, numbers, which
 from volskew.quotes.companions import companions, days_of, looked_up
 from volskew.quotes.formats import Format
-from volskew.quotes.lines_of import nobody_is_zero, where_word
+from volskew.quotes.lines_of import nobody_is_zero
 from volskew.quotes.raw import About, Job, RawChain, Remark
 from volskew.quotes.ticks import declare_ticks
 from volskew.quotes.times_ns import nanoseconds
@@ -44,7 +44,7 @@ def adjust(chain: RawChain, job: Job) -> RawChain:
     _one_feed(chain, job)
     nobody_is_zero(chain, (_UNDEFINED,))
     symbols = chain.cells.get("option")
-    if symbols is None or not where_word(symbols, bool).any():
+    if symbols is None or not which(symbols, bool).any():
         chain.cells["option"] = chain.cells["@instrument"]
         chain.names["option"] = chain.names["@instrument"]
     if "@action" in chain.cells:  # the price is that of an order or trade of any kind, not the last trade's
@@ -57,7 +57,7 @@ def adjust(chain: RawChain, job: Job) -> RawChain:
 
 def _stamps(chain: RawChain, job: Job) -> pa.Array:
     column = chain.cells["trade_time"]
-    if not where_word(column, bool).any():
+    if not which(column, bool).any():
         return pa.nulls(len(column), pa.timestamp("ns", "UTC"))
     found = nanoseconds(
         column, zone="UTC", label=job.member.label, column=chain.names["trade_time"], rows=chain.rows

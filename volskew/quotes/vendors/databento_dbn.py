@@ -12,8 +12,8 @@ import pyarrow as pa
 from volskew.errors import InputError, NotAChainError
 from volskew.ledger import Code
 from volskew.quotes.companions import companions, days_of
+from volskew.quotes.headers import normalise
 from volskew.quotes.raw import About, Head, Job, Match, RawChain, Reader, is_aside
-from volskew.quotes.text import normalise
 from volskew.quotes.ticks import last_quotes
 from volskew.quotes.vendors import databento, databento_definitions
 

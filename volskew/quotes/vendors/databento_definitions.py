@@ -8,8 +8,8 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
+from volskew.quotes.cells import which
 from volskew.quotes.formats import Format, declare
-from volskew.quotes.lines_of import where_word
 from volskew.quotes.raw import About, Head, Job, RawChain
 from volskew.quotes.tabular import read_tabular
 from volskew.quotes.times_ns import NEVER, nanoseconds
@@ -38,9 +38,9 @@ def days_of_definitions(chain: RawChain, job: Job) -> RawChain:
     chain.cells["date"] = pa.array(day.view("datetime64[D]"))
     chain.cells["symbol_of"] = chain.cells.pop("option")
     chain.cells["option"] = chain.cells["@instrument"]
-    keep = where_word(chain.cells["@class"], lambda word: word.upper() in _SIDES)
+    keep = which(chain.cells["@class"], lambda word: word.upper() in _SIDES)
     if "@action" in chain.cells:
-        keep &= ~where_word(chain.cells["@action"], lambda word: word.upper() == "D")
+        keep &= ~which(chain.cells["@action"], lambda word: word.upper() == "D")
     return chain.kept(keep)
 
 

@@ -8,11 +8,12 @@ import numpy as np
 import pyarrow as pa
 
 from volskew.errors import InputError
+from volskew.quotes.cells import which
 from volskew.quotes.formats import Format, declare
-from volskew.quotes.lines_of import blanked, has_quote, where_word
+from volskew.quotes.lines_of import blanked, has_quote
 from volskew.quotes.raw import About, Job, RawChain
 
-__all__ = ["READER", "standard_lines"]
+__all__ = ["COLUMNS", "READER", "standard_lines"]
 
 _STANDARD: Final = "*"
 _LONGEST: Final = 40
@@ -28,8 +29,8 @@ def standard_lines(chain: RawChain, job: Job) -> RawChain:
     """
     flags = chain.cells.get("@flags")
     if flags is not None:
-        standard = where_word(flags, lambda flag: flag == _STANDARD)
-        blank = where_word(flags, lambda flag: not flag, missing=True)
+        standard = which(flags, lambda flag: flag == _STANDARD)
+        blank = which(flags, lambda flag: not flag, missing=True)
         if not standard.any() and not blank.all():
             place = int(np.argmax(~blank))
             raise InputError(
@@ -50,6 +51,24 @@ def standard_lines(chain: RawChain, job: Job) -> RawChain:
     return chain
 
 
+COLUMNS: Final = {
+    "date": "datadate",
+    "symbol": "underlyingsymbol",
+    "option": "optionsymbol",
+    "expiry": "expiration",
+    "strike": "strike",
+    "is_call": "type",
+    "bid": "bid",
+    "ask": "ask",
+    "last": "last",
+    "volume": "volume",
+    "open_interest": "openinterest",
+    "underlying_price": "underlyingprice",
+    "vendor_vol": "ivmean|iv",
+    "vendor_delta": "delta",
+    "@flags": "flags|exchange",
+}
+
 FORMAT: Final = Format(
     name="deltaneutral",
     title="DeltaNeutral (historicaloptiondata.com) option file, level 1, 2 or 3",
@@ -66,23 +85,7 @@ FORMAT: Final = Format(
         known="documented",
     ),
     signature=("underlyingsymbol", "underlyingprice", "optionsymbol", "datadate", "openinterest"),
-    columns={
-        "date": "datadate",
-        "symbol": "underlyingsymbol",
-        "option": "optionsymbol",
-        "expiry": "expiration",
-        "strike": "strike",
-        "is_call": "type",
-        "bid": "bid",
-        "ask": "ask",
-        "last": "last",
-        "volume": "volume",
-        "open_interest": "openinterest",
-        "underlying_price": "underlyingprice",
-        "vendor_vol": "ivmean|iv",
-        "vendor_delta": "delta",
-        "@flags": "flags|exchange",
-    },
+    columns=COLUMNS,
     adjust=standard_lines,
 )
 READER: Final = declare(FORMAT)

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from volskew.quotes.formats import Format, declare
 from volskew.quotes.lines_of import blanked
 from volskew.quotes.raw import About, Job, RawChain
-from volskew.quotes.vendors.deltaneutral import standard_lines
+from volskew.quotes.vendors.deltaneutral import COLUMNS, standard_lines
 
 __all__ = ["READER"]
 
@@ -47,20 +47,12 @@ FORMAT: Final = Format(
     ),
     signature=("underlying", "underlyinglast", "optionroot|optionsymbol|optionalias", "quotedate", "type"),
     columns={
+        **COLUMNS,
         "date": "quotedate",
         "symbol": "underlying",
         "option": "optionroot|optionsymbol|optionalias",
-        "expiry": "expiration",
-        "strike": "strike",
-        "is_call": "type",
-        "bid": "bid",
-        "ask": "ask",
-        "last": "last",
-        "volume": "volume",
-        "open_interest": "openinterest",
         "underlying_price": "underlyinglast",
         "vendor_vol": "impliedvol",
-        "vendor_delta": "delta",
         "@flags": "exchange",
     },
     adjust=adjust,

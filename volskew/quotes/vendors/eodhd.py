@@ -8,10 +8,10 @@ from typing import Any, Final
 
 from volskew.errors import InputError
 from volskew.quotes.formats import Format, Records, declare
+from volskew.quotes.headers import normalise
 from volskew.quotes.json_cells import list_of
 from volskew.quotes.raw import About
 from volskew.quotes.records import lookup
-from volskew.quotes.text import normalise
 
 __all__ = ["READER"]
 

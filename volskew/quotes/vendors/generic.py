@@ -16,12 +16,11 @@ import pyarrow as pa
 from volskew.errors import InputError, SettingsError
 from volskew.quotes import cells as parse
 from volskew.quotes import moments as times
-from volskew.quotes.deliverables import sizes_as_numbers
+from volskew.quotes.headers import normalise
 from volskew.quotes.json_cells import json_cells, json_documents
 from volskew.quotes.osi import looks_like_osi
 from volskew.quotes.raw import FIELDS, About, Head, Job, Match, RawChain, Reader
-from volskew.quotes.tabular import NUMERIC, REPEATED, read_parquet_columns
-from volskew.quotes.text import normalise, read_table, to_utf8
+from volskew.quotes.tabular import REPEATED, read_parquet_columns, read_text_columns
 
 __all__ = ["READER", "SYNONYMS", "canonical_field"]
 
@@ -198,25 +197,9 @@ def read(job: Job) -> RawChain:
     elif job.head.kind == "json":
         chain = _read_records(job, names)
     else:
-        data, latin = to_utf8(job.member.read(), label=job.member.label)
-        table = read_table(
-            data,
-            label=job.member.label,
-            columns=sorted(set(fields.values())),
-            repeated=[place for key, place in fields.items() if key in REPEATED],
-            numeric=[place for key, place in fields.items() if key in NUMERIC],
-            header=job.head.header,
-            delimiter=job.head.delimiter,
-            header_line=job.head.header_line,
-            before=job.before,
-            latin=latin,
-        )
-        cells = {key: table.columns[place] for key, place in fields.items()}
-        chain = RawChain(cells, names, table.rows, table.ragged, table.latin)
+        chain = read_text_columns(job, fields)
     for key in rivals:
         _refuse_rival(key, chain, job.member.label)
-    if "multiplier" in chain.cells:
-        chain.cells["multiplier"] = sizes_as_numbers(chain.cells["multiplier"])
     return chain
 
 

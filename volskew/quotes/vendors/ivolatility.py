@@ -6,9 +6,9 @@ from typing import Final
 
 import numpy as np
 
-from volskew.quotes.cells import numbers
+from volskew.quotes.cells import numbers, which
 from volskew.quotes.formats import Format, declare
-from volskew.quotes.lines_of import blanked, where_word
+from volskew.quotes.lines_of import blanked
 from volskew.quotes.raw import About, Job, RawChain
 
 __all__ = ["READER"]
@@ -20,7 +20,7 @@ _FILLED: Final = (0.0, -1.0)
 def adjust(chain: RawChain, _job: Job) -> RawChain:
     """Interpolated vols are none of their line; where no vol is, the greeks beside it are fillers."""
     if "@interpolated" in chain.cells and "vendor_vol" in chain.cells:
-        between = where_word(chain.cells["@interpolated"], lambda mark: mark == "*")
+        between = which(chain.cells["@interpolated"], lambda mark: mark == "*")
         chain.cells["vendor_vol"] = blanked(chain.cells["vendor_vol"], between)
     if {"vendor_vol", "vendor_delta"} <= set(chain.cells):
         vol, delta = (numbers(chain.cells[name]).data for name in ("vendor_vol", "vendor_delta"))

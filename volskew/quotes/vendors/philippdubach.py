@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
-
-import numpy as np
-import pyarrow as pa
+from typing import Final
 
 from volskew.errors import InputError
 from volskew.quotes.beside import jobs_beside
-from volskew.quotes.cells import numbers
+from volskew.quotes.companions import looked_up
 from volskew.quotes.formats import Format, declare
-from volskew.quotes.moments import dates
 from volskew.quotes.raw import About, Head, Job, RawChain
 from volskew.quotes.tabular import read_tabular
 from volskew.quotes.vendors.alpha_vantage import CLIPS, COLUMNS
@@ -46,14 +42,8 @@ def adjust(chain: RawChain, job: Job) -> RawChain:
             file=job.member.label,
             accepted="those of its underlying alone, underlying_prices.parquet",
         )
-    cells = read_tabular(PRICES, found[0]).cells
-    days, closes = dates(cells["date"]).data, numbers(cells["underlying_price"]).data
-    order = np.argsort(days, kind="stable")
-    days, closes = days[order], closes[order]
-    wanted = dates(chain.cells["date"]).data
-    place: np.ndarray[Any, Any] = np.minimum(np.searchsorted(days, wanted), len(days) - 1)
-    prices = np.where(days[place] == wanted, closes[place], np.nan)
-    chain.cells["underlying_price"] = pa.array(prices, from_pandas=True)
+    prices = read_tabular(PRICES, found[0])
+    chain.cells["underlying_price"] = looked_up(chain, [prices], on=["date"], wanted="underlying_price")
     chain.names["underlying_price"] = f"close of {found[0].member.name}"
     return chain
 

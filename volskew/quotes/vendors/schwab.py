@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from volskew.errors import InputError
-from volskew.quotes.cells import coded, numbers, positions
+from volskew.quotes.cells import numbers, which
 from volskew.quotes.deliverables import marked_roots
 from volskew.quotes.formats import Format, Records, declare
 from volskew.quotes.json_cells import values_of
@@ -50,9 +50,8 @@ def adjust(chain: RawChain, job: Job) -> RawChain:
         chain.cells["vendor_delta"] = pa.array(np.where(values > 0, deltas, np.nan), from_pandas=True)
     strange = chain.cells.get("@nonstandard")
     if strange is not None and "root" in chain.cells:
-        words = coded(strange)
-        told = np.array([str(text).lower() == _TRUE for text in words.dictionary.to_pylist()] + [False])
-        chain.cells["root"] = marked_roots(chain.cells["root"], told[positions(words)])
+        is_strange = which(strange, lambda text: text.lower() == _TRUE)
+        chain.cells["root"] = marked_roots(chain.cells["root"], is_strange)
     return chain
 
 

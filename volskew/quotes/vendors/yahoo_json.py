@@ -6,10 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from volskew.errors import InputError
-from volskew.quotes.deliverables import sizes_as_numbers
 from volskew.quotes.formats import Format, Records, declare
 from volskew.quotes.json_cells import list_of
-from volskew.quotes.raw import About, Job, RawChain
+from volskew.quotes.raw import About
 from volskew.quotes.records import lookup
 from volskew.quotes.vendors.yfinance import LADDER
 
@@ -38,14 +37,6 @@ def rows(document: Any, label: str) -> Iterator[Mapping[str, Any]]:
                     if not isinstance(contract, Mapping):
                         raise InputError(f"{side} holds what is no contract", file=label, accepted=_ACCEPTED)
                     yield {**contract, **facts, "side": side}
-
-
-def adjust(chain: RawChain, job: Job) -> RawChain:
-    """Contract sizes are words."""
-    del job
-    if "multiplier" in chain.cells:
-        chain.cells["multiplier"] = sizes_as_numbers(chain.cells["multiplier"])
-    return chain
 
 
 FORMAT: Final = Format(
@@ -82,6 +73,5 @@ FORMAT: Final = Format(
     },
     fillers={"vendor_vol": LADDER},
     zone="UTC",
-    adjust=adjust,
 )
 READER: Final = declare(FORMAT)

@@ -4,22 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from volskew.quotes.deliverables import sizes_as_numbers
 from volskew.quotes.formats import Format, declare
-from volskew.quotes.raw import About, Job, RawChain
+from volskew.quotes.raw import About
 
 __all__ = ["LADDER", "READER"]
 
 LADDER: Final = (1e-5, *(1e-5 + (1 - 1e-5) / 2**k for k in range(1, 17)))
 """Where Yahoo's bisection between 1e-5 and 1 stands when it gives up: these are no vols."""
-
-
-def adjust(chain: RawChain, job: Job) -> RawChain:
-    """Contract sizes are words."""
-    del job
-    if "multiplier" in chain.cells:
-        chain.cells["multiplier"] = sizes_as_numbers(chain.cells["multiplier"])
-    return chain
 
 
 FORMAT: Final = Format(
@@ -61,6 +52,5 @@ FORMAT: Final = Format(
     },
     fillers={"vendor_vol": LADDER},
     zone="UTC",
-    adjust=adjust,
 )
 READER: Final = declare(FORMAT)

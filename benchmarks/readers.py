@@ -54,7 +54,7 @@ def main() -> int:
                 if is_table and _is_text(path) and ratio < _WANTED:
                     slow.append(f"{name} reads at {ratio:.2f} of Arrow's speed, {_WANTED} wanted")
         growth = _growth(Path(scratch), given) if not given.only else []
-    text = _report(rows, growth, seconds=time.monotonic() - started, command=given.command)
+    text = _report(rows, growth, given, seconds=time.monotonic() - started)
     print(text, end="")
     if given.out is not None:
         given.out.write_text(text, encoding="utf-8")
@@ -116,13 +116,13 @@ def _asked(task: dict[str, Any]) -> dict[str, Any]:
     return answer
 
 
-def _report(rows: list, growth: list, *, seconds: float, command: str) -> str:
+def _report(rows: list, growth: list, given: argparse.Namespace, *, seconds: float) -> str:
     from common import machine, text
 
     lines = ["# How fast chain files are read", ""]
     lines += text.paragraph(
-        f"Made by `{command}` in {seconds:.0f} seconds on {machine.sentence()}. Machines differ: take the "
-        "ratios."
+        f"Made by `{given.command}` in {seconds:.0f} seconds on {machine.sentence()}. Machines differ: "
+        "take the ratios."
     )
     lines += ["", *text.markdown(
         ["format", "file", "lines", "options", "lines a second", "options a second", "bare read", "ratio",
@@ -143,8 +143,8 @@ def _report(rows: list, growth: list, *, seconds: float, command: str) -> str:
         "session: decompression, recognition, parsing, option symbols, expiry instants, units, evidence. The "
         "bare read is `pyarrow.csv.read_csv` or `pyarrow.parquet.read_table` on one thread, which makes a "
         "table of what is written and nothing of it, and `json.loads` for JSON. The best of "
-        f"{_ROUNDS} rounds, processor time, each in a process of its own bound to one core, after one read "
-        "that is not counted."
+        f"{given.rounds} rounds, processor time, each in a process of its own bound to one core, after one "
+        "read that is not counted."
     )
     if growth:
         first = growth[0][2]["seconds"]
@@ -171,7 +171,8 @@ def _arguments() -> argparse.Namespace:
     if given.out is None and not given.quick and not given.only:
         given.out = ROOT / "docs" / "readers.md"
     given.rounds = 1 if given.quick else _ROUNDS
-    given.command = "python3 benchmarks/readers.py" + " --quick" * given.quick
+    chosen = " --only " + " ".join(given.only) if given.only else ""
+    given.command = "python3 benchmarks/readers.py" + " --quick" * given.quick + chosen
     return given
 
 

@@ -35,7 +35,7 @@ _REPEATS: Final = pa.dictionary(pa.int32(), pa.string())
 _NULLS: Final = ("", " ", "  ", "NA", "N/A", "NaN", "nan", "NULL", "null", "None", "-", "--", ".")
 """What Arrow takes for null in a column of numbers; the others of `cells.MISSING_TEXTS` make it text."""
 _BLOCK: Final = 2**20
-"""[bytes] Arrow parses blocks of this size twice as fast as the whole text at once."""
+"""[bytes] Blocks that fit a cache are parsed faster than the whole text at once."""
 _LARGEST_BLOCK: Final = 2**30
 
 

@@ -39,6 +39,7 @@ __all__ = [
     "SECONDS_A_YEAR",
     "are_sessions",
     "canonical_tenor",
+    "end_of_day",
     "expiry_instants",
     "is_session",
     "next_session",
@@ -136,6 +137,17 @@ def session_on_or_before(day: dt.date) -> dt.date:
     """
     table = calendar()
     return table.day(int(table.position[table.row(date_of(day))]))
+
+
+def end_of_day(day: dt.date) -> pd.Timestamp:
+    """The end of a day in New York: what was known by then is known that day.
+
+    Examples
+    --------
+    >>> end_of_day(dt.date(2026, 7, 10)).isoformat()
+    '2026-07-10T23:59:59-04:00'
+    """
+    return pd.Timestamp(day, tz=EASTERN) + pd.Timedelta(days=1) - pd.Timedelta(seconds=1)
 
 
 def previous_session(day: dt.date) -> dt.date:

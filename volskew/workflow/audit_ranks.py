@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from volskew.history import History
-from volskew.market import EASTERN, sessions
+from volskew.market import sessions
+from volskew.market.clock import end_of_day
 from volskew.quotes.overrides import Overrides
 from volskew.ranking import rank, rank_history
 from volskew.workflow.audit_table import comparison, spread, uncompared
@@ -71,7 +72,7 @@ def audit_ranks(
                 yield uncompared("ranking", what, cut, 1, reason=reason, example=f"{cut} of {what}")
     for cut in _cuts([stamp.date() for stamp in index], cuts):
         stamp = pd.Timestamp(cut)
-        evening = _evening(cut)
+        evening = end_of_day(cut)
         known = vintages[(vintages["date"] <= stamp) & (vintages["known_at"] <= evening)]
         until = index[index <= stamp]
         rows = whole[whole["date"] <= stamp]
@@ -92,11 +93,6 @@ def _cuts(days: Sequence[dt.date], cuts: int | Sequence[dt.date] | None) -> list
     if cuts is None or isinstance(cuts, int):
         return spread(days, cuts, name="cuts")
     return sorted({days[place - 1] for cut in cuts if (place := bisect_right(days, cut))})
-
-
-def _evening(day: dt.date) -> pd.Timestamp:
-    """The end of a day in New York: what was known by then is known that day."""
-    return pd.Timestamp(day, tz=EASTERN) + pd.Timedelta(days=1) - pd.Timedelta(seconds=1)
 
 
 def _differences(whole: pd.DataFrame, short: pd.DataFrame) -> list[str]:

@@ -15,7 +15,8 @@ from volskew.errors import SettingsError
 from volskew.history import KEY, History
 from volskew.history.splice import BASIS_ADJUSTED, SPLICED
 from volskew.ledger import Code, Entry, Ledger, Stage
-from volskew.market import EASTERN, sessions
+from volskew.market import sessions
+from volskew.market.clock import end_of_day
 from volskew.measures.realised_readings import PRICE_MEASURES
 from volskew.quotes.overrides import Overrides
 from volskew.workflow.conventions import split_series
@@ -81,7 +82,7 @@ def as_known(
     SettingsError
         The store has no such series.
     """
-    evening = pd.Timestamp(day, tz=EASTERN) + pd.Timedelta(days=1) - pd.Timedelta(seconds=1)
+    evening = end_of_day(day)
     cut = evening.tz_convert("UTC").strftime("%Y-%m-%dT%H:%M:%SZ")
     left_out = []
     there = kept.series_names()
@@ -105,7 +106,7 @@ def as_known(
 def restated_since(kept: History, name: str, day: dt.date) -> list[str]:
     """Say which numbers of a series were restated after a day, so that the old ones count; [] for none."""
     table = kept.table(series=name, vintages="all", as_of=day)
-    evening = pd.Timestamp(day, tz=EASTERN) + pd.Timedelta(days=1) - pd.Timedelta(seconds=1)
+    evening = end_of_day(day)
     known = pd.to_datetime(table["known_at"], utc=True, format="ISO8601")
     late = table[(table["vintage"] > 1) & (known > evening)].drop_duplicates(list(KEY), keep="last")
     if late.empty:

@@ -22,7 +22,8 @@ from volskew.ledger import Entry
 
 Readings = Callable[..., pd.DataFrame]
 
-DAY = {"QQQ": {"2026-07-10": 0.21}, "IWM": {"2026-07-10": 0.2}}
+ONE = {"QQQ": {"2026-07-10": 0.21}}
+DAY = {**ONE, "IWM": {"2026-07-10": 0.2}}
 
 
 @pytest.mark.parametrize(
@@ -96,7 +97,7 @@ def test_what_is_no_store_is_refused_and_left_alone(tmp_path: Path) -> None:
 def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.db"
     History(path).close()
-    for version, words in (("2", "written by a newer volskew"), ("x", "states the schema version 'x'")):
+    for version, words in (("3", "written by a newer volskew"), ("x", "states the schema version 'x'")):
         with sqlite3.connect(path) as connection:
             connection.execute("UPDATE meta SET content = ? WHERE name = 'schema_version'", (version,))
         connection.close()
@@ -144,9 +145,12 @@ def test_the_database_itself_keeps_the_rules(tmp_path: Path, readings: Readings)
         history.add(readings(DAY), series="close")
     connection = sqlite3.connect(path)
     assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-    for column in ("series", "date", "symbol", "measure", "tenor", "delta", "vintage", "known_at"):
-        with pytest.raises(sqlite3.IntegrityError, match="NOT NULL"):
-            connection.execute(f"UPDATE readings SET {column} = NULL")  # noqa: S608 - names from this list
+    parts = {"readings": ("key", "day", "vintage", "term", "way"), "origins": ("known_at",)}
+    parts["keys"] = ("series", "symbol", "measure", "tenor", "delta")
+    for table, columns in parts.items():
+        for column in columns:
+            with pytest.raises(sqlite3.IntegrityError, match="NOT NULL"):
+                connection.execute(f"UPDATE {table} SET {column} = NULL")  # noqa: S608 - names from above
     with pytest.raises(sqlite3.IntegrityError, match="value_unless_withdrawn"):
         connection.execute("UPDATE readings SET value = NULL")
     connection.close()
@@ -158,7 +162,7 @@ def test_a_failed_write_leaves_nothing_half_done(tmp_path: Path, readings: Readi
         history.add(readings({"QQQ": {"2026-07-10": 0.2}}), series="close")
         with sqlite3.connect(path) as connection:
             connection.execute(
-                "CREATE TRIGGER stop BEFORE INSERT ON readings WHEN NEW.symbol = 'QQQ' "
+                "CREATE TRIGGER stop BEFORE INSERT ON readings WHEN NEW.value = 0.25 "
                 "BEGIN SELECT RAISE(ABORT, 'disk on fire'); END"
             )
         connection.close()
@@ -212,7 +216,7 @@ DAMAGE = [
     ("error", "small", "a finite number"),
     ("n_quotes", "many", "a whole number"),
     ("date", "2026-02-30", "a date YYYY-MM-DD"),
-    ("date", "20260710", "a date YYYY-MM-DD"),
+    ("date", 2**40, "a date YYYY-MM-DD"),
     ("expiry_after", "soon", "a date YYYY-MM-DD"),
     ("known_at", "2026-07-10", "an instant YYYY-MM-DDThh:mm:ssZ"),
     ("symbol", b"\xff", "text"),
@@ -220,9 +224,23 @@ DAMAGE = [
 ]
 
 
-def _damage(path: Path, table: str, column: str, cell: object) -> None:
+_QQQ = "key IN (SELECT id FROM keys WHERE symbol = 'QQQ')"
+_TERM = "id IN (SELECT term FROM readings WHERE "
+_PLACES = {
+    "date": ("readings", "day", _QQQ),
+    **{name: ("readings", name, _QQQ) for name in ("value", "error", "n_quotes")},
+    **{name: ("keys", name, "symbol = 'QQQ'") for name in ("symbol", "series")},
+    "expiry_after": ("terms", "expiry_after", f"{_TERM}{_QQQ})"),
+    "known_at": ("origins", "known_at", f"id IN (SELECT origin FROM terms WHERE {_TERM}{_QQQ}))"),  # noqa: S608
+    "flags": ("ways", "flags", f"{_TERM.replace('term', 'way')}{_QQQ})"),
+}
+"""The table, column and rows where a column of a reading of QQQ lies."""
+
+
+def _damage(path: Path, place: tuple[str, str, str], cell: object) -> None:
+    table, column, rows = place
     with contextlib.closing(sqlite3.connect(path)) as connection, connection:
-        statement = f"UPDATE {table} SET {column} = ? WHERE symbol = 'QQQ'"  # noqa: S608 - names from a list
+        statement = f"UPDATE {table} SET {column} = ? WHERE {rows}"  # noqa: S608 - names from above
         assert connection.execute(statement, (cell,)).rowcount == 1
 
 
@@ -232,9 +250,10 @@ def test_a_damaged_row_is_named(
 ) -> None:
     path = tmp_path / "a.db"
     with History(path) as history:
-        history.add(readings(DAY, error=0.01, n_quotes=9), series="close")
+        for one in (readings(DAY).tail(1), readings(ONE, flags="NEAR")):  # they share nothing
+            history.add(one.assign(error=0.01, n_quotes=9), series="close")
         history.write_csv(tmp_path / "all.csv", vintages="all")
-    _damage(path, "readings", column, cell)
+    _damage(path, _PLACES[column], cell)
     with History(path) as history:
         attempts: list[Callable[[], object]] = [
             history.table,
@@ -259,11 +278,11 @@ def test_a_damaged_row_stops_what_needs_it_and_nothing_else(
 ) -> None:
     path = tmp_path / "a.db"
     with History(path) as history:
-        history.add(readings(DAY), series="close")
+        for one in (readings(DAY).tail(1), readings(ONE, flags="NEAR")):
+            history.add(one, series="close")
         history.add(readings(DAY), series="other")
-    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
-        damage = f"UPDATE readings SET {column} = X'00' WHERE series = 'close' AND symbol = 'QQQ'"  # noqa: S608
-        connection.execute(damage)
+    table, name, rows = _PLACES[column]
+    _damage(path, (table, name, rows.replace("'QQQ'", "'QQQ' AND series = 'close'")), b"\x00")
     changed = readings({"QQQ": {"2026-07-10": 0.3}})
     with History(path) as history:
         attempts: list[Callable[[], object]] = [
@@ -278,18 +297,19 @@ def test_a_damaged_row_stops_what_needs_it_and_nothing_else(
         assert history.add(changed, series="other").restated == 1
         assert history.series_names() == ["close", "other"]
     with contextlib.closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute("DELETE FROM readings WHERE series = 'close' AND symbol = 'QQQ'")
+        which = _QQQ.replace("'QQQ'", "'QQQ' AND series = 'close'")
+        connection.execute(f"DELETE FROM readings WHERE {which}")  # noqa: S608 - from above
     with History(path) as history:
         assert history.add(changed, series="close").inserted == 1
 
 
-@pytest.mark.parametrize(("column", "cell"), [("date", "2026-02-30"), ("count", "few"), ("detail", b"\xff")])
+@pytest.mark.parametrize(("column", "cell"), [("day", "2026-02-30"), ("count", "few"), ("detail", b"\xff")])
 def test_a_damaged_ledger_is_named(column: str, cell: object, tmp_path: Path) -> None:
     path = tmp_path / "a.db"
     with History(path) as history:
         history.add_ledger([Entry(None, "IWM", "tenor", "NO_EXPIRY_AFTER"), Entry(None, "QQQ", "x", "Y")])
         assert len(history.ledger()) == 2
-    _damage(path, "ledger", column, cell)
+    _damage(path, ("ledger", column, "symbol = (SELECT id FROM texts WHERE text = 'QQQ')"), cell)
     with History(path) as history, pytest.raises(StoreError, match=r"in its table ledger \(.*symbol 'QQQ'"):
         history.ledger()
 
@@ -298,7 +318,7 @@ def test_damaged_names_are_found_by_every_list_of_them(tmp_path: Path, readings:
     path = tmp_path / "a.db"
     with History(path) as history:
         history.add(readings(DAY), series="close")
-    _damage(path, "readings", "series", b"\xff")
+    _damage(path, _PLACES["series"], b"\xff")
     with History(path) as history:
         for attempt in (history.series_names, history.catalog):
             with pytest.raises(StoreError, match=r"series is b'\\xff', where text belongs"):

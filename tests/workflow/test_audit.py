@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import shutil
-import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,10 +11,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from sqlalchemy import delete
 
 import volskew as vs
 from volskew.cli import run
 from volskew.errors import SettingsError, StoreError
+from volskew.history.database import Database
+from volskew.history.rows import insert_readings
+from volskew.history.schema import readings
 from volskew.market import read_dividends, read_rates, sessions
 from volskew.market.dividendfile import dividends_until
 from volskew.market.rates import rates_until
@@ -132,16 +135,29 @@ def test_knowledge_that_is_ignored_is_found(tmp_path: Path, monkeypatch: pytest.
     assert audit_store(_ranked(tmp_path / "plain.db", restated=False), cuts=12).n_differing == 0
 
 
+def edit_readings(store: Path, change: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
+    """Change all vintages past everything that checks them, as one does who edits databases by hand."""
+    with vs.History(store) as history:
+        rows = change(history.table(vintages="all"))
+    cells: Any = rows.astype(object).where(rows.notna(), None)
+    database = Database(store)
+    with database.writing() as connection:
+        connection.execute(delete(readings))
+        insert_readings(connection, cells.to_dict("records"))
+    database.dispose()
+
+
+def _of(rows: pd.DataFrame, date: str, symbol: str | None = None) -> pd.Series:
+    return (rows["date"] == date) & ((rows["symbol"] == symbol) | (symbol is None))
+
+
 @pytest.mark.parametrize(
     ("column", "value"), [("known_at", "2026-07-08T15:00:00Z"), ("known_at", "2026-07-07T20:00:00Z")]
 )
 def test_a_reading_known_before_its_snapshot_is_found(store: Path, column: str, value: str) -> None:
-    with sqlite3.connect(store) as database:
-        database.execute(
-            f"UPDATE readings SET {column} = ? WHERE date = '2026-07-08' AND symbol = 'QQQ'",  # noqa: S608
-            (value,),
-        )
-    database.close()
+    edit_readings(
+        store, lambda rows: rows.mask(_of(rows, "2026-07-08", "QQQ"), rows.assign(**{column: value}))
+    )
     result = audit_store(store)
     assert result.exit_code == 3
     row = found(result, "known_at").iloc[0]
@@ -220,20 +236,12 @@ def test_an_import_that_replaced_a_number_from_before_is_found(tmp_path: Path) -
         with vs.History(place) as history:
             history.import_history(file, series="desk")
     assert found(audit_store(place), "known_at")["differing"].tolist() == [0]
-    with sqlite3.connect(place) as database:
-        database.execute("UPDATE readings SET known_at = '2024-01-03T21:00:00Z' WHERE vintage = 2")
-    database.close()
+    early = "2024-01-03T21:00:00Z"
+    edit_readings(place, lambda rows: rows.mask(rows["vintage"] == 2, rows.assign(known_at=early)))
     result = audit_store(place)
     assert result.exit_code == 3
     assert found(result, "known_at")["differing"].tolist() == [1]
     assert "QQQ 2024-01-03" in found(result, "known_at")["first_difference"].iloc[0]
-
-
-def _sql(store: Path, *statements: str) -> None:
-    with sqlite3.connect(store) as database:
-        for statement in statements:
-            database.execute(statement)
-    database.close()
 
 
 Audited = Callable[..., AuditResult]
@@ -283,7 +291,7 @@ def test_what_is_not_in_the_store_was_not_compared(audited: Audited, tmp_path: P
 
 
 def test_a_pair_whose_legs_are_nowhere_together_was_not_compared(audited: Audited, store: Path) -> None:
-    _sql(store, "UPDATE readings SET tenor = '1m' WHERE symbol = 'QQQ'")
+    edit_readings(store, lambda rows: rows.mask(rows["symbol"] == "QQQ", rows.assign(tenor="1m")))
     apart = audited(pairs=[("QQQ", "IWM")], paths=())
     reason = "no series, measure, tenor and delta has both legs of QQQ/IWM"
     assert (apart.exit_code, set(_gaps(apart))) == (3, {("", reason)})
@@ -294,11 +302,8 @@ def test_stored_readings_without_a_match_are_counted_by_reason(
 ) -> None:
     """Nothing of it may pass for equal."""
     key = "simulated:close 2026-07-{} {} implied_vol 3m 0.25"
-    _sql(
-        store,
-        "DELETE FROM readings WHERE date = '2026-07-08' AND symbol = 'QQQ'",
-        "UPDATE readings SET method_version = 'older' WHERE date = '2026-07-09'",
-    )
+    edit_readings(store, lambda rows: rows[~_of(rows, "2026-07-08", "QQQ")])
+    edit_readings(store, lambda rows: rows.mask(_of(rows, "2026-07-09"), rows.assign(method_version="older")))
     result = audited()
     older = f"made by method older, not {market[1].method_version}"
     assert result.exit_code == 3
@@ -309,7 +314,7 @@ def test_stored_readings_without_a_match_are_counted_by_reason(
     rows = found(result, "stored reading").query("rows > 0")
     assert rows[["cut", "rows", "differing"]].to_numpy().tolist() == [["2026-07-08", 1, 0]]
     # nothing else of the store: its one comparison is gone, and so is the proof
-    _sql(store, "DELETE FROM readings WHERE date = '2026-07-08'")
+    edit_readings(store, lambda rows: rows[~_of(rows, "2026-07-08")])
     assert found(audited(days=_DAYS[:1]), "stored reading")["rows"].sum() == 0
     assert audited(days=_DAYS[:1]).exit_code == 3
 
@@ -317,15 +322,18 @@ def test_stored_readings_without_a_match_are_counted_by_reason(
 def test_a_reading_that_was_taken_back_or_made_otherwise_since_is_told(
     audited: Audited, store: Path, market: tuple[Path, vs.Settings]
 ) -> None:
-    copy = "INSERT INTO readings SELECT * FROM newest"
-    newest = "CREATE TEMP TABLE newest AS SELECT * FROM readings WHERE date = '2026-07-08' AND symbol = 'QQQ'"
-    _sql(store, newest, "UPDATE newest SET vintage = 2, method_version = 'newer', value = 0.3", copy)
+    def with_another(rows: pd.DataFrame) -> pd.DataFrame:
+        newest = rows[_of(rows, "2026-07-08", "QQQ")]
+        return pd.concat([rows, newest.assign(vintage=2, method_version="newer", value=0.3)])
+
+    edit_readings(store, with_another)
     result = audited(days=_DAYS[:1])
     newer = f"made by method newer, not {market[1].method_version}"
     assert {reason for _, reason in _gaps(result)} == {newer}
     # the vintage of this method is compared beside it
     assert found(result, "stored reading")[["rows", "differing"]].iloc[0].tolist() == [2, 0]
-    _sql(store, "UPDATE readings SET value = NULL, flags = 'WITHDRAWN' WHERE vintage = 2")
+    taken_back: Any = {"value": float("nan"), "method": "", "flags": "WITHDRAWN"}
+    edit_readings(store, lambda rows: rows.mask(rows["vintage"] == 2, rows.assign(**taken_back)))
     taken = audited(days=_DAYS[:1])
     assert {reason for _, reason in _gaps(taken)} == {"taken back in the store"}
     assert taken.exit_code == 3
@@ -352,12 +360,10 @@ def test_a_leg_without_a_chain_and_days_without_any_are_told(
 
 
 def test_a_stored_reading_that_cannot_be_made_again_differs(audited: Audited, store: Path) -> None:
-    _sql(
-        store,
-        "CREATE TEMP TABLE more AS SELECT * FROM readings WHERE date = '2026-07-08'",
-        "UPDATE more SET tenor = '10y'",
-        "INSERT INTO readings SELECT * FROM more",
-    )
+    def with_more(rows: pd.DataFrame) -> pd.DataFrame:
+        return pd.concat([rows, rows[_of(rows, "2026-07-08")].assign(tenor="10y")])
+
+    edit_readings(store, with_more)
     result = audited(days=_DAYS[:1])
     row = found(result, "stored reading").iloc[0]
     assert (row["rows"], row["differing"], result.exit_code) == (4, 2, 3)
@@ -365,11 +371,11 @@ def test_a_stored_reading_that_cannot_be_made_again_differs(audited: Audited, st
 
 
 def test_chains_of_a_series_that_the_store_has_not_are_told(audited: Audited, store: Path) -> None:
-    _sql(store, "UPDATE readings SET series = 'close'")
+    edit_readings(store, lambda rows: rows.assign(series="close"))
     result = audited(days=_DAYS[:1])
     assert result.exit_code == 3
     assert {reason for _, reason in _gaps(result)} == {"of which no chain is among the paths"}
-    _sql(store, "UPDATE readings SET method = 'imported'")  # which no chain is behind
+    edit_readings(store, lambda rows: rows.assign(method="imported"))  # which no chain is behind
     assert {reason for _, reason in _gaps(audited(days=_DAYS[:1]))} == {
         "of which the store has none in simulated:close"
     }
@@ -482,9 +488,8 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert run(["audit", "--store", place, "--cuts", "3", "--out", str(file)]) == 0
     assert "rows are what could be known then, to the last bit." in capsys.readouterr().out
     assert file.read_text().startswith("check,what,cut,rows,differing,first_difference,not_compared,")
-    with sqlite3.connect(place) as database:
-        database.execute("UPDATE readings SET known_at = '2020-01-02T21:00:00Z' WHERE vintage = 1")
-    database.close()
+    early = "2020-01-02T21:00:00Z"
+    edit_readings(Path(place), lambda rows: rows.mask(rows["vintage"] == 1, rows.assign(known_at=early)))
     assert run(["audit", "--store", place, "--cuts", "3"]) == 3
     printed = capsys.readouterr().out
     assert "rows are not what could be known then." in printed

@@ -287,7 +287,9 @@ def _vintages(table: pd.DataFrame, where: Where) -> npt.NDArray[np.int64]:
 def _check_values(result: pd.DataFrame, *, vintages: bool, where: Where) -> None:
     missing = result["value"].isna()
     if vintages:
-        missing &= result["flags"] != WITHDRAWN
+        withdrawn = missing & (result["flags"] == WITHDRAWN)
+        result.loc[withdrawn, "method"] = ""  # what is not there was not made in any way
+        missing &= ~withdrawn
     if missing.any():
         position = int(np.flatnonzero(missing.to_numpy())[0])
         key = " ".join(result.iloc[position][list(KEY)])

@@ -1,8 +1,4 @@
-"""The tables of a store, and how one is opened: SQLite in WAL mode by default, PostgreSQL as well.
-
-Rows are only ever added. A reading that changes gets a further vintage under its key; a reading that is
-withdrawn gets a vintage without a value. The current reading is the newest vintage, where that has a value.
-"""
+"""How a store is opened: SQLite in WAL mode by default, PostgreSQL as well."""
 
 from __future__ import annotations
 
@@ -15,27 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
-from sqlalchemy import (
-    URL,
-    BigInteger,
-    CheckConstraint,
-    Column,
-    Connection,
-    Double,
-    Engine,
-    Index,
-    Integer,
-    MetaData,
-    String,
-    Table,
-    Text,
-    create_engine,
-    event,
-    func,
-    inspect,
-    make_url,
-    select,
-)
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, func, inspect, make_url, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
@@ -44,66 +20,15 @@ from sqlalchemy.pool import StaticPool
 from volskew.errors import StoreError
 from volskew.history.columns import WITHDRAWN
 from volskew.history.places import no_such_store, store_file
+from volskew.history.schema import METADATA, SCHEMA_VERSION, WAY_OF_WITHDRAWN, meta, ways
+from volskew.history.upgrade import FORMER_VERSION, begin_upgrade, end_upgrade
 
-__all__ = ["SCHEMA_VERSION", "Database", "ledger", "meta", "readings"]
-
-SCHEMA_VERSION: Final = 1
-"""Rises when an older volskew could not read the tables any more."""
+__all__ = ["Database"]
 
 WAIT_SECONDS: Final = 60
 """How long a writer waits for another one."""
 
 _ADVISORY_LOCK: Final = 0x766F6C736B6577  # "volskew" in ASCII: one writer at a time, as in SQLite
-
-_metadata = MetaData()
-
-readings: Final = Table(
-    "readings",
-    _metadata,
-    Column("series", Text, primary_key=True),
-    Column("date", String(10), primary_key=True),
-    Column("symbol", Text, primary_key=True),
-    Column("measure", Text, primary_key=True),
-    Column("tenor", Text, primary_key=True),
-    Column("delta", Text, primary_key=True),
-    Column("vintage", Integer, primary_key=True, autoincrement=False),
-    Column("value", Double),
-    Column("error", Double),
-    Column("forward", Double),
-    Column("expiry_before", String(10)),
-    Column("expiry_after", String(10)),
-    Column("n_quotes", BigInteger),
-    Column("method", Text, nullable=False),
-    Column("flags", Text, nullable=False),
-    Column("snapshot_time", String(20)),
-    Column("method_version", Text, nullable=False),
-    Column("known_at", String(20), nullable=False),
-    Column("source", Text, nullable=False),
-    Column("recorded_at", String(27), nullable=False),
-    CheckConstraint(f"value IS NOT NULL OR flags = '{WITHDRAWN}'", name="value_unless_withdrawn"),
-    Index("readings_by_panel", "series", "measure", "tenor", "delta", "symbol", "date"),
-)
-
-ledger: Final = Table(
-    "ledger",
-    _metadata,
-    Column("digest", String(32), primary_key=True),
-    Column("date", String(10)),
-    Column("symbol", Text, nullable=False),
-    Column("stage", Text, nullable=False),
-    Column("code", Text, nullable=False),
-    Column("count", BigInteger, nullable=False),
-    Column("detail", Text, nullable=False),
-    Column("source", Text, nullable=False),
-    Column("recorded_at", String(27), nullable=False),
-)
-
-meta: Final = Table(
-    "meta",
-    _metadata,
-    Column("name", Text, primary_key=True),
-    Column("content", Text, nullable=False),
-)
 
 
 class Database:
@@ -189,8 +114,8 @@ class Database:
     def _prepare(self) -> None:
         with self.reading() as connection:
             found = set(inspect(connection).get_table_names())
-            version = self.get_meta(connection, "schema_version") if "meta" in found else None
-        taken = sorted(found & set(_metadata.tables))
+            version = self._version(connection, found)
+        taken = sorted(found & set(METADATA.tables))
         if version is None and taken:
             msg = (
                 f"{self.name} holds other tables of the names {', '.join(taken)}, "
@@ -199,14 +124,28 @@ class Database:
             raise StoreError(msg)
         if version is None and self._must_exist:
             raise no_such_store(self.name, self._file)
-        if version is None:
+        if version is None or version == str(FORMER_VERSION):
             with self.writing() as connection:
-                _metadata.create_all(connection)  # leaves alone what another process has just made
-                self.insert_unless_known(
-                    connection, meta, [{"name": "schema_version", "content": str(SCHEMA_VERSION)}]
-                )
+                # another process may have been quicker
+                version = self._version(connection, set(inspect(connection).get_table_names()))
+                if version is None:
+                    METADATA.create_all(connection)
+                    self._fill(connection)
+                elif version == str(FORMER_VERSION):
+                    begin_upgrade(connection)
+                    self._fill(connection)
+                    end_upgrade(connection)
                 version = self.get_meta(connection, "schema_version")
         self._check_version(str(version))
+
+    def _version(self, connection: Connection, tables: set[str]) -> str | None:
+        return self.get_meta(connection, "schema_version") if meta.name in tables else None
+
+    def _fill(self, connection: Connection) -> None:
+        """Write what new tables begin with."""
+        self.set_meta(connection, "schema_version", str(SCHEMA_VERSION))
+        withdrawn = {"id": WAY_OF_WITHDRAWN, "method": "", "flags": WITHDRAWN}
+        self.insert_unless_known(connection, ways, [withdrawn])
 
     def _check_version(self, version: str) -> None:
         if not version.isdecimal() or int(version) < 1:
@@ -314,6 +253,7 @@ def _connected_to_file(connection: Any, _record: object) -> None:
     connection.isolation_level = None
     cursor = connection.cursor()
     try:
+        cursor.execute("PRAGMA foreign_keys = ON")
         cursor.execute(f"PRAGMA busy_timeout = {WAIT_SECONDS * 1000}")
         _use_wal(cursor)
         cursor.execute("PRAGMA synchronous = NORMAL")  # in WAL mode a power cut then loses no consistency

@@ -11,13 +11,13 @@ from contextlib import contextmanager
 from typing import Literal, Self
 
 import pandas as pd
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, func, select
 
 from volskew.errors import MissingReadingError, SettingsError, StoreError
 from volskew.files import write_whole
 from volskew.history.columns import COLUMNS, Where, conform
-from volskew.history.database import Database, ledger, readings
-from volskew.history.entries import read_entries, write_entries
+from volskew.history.database import Database
+from volskew.history.entries import read_entries, remove_entries, write_entries
 from volskew.history.importing import IMPORTED, read_history, refuse_solved_name
 from volskew.history.interchange import (
     csv_text,
@@ -28,18 +28,20 @@ from volskew.history.interchange import (
 )
 from volskew.history.panel import PANEL_FIELDS, build_panel, build_vintages
 from volskew.history.results import AddResult, SpliceResult
+from volskew.history.rows import (
+    IN_DAYS,
+    current_readings,
+    day_number,
+    fetch,
+    iso_date,
+    on_key,
+    select_readings,
+    series_names,
+)
 from volskew.history.spelling import canonical
 from volskew.history.splice import SPLICED, splice_entries, splice_rows
 from volskew.history.stored import check_rows
-from volskew.history.vintages import (
-    current_readings,
-    fetch,
-    row_keys,
-    series_names,
-    withdraw,
-    write_readings,
-    write_vintages,
-)
+from volskew.history.vintages import row_keys, withdraw, write_readings, write_vintages
 from volskew.ledger import Code, Entry, Ledger, Stage
 
 __all__ = ["History"]
@@ -262,11 +264,11 @@ class History:
         with self._writing() as connection:
             sources = []
             for name in (imported, solved):
-                rows = fetch(connection, current_readings(COLUMNS, readings.c.series == name), COLUMNS)
+                rows = fetch(connection, current_readings(COLUMNS, on_key("series") == name), COLUMNS)
                 if rows.empty:
                     raise self._no_series(connection, name)
                 sources.append(rows)
-            present = fetch(connection, current_readings(COLUMNS, readings.c.series == into), COLUMNS)
+            present = fetch(connection, current_readings(COLUMNS, on_key("series") == into), COLUMNS)
             self._check_spliced(connection, into, present)
             rows, basis = splice_rows(*sources, into=into, adjust=adjust, fill_gaps=fill_gaps)
             added = write_readings(connection, conform(rows), Where())
@@ -274,14 +276,8 @@ class History:
             gone = present[[key not in keys for key in row_keys(present)]]
             withdraw(connection, gone)
             entries = splice_entries(basis, imported=imported, solved=solved, into=into)
-            connection.execute(
-                delete(ledger).where(
-                    ledger.c.stage == str(Stage.HISTORY),
-                    ledger.c.code == str(Code.SPLICED),
-                    ledger.c.source == into,
-                )
-            )
-            write_entries(self._database, connection, entries)
+            remove_entries(connection, stage=Stage.HISTORY, code=Code.SPLICED, source=into)
+            write_entries(connection, entries)
             record = {
                 "imported": imported,
                 "solved": solved,
@@ -321,9 +317,9 @@ class History:
         pandas.DataFrame
             Sorted by key; empty where there are none. Text as in the CSV; NaN where missing.
         """
-        conditions = [] if series is None else [readings.c.series == canonical("series", series)]
+        conditions = [] if series is None else [on_key("series") == canonical("series", series)]
         if as_of is not None:
-            conditions.append(readings.c.date <= canonical("date", as_of))
+            conditions.append(day_number(canonical("date", as_of)) >= IN_DAYS)
         instant = None if known_by is None else canonical("known_at", known_by)
         columns: tuple[str, ...] = COLUMNS
         if _is_current(vintages):
@@ -333,7 +329,7 @@ class History:
             raise SettingsError(msg)
         else:
             columns = (*COLUMNS, "vintage", "recorded_at")
-            statement = select(*(readings.c[name] for name in columns)).where(*conditions)
+            statement = select_readings(columns, *conditions)
         with self._reading() as connection:
             return fetch(connection, statement, columns)
 
@@ -388,11 +384,11 @@ class History:
             raise SettingsError(msg)
         instant = None if known_by is None else canonical("known_at", known_by)
         names = tuple(dict.fromkeys(("date", "symbol", field)))
-        conditions = [readings.c[column] == value for column, value in key.items()]
+        conditions = [on_key(column) == value for column, value in key.items()]
         if wanted is not None:
-            conditions.append(readings.c.symbol.in_(wanted))
+            conditions.append(on_key("symbol").in_(wanted))
         if as_of is not None:
-            conditions.append(readings.c.date <= canonical("date", as_of))
+            conditions.append(day_number(canonical("date", as_of)) >= IN_DAYS)
         statement = current_readings(names, *conditions, known_by=instant)
         with self._reading() as connection:
             rows = fetch(connection, statement, names)
@@ -449,10 +445,10 @@ class History:
         """
         key, wanted = _panel_key(series, measure, tenor, delta, symbols)
         names = ("date", "symbol", "value", "known_at", "vintage")
-        conditions = [readings.c[column] == value for column, value in key.items()]
+        conditions = [on_key(column) == value for column, value in key.items()]
         if wanted is not None:
-            conditions.append(readings.c.symbol.in_(wanted))
-        statement = select(*(readings.c[name] for name in names)).where(*conditions)
+            conditions.append(on_key("symbol").in_(wanted))
+        statement = select_readings(names, *conditions)
         with self._reading() as connection:
             rows = fetch(connection, statement, names)
             if rows.empty and key["series"] not in series_names(connection):
@@ -475,15 +471,15 @@ class History:
             series, symbol, measure, tenor, delta, count, first_date, last_date; sorted.
         """
         group = ["series", "symbol", "measure", "tenor", "delta"]
-        current = current_readings().subquery()
+        current = current_readings((*group, "date")).subquery()
         keys = [current.c[name] for name in group]
-        statement = select(*keys, func.count(), func.min(current.c.date), func.max(current.c.date)).group_by(
-            *keys
-        )
+        ends = [func.min(current.c.date), func.max(current.c.date)]
+        statement = select(*keys, func.count(), *ends).group_by(*keys)
         with self._reading() as connection:
-            rows = [tuple(row) for row in connection.execute(statement)]
-            check_rows(connection, "readings", [*group, "count", "date", "date"], rows)
-        frame = pd.DataFrame(sorted(rows), columns=[*group, "count", "first_date", "last_date"])
+            found = [(*row[:-2], *map(iso_date, row[-2:])) for row in connection.execute(statement)]
+            check_rows(connection, "readings", [*group, "count", "date", "date"], found)
+        rows = sorted(found)
+        frame = pd.DataFrame(rows, columns=[*group, "count", "first_date", "last_date"])
         return frame.astype({name: "int64" if name == "count" else "str" for name in frame.columns})
 
     # ------------------------------------------------------------------------------ files
@@ -537,7 +533,7 @@ class History:
             How many were new.
         """
         with self._writing() as connection:
-            return write_entries(self._database, connection, entries)
+            return write_entries(connection, entries)
 
     def ledger(self) -> Ledger:
         """Every entry that the store holds, sorted."""
@@ -582,7 +578,7 @@ class History:
 
     @staticmethod
     def _check_imported(connection: Connection, series: str) -> None:
-        statement = current_readings(("method",), readings.c.series == series)
+        statement = current_readings(("method",), on_key("series") == series)
         if others := set(connection.execute(statement.distinct()).scalars()) - {IMPORTED}:
             msg = (
                 f"the series {series!r} holds readings that were not imported (method {min(others)!r}); "

@@ -7,30 +7,18 @@ compared is what is there when it is written.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Connection, Select, func, insert, select
+from sqlalchemy import Connection
 
 from volskew.history.columns import COLUMNS, KEY, PAYLOAD, WITHDRAWN, Where
-from volskew.history.database import readings
 from volskew.history.results import AddResult, Restatement
+from volskew.history.rows import Key, fetch, insert_readings, on_key, rows_under, select_readings
 from volskew.history.spelling import default_known_at
-from volskew.history.stored import check_rows
 
-__all__ = [
-    "current_readings",
-    "fetch",
-    "now",
-    "row_keys",
-    "series_names",
-    "withdraw",
-    "write_readings",
-    "write_vintages",
-]
-
-Key = tuple[str, ...]
+__all__ = ["now", "row_keys", "withdraw", "write_readings", "write_vintages"]
 
 # the same reading found in a copy of the file is not another reading
 _COMPARED: Final = tuple(column for column in PAYLOAD if column != "source")
@@ -73,8 +61,7 @@ def write_readings(
             restated.append(_restatement(key, old, cells, changed))
         names = dict(zip(KEY, key, strict=True))
         records.append({**names, **cells, "vintage": vintage + 1, "recorded_at": recorded_at})
-    if records:
-        connection.execute(insert(readings), records)
+    insert_readings(connection, records)
     return AddResult(inserted, unchanged, len(restated), 0, tuple(restated))
 
 
@@ -90,15 +77,13 @@ def withdraw(connection: Connection, rows: pd.DataFrame) -> None:
         empty = {**dict.fromkeys(PAYLOAD), "method": "", "method_version": "", "source": ""}
         record = {**empty, "flags": WITHDRAWN, "known_at": cells["known_at"], "recorded_at": recorded_at}
         records.append({**dict(zip(KEY, key, strict=True)), **record, "vintage": vintage + 1})
-    connection.execute(insert(readings), records)
+    insert_readings(connection, records)
 
 
 def write_vintages(connection: Connection, rows: pd.DataFrame, where: Where) -> AddResult:
     """Append the vintages that a file holds beyond those in the store."""
     columns = (*COLUMNS, "vintage")
-    statement = select(*(readings.c[name] for name in columns)).where(
-        readings.c.series.in_(sorted(set(rows["series"])))
-    )
+    statement = select_readings(columns, on_key("series").in_(sorted(set(rows["series"]))))
     kept: dict[Key, dict[int, dict[str, Any]]] = {}
     present = fetch(connection, statement, columns)
     for key, cells, vintage in zip(
@@ -137,53 +122,15 @@ def write_vintages(connection: Connection, rows: pd.DataFrame, where: Where) -> 
         known[vintage] = cells
         names = dict(zip(KEY, key, strict=True))
         records.append({**names, **cells, "vintage": vintage, "recorded_at": recorded_at})
-    if records:
-        connection.execute(insert(readings), records)
+    insert_readings(connection, records)
     return AddResult(inserted, unchanged, restated)
-
-
-def current_readings(
-    columns: Sequence[str] = COLUMNS, *conditions: ColumnElement[bool], known_by: str | None = None
-) -> Select[Any]:
-    """The newest vintage of each key, where it has a value.
-
-    Parameters
-    ----------
-    columns : sequence of str
-        What to select, in this order.
-    conditions
-        On columns of the key alone, which do not change which vintage is the newest.
-    known_by : str, optional
-        Pass over vintages with a later ``known_at``.
-    """
-    # a window rather than an anti-join: fresh tables have no statistics, and PostgreSQL then joins in a loop
-    age = func.row_number().over(
-        partition_by=[readings.c[name] for name in KEY], order_by=readings.c.vintage.desc()
-    )
-    wanted = dict.fromkeys((*columns, "value"))
-    inner = select(*(readings.c[name] for name in wanted), age.label("age")).where(*conditions)
-    if known_by is not None:
-        inner = inner.where(readings.c.known_at <= known_by)
-    newest = inner.subquery("newest")
-    return select(*(newest.c[name] for name in columns)).where(newest.c.age == 1, newest.c.value.is_not(None))
 
 
 def _newest(connection: Connection, rows: pd.DataFrame) -> dict[Key, tuple[int, dict[str, Any]]]:
     """The newest vintage, with a value or without, of every key that `rows` could touch."""
-    statement = (
-        select(readings)
-        .where(readings.c.series.in_(sorted(set(rows["series"]))))
-        .where(readings.c.date.between(rows["date"].min(), rows["date"].max()))
-    )
-    for column in ("symbol", "measure", "tenor", "delta"):
-        distinct = sorted(set(rows[column]))
-        if len(distinct) <= 100:  # a longer list would cost more than it saves
-            statement = statement.where(readings.c[column].in_(distinct))
-    columns = tuple(column.name for column in readings.columns)
-    found = [tuple(row) for row in connection.execute(statement)]
-    check_rows(connection, "readings", columns, found)
+    columns = (*COLUMNS, "vintage")
     newest: dict[Key, tuple[int, dict[str, Any]]] = {}
-    for cells in found:
+    for cells in rows_under(connection, rows, columns):
         row = dict(zip(columns, cells, strict=True))
         key = tuple(row[name] for name in KEY)
         if key not in newest or row["vintage"] > newest[key][0]:
@@ -239,42 +186,6 @@ def _restatement(
         new["value"],
         changed,
     )
-
-
-def fetch(connection: Connection, statement: Select[Any], columns: Sequence[str]) -> pd.DataFrame:
-    """The rows of a statement that selects `columns`, sorted by key.
-
-    Sorted here, because databases disagree about the order of text.
-
-    Raises
-    ------
-    StoreError
-        A row is damaged.
-    """
-    names = [name for name in (*KEY, "vintage") if name in columns]
-    rows = [tuple(row) for row in connection.execute(statement)]
-    check_rows(connection, "readings", columns, rows)
-    order = [columns.index(name) for name in names]
-    rows.sort(key=lambda row: tuple(row[position] for position in order))
-    cells = list(zip(*rows, strict=True)) if rows else [()] * len(columns)
-    return pd.DataFrame(
-        {name: pd.Series(cells[position], dtype=_dtype(name)) for position, name in enumerate(columns)}
-    )
-
-
-def _dtype(column: str) -> Any:
-    if column in {"value", "error", "forward"}:
-        return "float64"
-    if column in {"n_quotes", "vintage"}:
-        return "Int64" if column == "n_quotes" else "int64"
-    return pd.StringDtype(na_value=float("nan"))
-
-
-def series_names(connection: Connection) -> list[str]:
-    """The series that there are readings of, sorted."""
-    rows = [tuple(row) for row in connection.execute(select(readings.c.series).distinct())]
-    check_rows(connection, "readings", ("series",), rows)
-    return sorted(name for (name,) in rows)
 
 
 def _to_the_second(instant: str) -> str:

@@ -1,0 +1,275 @@
+"""Readings as rows of text and numbers, to and from the integer keys of the tables.
+
+Everything here works inside a transaction that the caller holds.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, cast
+
+import pandas as pd
+from sqlalchemy import ColumnElement, Connection, Integer, Select, Table, func, insert, select
+
+from volskew.history.columns import COLUMNS, KEY
+from volskew.history.schema import keys, origins, readings, terms, ways
+from volskew.history.schema import reading_columns as columns_of
+from volskew.history.schema import reading_tables as tables_of
+from volskew.history.stored import check_rows
+
+__all__ = [
+    "IN_DAYS",
+    "Key",
+    "current_readings",
+    "day_number",
+    "fetch",
+    "insert_readings",
+    "insert_rows",
+    "iso_date",
+    "key_ids",
+    "next_id",
+    "on_key",
+    "rows_of",
+    "rows_under",
+    "select_readings",
+    "series_names",
+]
+
+Key = tuple[str, ...]
+Row = tuple[Any, ...]
+
+IN_DAYS: Final = readings.c.day
+"""The column that conditions on dates are put to, as `day_number`."""
+
+_EPOCH: Final = dt.date(1970, 1, 1).toordinal()
+_NAMES: Final = tuple(name for name in KEY if name != "date")
+_MOST: Final = 400
+"""Keys that one statement names; SQLite takes few thousand parameters."""
+
+
+def day_number(day: str) -> int:
+    """An ISO date as the tables count days."""
+    return dt.date.fromisoformat(day).toordinal() - _EPOCH
+
+
+def on_key(name: str) -> ColumnElement[str]:
+    """The column of a part of the key other than its date, for conditions."""
+    return keys.c[name]
+
+
+def select_readings(columns: Sequence[str], *conditions: ColumnElement[bool]) -> Select[Any]:
+    """Every vintage, withdrawn ones too.
+
+    Parameters
+    ----------
+    columns : sequence of str
+        What to select, in this order; for `fetch` and `rows_of`.
+    conditions
+        On `on_key`, `IN_DAYS` or columns of the tables.
+    """
+    chosen: Any = select(*columns_of(*columns))
+    return cast("Select[Any]", chosen.select_from(tables_of(*columns)).where(*conditions))
+
+
+def current_readings(
+    columns: Sequence[str] = COLUMNS, *conditions: ColumnElement[bool], known_by: str | None = None
+) -> Select[Any]:
+    """The newest vintage of each key, where it has a value.
+
+    Parameters
+    ----------
+    columns : sequence of str
+        What to select, in this order.
+    conditions
+        On columns of the key alone, which do not change which vintage is the newest.
+    known_by : str, optional
+        Pass over vintages with a later ``known_at``.
+    """
+    # a window rather than an anti-join: fresh tables have no statistics, and PostgreSQL then joins in a loop
+    age = func.row_number().over(
+        partition_by=[readings.c.key, readings.c.day], order_by=readings.c.vintage.desc()
+    )
+    wanted = tuple(dict.fromkeys((*columns, "value")))
+    inner = select(*columns_of(*wanted), age.label("age")).where(*conditions)
+    if known_by is None:
+        inner = inner.select_from(tables_of(*wanted))
+    else:
+        inner = inner.select_from(tables_of(*wanted, "known_at")).where(origins.c.known_at <= known_by)
+    newest = inner.subquery("newest")
+    return select(*(newest.c[name] for name in columns)).where(newest.c.age == 1, newest.c.value.is_not(None))
+
+
+def rows_of(connection: Connection, statement: Select[Any], columns: Sequence[str]) -> list[tuple[Any, ...]]:
+    """The rows of a statement that selects `columns`, checked; dates as ISO text, in no order.
+
+    Raises
+    ------
+    StoreError
+        A row is damaged.
+    """
+    rows = [tuple(row) for row in connection.execute(statement)]
+    if "date" in columns:
+        place = list(columns).index("date")
+        days = {row[place]: iso_date(row[place]) for row in rows}
+        rows = [(*row[:place], days[row[place]], *row[place + 1 :]) for row in rows]
+    check_rows(connection, "readings", columns, rows)
+    return rows
+
+
+def iso_date(day: object) -> object:
+    """The date of a day's number; what is no such number as it is, for the check that follows."""
+    try:
+        return dt.date.fromordinal(day + _EPOCH).isoformat() if isinstance(day, int) else day
+    except (ValueError, OverflowError):
+        return day
+
+
+def fetch(connection: Connection, statement: Select[Any], columns: Sequence[str]) -> pd.DataFrame:
+    """The rows of a statement that selects `columns`, sorted by key.
+
+    Sorted here, because databases disagree about the order of text.
+
+    Raises
+    ------
+    StoreError
+        A row is damaged.
+    """
+    names = [name for name in (*KEY, "vintage") if name in columns]
+    rows = rows_of(connection, statement, columns)
+    order = [list(columns).index(name) for name in names]
+    rows.sort(key=lambda row: tuple(row[position] for position in order))
+    cells = list(zip(*rows, strict=True)) if rows else [()] * len(columns)
+    return pd.DataFrame(
+        {name: pd.Series(cells[position], dtype=_dtype(name)) for position, name in enumerate(columns)}
+    )
+
+
+def _dtype(column: str) -> Any:
+    if column in {"value", "error", "forward"}:
+        return "float64"
+    if column in {"n_quotes", "vintage"}:
+        return "Int64" if column == "n_quotes" else "int64"
+    return pd.StringDtype(na_value=float("nan"))
+
+
+def series_names(connection: Connection) -> list[str]:
+    """The series that there are readings of, sorted."""
+    has_any = select(readings.c.key).where(readings.c.key == keys.c.id).exists()
+    rows = [tuple(row) for row in connection.execute(select(keys.c.series).where(has_any).distinct())]
+    check_rows(connection, "keys", ("series",), rows)
+    return sorted(name for (name,) in rows)
+
+
+def key_ids(connection: Connection, rows: pd.DataFrame) -> dict[Key, int]:
+    """The ids of the keys that a table could touch: without the date, in the order of `KEY`."""
+    statement = select(keys.c.id, *(keys.c[name] for name in _NAMES))
+    for name in _NAMES:
+        distinct = sorted(set(rows[name]))
+        if len(distinct) <= _MOST:
+            statement = statement.where(keys.c[name].in_(distinct))
+    return {tuple(row[1:]): row[0] for row in connection.execute(statement)}
+
+
+def rows_under(
+    connection: Connection, rows: pd.DataFrame, columns: Sequence[str]
+) -> Iterator[tuple[Any, ...]]:
+    """Every stored vintage under a key, and on a day between the first and the last, of `rows`."""
+    ids = key_ids(connection, rows)
+    named = sorted({ids[key] for key in zip(*(rows[name] for name in _NAMES), strict=True) if key in ids})
+    days = day_number(rows["date"].min()), day_number(rows["date"].max())
+    for first in range(0, len(named), _MOST):
+        statement = select_readings(
+            columns, readings.c.key.in_(named[first : first + _MOST]), readings.c.day.between(*days)
+        )
+        yield from rows_of(connection, statement, columns)
+
+
+def insert_readings(connection: Connection, records: Sequence[Mapping[str, Any]]) -> None:
+    """Add vintages.
+
+    Parameters
+    ----------
+    connection : Connection
+        Of a transaction that keeps other writers out.
+    records : sequence of mapping
+        The columns of ``history.csv``, ``vintage`` and ``recorded_at``; None where missing.
+    """
+    if not records:
+        return
+    key_of = _ids(connection, keys, [tuple(record[name] for name in _NAMES) for record in records])
+    way_of = _ids(connection, ways, [(record["method"], record["flags"]) for record in records])
+    origin_of = _fresh(connection, origins, map(_origin, records))
+    term_of = _fresh(connection, terms, (_term(record, origin_of) for record in records))
+    days = {day: day_number(day) for day in {record["date"] for record in records}}
+    rows = [
+        {
+            "key": key_of[tuple(record[name] for name in _NAMES)],
+            "day": days[record["date"]],
+            "vintage": record["vintage"],
+            "value": record["value"],
+            "error": record["error"],
+            "n_quotes": record["n_quotes"],
+            "term": term_of[_term(record, origin_of)],
+            "way": way_of[record["method"], record["flags"]],
+        }
+        for record in records
+    ]
+    rows.sort(key=lambda row: (row["key"], row["day"], row["vintage"]))  # the order of the file
+    insert_rows(connection, readings, rows)
+
+
+def _origin(record: Mapping[str, Any]) -> tuple[Any, ...]:
+    return tuple(record[column.name] for column in origins.columns if column.name != "id")
+
+
+def _term(record: Mapping[str, Any], origin_of: Mapping[tuple[Any, ...], int]) -> tuple[Any, ...]:
+    return (
+        origin_of[_origin(record)],
+        record["forward"],
+        record["expiry_before"],
+        record["expiry_after"],
+    )
+
+
+def _ids(connection: Connection, table: Table, wanted: Iterable[Row]) -> dict[Row, int]:
+    """Ids of rows of which each stands once in its table; those that are not there yet are added."""
+    names = [column.name for column in table.columns if column.name != "id"]
+    rows = dict.fromkeys(wanted)
+    statement = select(table)
+    first = sorted({row[0] for row in rows})
+    if len(first) <= _MOST:
+        statement = statement.where(table.c[names[0]].in_(first))
+    found = {tuple(row[1:]): int(row[0]) for row in connection.execute(statement)}
+    absent = [row for row in rows if row not in found]
+    return found | _added(connection, table, names, absent)
+
+
+def _fresh(
+    connection: Connection, table: Table, wanted: Iterable[tuple[Any, ...]]
+) -> dict[tuple[Any, ...], int]:
+    """Ids of rows that are added, alike ones once."""
+    names = [column.name for column in table.columns if column.name != "id"]
+    return _added(connection, table, names, list(dict.fromkeys(wanted)))
+
+
+def _added(connection: Connection, table: Table, names: Sequence[str], rows: Sequence[Row]) -> dict[Row, int]:
+    ids = {row: number for number, row in enumerate(rows, start=next_id(connection, table) if rows else 0)}
+    insert_rows(
+        connection,
+        table,
+        [{"id": number, **dict(zip(names, row, strict=True))} for row, number in ids.items()],
+    )
+    return ids
+
+
+def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows, or nothing where there are none."""
+    if rows:
+        connection.execute(insert(table), rows)
+
+
+def next_id(connection: Connection, table: Table) -> int:
+    """The number of a new row; good as long as other writers are kept out."""
+    highest = connection.execute(select(func.max(table.c.id, type_=Integer))).scalar_one()
+    return (highest or 0) + 1

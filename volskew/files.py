@@ -5,11 +5,14 @@ from __future__ import annotations
 import errno
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from volskew.errors import StoreError
 
-__all__ = ["check_writable", "write_whole"]
+__all__ = ["check_writable", "open_whole", "write_whole"]
 
 
 def write_whole(path: str | os.PathLike[str], content: str | bytes) -> Path:
@@ -32,33 +35,53 @@ def write_whole(path: str | os.PathLike[str], content: str | bytes) -> Path:
     StoreError
         The folder cannot be made or the file cannot be written; an older file of that name is left as it was.
     """
-    # a shell leaves the ~ of --out=~/x as it is
-    given = target = _at_home(Path(path))
-    data = content.encode() if isinstance(content, str) else content
-    temporary: str | None = None
+    with open_whole(path) as file:
+        file.write(content.encode() if isinstance(content, str) else content)
+    return _at_home(Path(path))
+
+
+@contextmanager
+def open_whole(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
+    """A file to be written in parts, which takes its name when the block ends without an error.
+
+    Parameters
+    ----------
+    path : path-like
+        As in `write_whole`.
+
+    Raises
+    ------
+    StoreError
+        As `write_whole`, also where writing fails inside the block.
+    """
+    target = _at_home(Path(path))  # a shell leaves the ~ of --out=~/x as it is
+    temporary: Path | None = None
     try:
         if target.exists() and not target.is_file():
             # a device or pipe takes the bytes as they come; there is no old file to keep
             if target.is_dir():
                 raise IsADirectoryError(errno.EISDIR, "it is a folder")
-            target.write_bytes(data)
-            return target
+            with target.open("wb") as file:
+                yield file
+            return
         target = Path(os.path.realpath(target))  # a link is written through, not replaced
         target.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
+        descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
+        temporary = Path(name)
         with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
+            yield file
         # mkstemp makes the file private; give it the mode an ordinary new file would have
         mask = os.umask(0)
         os.umask(mask)
-        Path(temporary).chmod(0o666 & ~mask)
-        Path(temporary).replace(target)
+        temporary.chmod(0o666 & ~mask)
+        temporary.replace(target)
+        temporary = None
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
         msg = f"{target} cannot be written: {getattr(error, 'strerror', None) or error}."
         raise StoreError(msg) from error
-    return given
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
 
 
 def check_writable(folder: str | os.PathLike[str]) -> None:

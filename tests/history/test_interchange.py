@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +14,13 @@ from hypothesis import strategies as st
 from volskew.errors import InputError, StoreError
 from volskew.history import COLUMNS, AddResult, History
 from volskew.history.columns import conform
-from volskew.history.interchange import csv_text, parquet_bytes, read_csv_table, read_parquet_table
+from volskew.history.interchange import (
+    csv_text,
+    read_csv_table,
+    read_parquet_table,
+    write_csv_parts,
+    write_parquet_parts,
+)
 
 Readings = Callable[..., pd.DataFrame]
 
@@ -135,7 +142,14 @@ def test_any_readings_come_back_from_csv_and_parquet(rows: list[dict[str, object
     frame = conform(pd.DataFrame(rows, dtype=object))
     back, _ = read_csv_table(csv_text(frame).encode(), file="x.csv")
     pd.testing.assert_frame_equal(conform(back), frame, check_exact=True)
-    back, _ = read_parquet_table(parquet_bytes(frame), file="x.parquet")
+    middle = len(frame) // 2
+    parts = [frame.iloc[:middle], frame.iloc[middle:]]
+    pieces = io.BytesIO()
+    write_csv_parts(pieces, parts)
+    assert pieces.getvalue().decode() == csv_text(frame)
+    packed = io.BytesIO()
+    write_parquet_parts(packed, parts)
+    back, _ = read_parquet_table(packed.getvalue(), file="x.parquet")
     pd.testing.assert_frame_equal(conform(back), frame, check_exact=True)
 
 

@@ -11,8 +11,9 @@ import csv
 import gzip
 import io
 import os
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 import numpy as np
 import pandas as pd
@@ -22,7 +23,15 @@ import pyarrow.parquet as pq
 from volskew.errors import InputError
 from volskew.history.columns import Where
 
-__all__ = ["csv_text", "file_bytes", "parquet_bytes", "read_csv_table", "read_parquet_table", "text_of"]
+__all__ = [
+    "csv_text",
+    "file_bytes",
+    "read_csv_table",
+    "read_parquet_table",
+    "text_of",
+    "write_csv_parts",
+    "write_parquet_parts",
+]
 
 _NUMBERS: Final = {
     "value": pa.float64(),
@@ -33,28 +42,44 @@ _NUMBERS: Final = {
 _SPECIAL: Final = frozenset(',"\r\n')
 
 
-def csv_text(frame: pd.DataFrame) -> str:
+def csv_text(frame: pd.DataFrame, *, header: bool = True) -> str:
     """The table as CSV: missing cells empty, lines ended by a line feed.
 
     Parameters
     ----------
     frame : pandas.DataFrame
         Conformed readings, in the order in which they are to stand.
+    header : bool
+        Begin with the names of the columns.
     """
     columns = [_cells(frame[column]) for column in frame.columns]
-    lines = [",".join(frame.columns), *map(",".join, zip(*columns, strict=True))]
-    return "\n".join(lines) + "\n"
+    lines = [",".join(frame.columns)] if header else []
+    lines += map(",".join, zip(*columns, strict=True))
+    return "".join(f"{line}\n" for line in lines)
 
 
-def parquet_bytes(frame: pd.DataFrame) -> bytes:
-    """The table as a Parquet file with the same columns as the CSV."""
+def write_csv_parts(file: IO[bytes], parts: Iterable[pd.DataFrame]) -> None:
+    """Tables one after another as one CSV; at least one, which may be empty."""
+    for number, frame in enumerate(parts):
+        file.write(csv_text(frame, header=not number).encode())
+
+
+def write_parquet_parts(file: IO[bytes], parts: Iterable[pd.DataFrame]) -> None:
+    """Tables one after another as a Parquet file with the same columns as the CSV."""
     types = {**_NUMBERS, "vintage": pa.int64()}
-    schema = pa.schema([(column, types.get(column, pa.string())) for column in frame.columns])
-    table = pa.Table.from_pandas(frame, schema=schema, preserve_index=False)
-    sink = io.BytesIO()
-    # pandas' own notes on the table carry its version, and would change the bytes with it
-    pq.write_table(table.replace_schema_metadata(None), sink, compression="zstd")
-    return sink.getvalue()
+    writer: pq.ParquetWriter | None = None
+    try:
+        for frame in parts:
+            schema = pa.schema([(column, types.get(column, pa.string())) for column in frame.columns])
+            table = pa.Table.from_pandas(frame, schema=schema, preserve_index=False)
+            # pandas' own notes on the table carry its version, and would change the bytes with it
+            table = table.replace_schema_metadata(None)
+            if writer is None:
+                writer = pq.ParquetWriter(file, table.schema, compression="zstd")
+            writer.write_table(table)
+    finally:
+        if writer is not None:
+            writer.close()
 
 
 def file_bytes(path: str | os.PathLike[str]) -> bytes:

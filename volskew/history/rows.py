@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, Final, cast
 
 import pandas as pd
@@ -44,6 +45,8 @@ IN_DAYS: Final = readings.c.day
 
 _EPOCH: Final = dt.date(1970, 1, 1).toordinal()
 _NAMES: Final = tuple(name for name in KEY if name != "date")
+_SHARED: Final = [[column.name for column in table.columns[1:]] for table in (keys, ways, origins)]
+"""The columns of what many readings share, without the id."""
 _MOST: Final = 400
 """Keys that one statement names; SQLite takes few thousand parameters."""
 
@@ -197,39 +200,28 @@ def insert_readings(connection: Connection, records: Sequence[Mapping[str, Any]]
     """
     if not records:
         return
-    key_of = _ids(connection, keys, [tuple(record[name] for name in _NAMES) for record in records])
-    way_of = _ids(connection, ways, [(record["method"], record["flags"]) for record in records])
-    origin_of = _fresh(connection, origins, map(_origin, records))
-    term_of = _fresh(connection, terms, (_term(record, origin_of) for record in records))
+    key_rows, way_rows, origin_rows = (list(map(itemgetter(*names), records)) for names in _SHARED)
+    key_of, way_of = _ids(connection, keys, key_rows), _ids(connection, ways, way_rows)
+    origin_of = _fresh(connection, origins, origin_rows)
+    places = map(itemgetter("forward", "expiry_before", "expiry_after"), records)
+    term_rows = [(origin_of[origin], *place) for origin, place in zip(origin_rows, places, strict=True)]
+    term_of = _fresh(connection, terms, term_rows)
     days = {day: day_number(day) for day in {record["date"] for record in records}}
     rows = [
         {
-            "key": key_of[tuple(record[name] for name in _NAMES)],
+            "key": key_of[key],
             "day": days[record["date"]],
             "vintage": record["vintage"],
             "value": record["value"],
             "error": record["error"],
             "n_quotes": record["n_quotes"],
-            "term": term_of[_term(record, origin_of)],
-            "way": way_of[record["method"], record["flags"]],
+            "term": term_of[term],
+            "way": way_of[way],
         }
-        for record in records
+        for record, key, term, way in zip(records, key_rows, term_rows, way_rows, strict=True)
     ]
     rows.sort(key=lambda row: (row["key"], row["day"], row["vintage"]))  # the order of the file
     insert_rows(connection, readings, rows)
-
-
-def _origin(record: Mapping[str, Any]) -> tuple[Any, ...]:
-    return tuple(record[column.name] for column in origins.columns if column.name != "id")
-
-
-def _term(record: Mapping[str, Any], origin_of: Mapping[tuple[Any, ...], int]) -> tuple[Any, ...]:
-    return (
-        origin_of[_origin(record)],
-        record["forward"],
-        record["expiry_before"],
-        record["expiry_after"],
-    )
 
 
 def _ids(connection: Connection, table: Table, wanted: Iterable[Row]) -> dict[Row, int]:

@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import json
 import os
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Literal, Self
+from typing import IO, Literal, Self
 
 import pandas as pd
 from sqlalchemy import Connection, func, select
 
 from volskew.errors import MissingReadingError, SettingsError, StoreError
-from volskew.files import write_whole
+from volskew.files import open_whole
 from volskew.history.columns import COLUMNS, Where, conform
 from volskew.history.database import Database
 from volskew.history.entries import read_entries, remove_entries, write_entries
+from volskew.history.exports import reading_parts
 from volskew.history.importing import IMPORTED, read_history, refuse_solved_name
 from volskew.history.interchange import (
-    csv_text,
     file_bytes,
-    parquet_bytes,
     read_csv_table,
     read_parquet_table,
+    write_csv_parts,
+    write_parquet_parts,
 )
 from volskew.history.panel import PANEL_FIELDS, build_panel, build_vintages
 from volskew.history.results import AddResult, SpliceResult
@@ -41,6 +43,7 @@ from volskew.history.rows import (
 from volskew.history.spelling import canonical
 from volskew.history.splice import SPLICED, splice_entries, splice_rows
 from volskew.history.stored import check_rows
+from volskew.history.units import MeasuredUnit, UnitKey, unit_digests, write_units
 from volskew.history.vintages import row_keys, withdraw, write_readings, write_vintages
 from volskew.ledger import Code, Entry, Ledger, Stage
 
@@ -496,7 +499,7 @@ class History:
         vintages : {"current", "all"}
             "all" writes the replaced readings too, with a last column ``vintage``.
         """
-        write_whole(path, csv_text(self._export(series, vintages)))
+        self._export(path, write_csv_parts, series, vintages)
 
     def read_csv(self, path: PathLike) -> AddResult:
         """Add the readings of a file that `write_csv` wrote (gzip too), with its vintages where it has them.
@@ -516,11 +519,39 @@ class History:
         self, path: PathLike, *, series: str | None = None, vintages: Vintages = "current"
     ) -> None:
         """Write readings as Parquet: the columns and text of `write_csv`, numbers as doubles."""
-        write_whole(path, parquet_bytes(self._export(series, vintages)))
+        self._export(path, write_parquet_parts, series, vintages)
 
     def read_parquet(self, path: PathLike) -> AddResult:
         """Add the readings of a file that `write_parquet` wrote; as `read_csv`."""
         return self._read(*read_parquet_table(file_bytes(path), file=str(path)))
+
+    # ------------------------------------------------------------------------------ built chains
+
+    def units(self) -> dict[UnitKey, str]:
+        """The chains that a build has measured into the store: symbol, session and series to their digest."""
+        with self._reading() as connection:
+            return unit_digests(connection)
+
+    def write_units(self, measured: Sequence[MeasuredUnit]) -> AddResult:
+        """Write what chains came to, all of it or nothing.
+
+        Parameters
+        ----------
+        measured : sequence of volskew.history.units.MeasuredUnit
+            Each chain once. One that the store holds is brought up to date: readings that differ become
+            vintages, those that are gone are withdrawn, and its ledger is the new one.
+
+        Returns
+        -------
+        AddResult
+
+        Raises
+        ------
+        InputError
+            A cell is not accepted.
+        """
+        with self._writing() as connection:
+            return write_units(connection, measured)
 
     # ------------------------------------------------------------------------------ ledger
 
@@ -572,9 +603,21 @@ class History:
         with self._writing() as connection:
             return write_vintages(connection, rows, where)
 
-    def _export(self, series: str | None, vintages: Vintages) -> pd.DataFrame:
-        frame = self.table(series, vintages=vintages)
-        return frame.drop(columns="recorded_at", errors="ignore")
+    def _export(
+        self,
+        path: PathLike,
+        write: Callable[[IO[bytes], Iterable[pd.DataFrame]], None],
+        series: str | None,
+        vintages: Vintages,
+    ) -> None:
+        name = None if series is None else canonical("series", series)
+        is_current = _is_current(vintages)
+        with self._reading() as connection:
+            parts = reading_parts(connection, series=name, all_vintages=not is_current)
+            # the first part before the file is begun: what cannot be read leaves no trace
+            first = next(parts)
+            with open_whole(path) as file:
+                write(file, itertools.chain([first], parts))
 
     @staticmethod
     def _check_imported(connection: Connection, series: str) -> None:

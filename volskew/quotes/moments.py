@@ -193,10 +193,11 @@ def _instant(moment: dt.datetime) -> _Row:
 
 
 def _typed_moments(cells: pa.Array, zone: str) -> Moments:
-    none = np.zeros(len(cells), dtype=bool)
     if pa.types.is_date(cells.type):
         days = np.asarray(pc.cast(cells, pa.date32()).to_numpy(zero_copy_only=False), dtype="datetime64[D]")
-        return Moments(days.astype("datetime64[us]"), ~np.isnat(days), days, none)
+        bad = _outside(days)
+        days = np.where(bad, _NAT_D, days)
+        return Moments(days.astype("datetime64[us]"), ~np.isnat(days), days, bad)
     zoned = cells.type.tz is not None
     stamps = pc.cast(cells, pa.timestamp("us", cells.type.tz), safe=False)
     raw = np.asarray(
@@ -204,7 +205,7 @@ def _typed_moments(cells: pa.Array, zone: str) -> Moments:
     )
     days = raw.astype("datetime64[D]")
     midnight = ~np.isnat(raw) & (raw == days)
-    bad = ~np.isnat(raw) & ~np.isin(raw.astype("datetime64[Y]").astype(np.int64) + 1970, np.array(YEARS))
+    bad = _outside(raw)
     raw = np.where(bad, _NAT_US, raw)
     days = np.where(bad, _NAT_D, days)
     if not zoned and zone != "UTC":
@@ -223,6 +224,12 @@ def _typed_moments(cells: pa.Array, zone: str) -> Moments:
     days = np.where(midnight, days, eastern.astype("datetime64[D]"))
     instants = np.where(midnight, days.astype("datetime64[us]"), raw)
     return Moments(instants, midnight & ~bad, days, bad)
+
+
+def _outside(values: np.ndarray[Any, Any]) -> Mask:
+    """Which of some times lie outside the trading calendar; missing ones do not."""
+    years = values.astype("datetime64[Y]").astype(np.int64) + 1970
+    return np.asarray(~np.isnat(values) & ~np.isin(years, np.array(YEARS)))
 
 
 def _wall_clock(utc: np.ndarray[Any, Any], zone: str) -> np.ndarray[Any, Any]:

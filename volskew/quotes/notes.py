@@ -10,6 +10,7 @@ import numpy as np
 
 from volskew.errors import InputError
 from volskew.ledger import Code, Entry, Stage
+from volskew.quotes.moments import YEARS
 from volskew.quotes.raw import RawChain
 
 __all__ = ["Notes"]
@@ -19,6 +20,8 @@ _NEEDED: Final = frozenset(
 )
 _TOLD_BY_SYMBOLS: Final = frozenset(("strike", "is_call", "expiry"))
 _DECIMAL_COMMA: Final = re.compile(r"[+-]?[0-9]*,[0-9]+")
+_DATED: Final = frozenset(("date", "time"))
+_YEAR: Final = re.compile(r"(?<!\d)(\d{4})(?=\d{4}(?!\d)|\D|$)")
 _WORST_SHARE: Final = 0.5
 _WORST_COUNT: Final = 10
 
@@ -48,6 +51,9 @@ class Notes:
         row, column = int(self._raw.rows[place]), self._raw.names.get(name, name)
         value = self._raw.cells[name][place].as_py()
         text = value if isinstance(value, str) else str(value)
+        accepted = _accepted(what)
+        if what in _DATED and _is_beyond_the_calendar(text):
+            what = f"{what} of {YEARS.start} to {YEARS.stop - 1}"
         if self._raw.latin and not text.isascii():
             raise InputError(
                 "not UTF-8, and the odd bytes stand in a column of numbers or dates",
@@ -61,7 +67,7 @@ class Notes:
         if name in _NEEDED and count >= _WORST_COUNT and count > _WORST_SHARE * len(bad):
             raise InputError(
                 f"{count} of {len(bad)} cells are no {what}, the first being",
-                file=self._label, row=row, column=column, value=text, accepted=_accepted(what),
+                file=self._label, row=row, column=column, value=text, accepted=accepted,
             )  # fmt: skip
         self._bad.append((len(self.entries), name, bad))
         self.say(f"no {what}: {text!r}, first in row {row}, column {column!r}", count)
@@ -83,9 +89,15 @@ class Notes:
         )
 
 
+def _is_beyond_the_calendar(text: str) -> bool:
+    """Whether a year stands in a cell that the trading calendar does not have: 1700, 9999."""
+    return any(int(year) not in YEARS for year in _YEAR.findall(text))
+
+
 def _accepted(what: str) -> str:
     return {
         "number": "a decimal point and no thousands separator, such as 1234.5",
-        "date": "YYYY-MM-DD, YYYYMMDD, MM/DD/YYYY and their like",
+        "date": "YYYY-MM-DD, YYYYMMDD, MM/DD/YYYY and their like, of the years "
+        f"{YEARS.start} to {YEARS.stop - 1}",
         "call or put": "C, P, call, put",
     }.get(what, what)

@@ -76,7 +76,7 @@ class Code(StrEnum):
     # session
     DATE_DISAGREES = (
         "DATE_DISAGREES",
-        "the rows' date is not the file name's, or is of another session",
+        "the rows' date is not the file name's, or a date, stamp or time is of another day than the session",
         False,
     )
     NOT_A_SESSION = (

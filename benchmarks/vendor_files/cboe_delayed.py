@@ -15,7 +15,7 @@ OPTIONAL = ()
 
 
 def write(board: pd.DataFrame, folder: Path) -> list[Path]:
-    """Served at 22:11 in New York; the table has the session and the ticker before each line."""
+    """Served at 22:11 in New York on the last day; the table has session and ticker before each line."""
     traded = board["date"].dt.strftime("%Y-%m-%dT15:58:41").where(board["last"].notna(), None)
     lines = pd.DataFrame(
         {
@@ -37,8 +37,8 @@ def write(board: pd.DataFrame, folder: Path) -> list[Path]:
         }
     )
     symbol = board["symbol"].iloc[0]
-    spot = float(board["underlying_price"].iloc[0])
-    served = (board["date"].iloc[0] + pd.Timedelta(hours=22, minutes=11, seconds=40)).tz_localize(
+    spot = float(board["underlying_price"].iloc[-1])
+    served = (board["date"].iloc[-1] + pd.Timedelta(hours=22, minutes=11, seconds=40)).tz_localize(
         "America/New_York"
     )
     data = {
@@ -52,7 +52,7 @@ def write(board: pd.DataFrame, folder: Path) -> list[Path]:
         "close": spot,
         "iv30": 19.21,
         "seqno": 1,
-        "last_trade_time": f"{board['date'].iloc[0]:%Y-%m-%d}T15:59:59",
+        "last_trade_time": f"{board['date'].iloc[-1]:%Y-%m-%d}T15:59:59",
     }
     page, flat = folder / _PAGE, folder / _FLAT
     body = {"timestamp": f"{served.tz_convert('UTC'):%Y-%m-%d %H:%M:%S}", "data": data, "symbol": symbol}

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from itertools import permutations
 
 import pandas as pd
@@ -54,6 +55,7 @@ def test_a_repeat_is_one_of_the_last_session_there_is_within_a_week() -> None:
         (snapshot(MONDAY, source="z"), snapshot(MONDAY, label=TUESDAY, lines=99)),
         (snapshot(MONDAY, lines=11, source="z"), snapshot(MONDAY, lines=10)),
         (snapshot(MONDAY, source="a"), snapshot(MONDAY, source="b")),
+        (snapshot(MONDAY, minutes=0, source="z"), replace(snapshot(MONDAY, minutes=15), is_late=True)),
     ],
 )
 def test_which_of_two_snapshots_of_a_session_stays(better: Snapshot, worse: Snapshot) -> None:
@@ -63,6 +65,35 @@ def test_which_of_two_snapshots_of_a_session_stays(better: Snapshot, worse: Snap
         assert [(entry.code, entry.count, entry.source) for entry in found.entries] == [
             ("SUPERSEDED", worse.lines, worse.source)
         ]
+
+
+@pytest.mark.parametrize(
+    ("best", "loser", "why"),
+    [
+        (
+            snapshot(MONDAY, minutes=0),
+            replace(snapshot(MONDAY, minutes=15), is_late=True),
+            "its time is the close, this one's is after it (2026-07-13 16:15:00 ET)",
+        ),
+        (
+            snapshot(MONDAY, minutes=-1),
+            snapshot(MONDAY),
+            "its quotes or trades are later (2026-07-13 15:59:00 ET, here no times)",
+        ),
+        (snapshot(MONDAY), snapshot(MONDAY, label=TUESDAY), "its date is that of the session"),
+        (snapshot(MONDAY, lines=11), snapshot(MONDAY), "it has more lines (11, here 10)"),
+        (snapshot(MONDAY), snapshot(MONDAY, source="b.csv"), "and its name comes first"),
+    ],
+)
+def test_the_ledger_says_which_rule_decided(best: Snapshot, loser: Snapshot, why: str) -> None:
+    best, loser = (
+        replace(item, dated_by=words)
+        for item, words in ((best, "stamped 2026-07-13 22:11 ET"), (loser, "dated by its trades"))
+    )
+    (entry,) = resolve_repeats([(best, "x"), (loser, "y")]).entries
+    assert entry.detail.startswith("dated by its trades: ")
+    assert "stays, stamped 2026-07-13 22:11 ET, for " in entry.detail
+    assert entry.detail.endswith(why)
 
 
 def test_other_series_do_not_compete() -> None:

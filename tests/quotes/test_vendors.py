@@ -226,17 +226,51 @@ def test_delayed_json_during_the_session(write: Write) -> None:
     assert (reading.quotes["underlying_price"] == 501.2).all()
 
 
-def test_a_holiday_copy_is_kept_out_and_says_so(write: Write) -> None:
+@pytest.mark.parametrize("stamp", ["2026-06-19 20:17:50", "2026-06-20 16:00:00", "2026-06-22 13:20:00"])
+def test_a_download_of_a_holiday_or_weekend_is_the_close_before(write: Write, stamp: str) -> None:
     trade = option("ABC260821C00500000", last_trade_time="2026-06-18T16:14:57")
-    path = write("abc.json", delayed([trade, trade], stamp="2026-06-19 20:17:50"))
+    path = write("abc.json", delayed([trade, trade], stamp=stamp, last_trade_time="2026-06-18T15:59:59"))
     (reading,) = read_file(path)
-    assert reading.quotes.empty
-    assert [(e.date, e.code, e.count) for e in reading.entries] == [
-        (dt.date(2026, 6, 19), "NOT_A_SESSION", 2)
-    ]
-    with pytest.raises(InputError, match="holds no snapshot of a session: dated 2026-06-19") as caught:
-        read_chain(path)
-    assert caught.value.code == "NOT_A_SESSION"
+    assert [(s.session, s.snapshot_label) for s in reading.snapshots] == [(dt.date(2026, 6, 18), "close")]
+    (entry,) = reading.entries
+    assert (entry.date, entry.code, entry.count) == (dt.date(2026, 6, 18), "DATE_DISAGREES", 2)
+    assert "taken as of the close of 2026-06-18" in entry.detail
+
+
+@pytest.mark.parametrize(
+    ("stamp", "traded", "price"),
+    [
+        ("2026-03-10 13:40:00", "2026-03-10T09:40:00", None),  # quotes of the 9th, the price of the 10th
+        ("2026-03-10 13:40:00", "2026-03-09T15:59:59", 499.5),
+        ("2026-03-10 13:40:00", None, None),  # nothing says of when the price is
+        ("2026-03-10 13:20:00", None, 499.5),  # before the open
+        ("2026-03-09 18:00:00", "2026-03-09T14:00:00", None),  # 15 minutes after the quotes
+        ("2026-03-09 18:00:00", "2026-03-09T13:46:00", 501.2),
+    ],
+)
+def test_a_price_that_is_not_of_the_time_of_the_quotes_is_left_out(
+    write: Write, stamp: str, traded: str | None, price: float | None
+) -> None:
+    lines_ = [option("ABC260417C00500000", last_trade_time="2026-03-09T13:40:00")] * 3
+    text = delayed(
+        lines_, stamp=stamp, close=499.5, **({} if traded is None else {"last_trade_time": traded})
+    )
+    (reading,) = read_file(write("abc.json", text))
+    assert {snapshot.session for snapshot in reading.snapshots} == {dt.date(2026, 3, 9)}
+    told = [entry.detail for entry in reading.entries if entry.code == "BAD_CELLS"]
+    if price is not None:
+        assert set(reading.quotes["underlying_price"]) == {price}
+        assert not told
+    else:
+        assert reading.quotes["underlying_price"].isna().all()
+        assert "the underlying's price is not of the time of the quotes" in told[0]
+
+
+def test_the_underlyings_own_trades_do_not_move_quotes_that_are_served_late(write: Write) -> None:
+    lines_ = [option("ABC260417C00500000", last_trade_time=None)] * 3
+    text = delayed(lines_, stamp="2026-03-10 13:40:00", last_trade_time="2026-03-10T09:40:00")
+    (reading,) = read_file(write("abc.json", text))
+    assert [(s.session, s.snapshot_label) for s in reading.snapshots] == [(dt.date(2026, 3, 9), "close")]
 
 
 def test_strange_json_values_become_nulls(write: Write) -> None:
@@ -376,11 +410,16 @@ def test_calls_and_puts_on_one_row(write: Write) -> None:
         ("March 10, 2026 at 9:24 AM EDT", dt.date(2026, 3, 9), "close"),
         ("March 9, 2026 at 3:20 PM CDT", dt.date(2026, 3, 9), "close"),
         ("March 9, 2026 at 2:02 PM EDT", dt.date(2026, 3, 9), "13:45"),
+        ("March 8, 2026 at 2:02 PM EDT", dt.date(2026, 3, 6), "close"),  # a Sunday
+        ("March 10, 2026 at 9:38 AM EDT", dt.date(2026, 3, 9), "close"),
     ],
 )
 def test_the_date_is_that_of_the_download(write: Write, stamp: str, session: dt.date, label: str) -> None:
     (reading,) = read_file(write("quotedata.csv", quotedata(stamp, PAIR)))
     assert [(s.session, s.snapshot_label) for s in reading.snapshots] == [(session, label)]
+    just_opened = "9:38 AM" in stamp  # the price is of the new session then
+    assert reading.quotes["underlying_price"].isna().all() == just_opened
+    assert ("BAD_CELLS" in {entry.code for entry in reading.entries}) == just_opened
 
 
 def test_a_stamp_in_another_language_leaves_the_file_name(write: Write) -> None:

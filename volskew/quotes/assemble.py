@@ -11,21 +11,20 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from volskew.aliases import Alias, parse_alias
-from volskew.errors import InputError
 from volskew.ledger import Code, Entry
-from volskew.market.clock import EASTERN, is_session, previous_session, session_close, session_open
 from volskew.quotes import cells as parse
 from volskew.quotes import moments as times
 from volskew.quotes.deliverables import sizes_as_numbers
+from volskew.quotes.labels import Label, Listed, labels_of
 from volskew.quotes.layout import day_first_fields
-from volskew.quotes.listing import carried, contract_terms, decoded, filled_roots, listing, underlyings
+from volskew.quotes.listing import contract_terms, decoded, filled_roots, listing, underlyings
 from volskew.quotes.notes import Notes
 from volskew.quotes.raw import RawChain
+from volskew.quotes.roots import OVERNIGHT
 from volskew.settings import Settings
 
 __all__ = ["Assembled", "assemble"]
@@ -49,8 +48,6 @@ _LARGEST: Final = 1e12  # no price, strike, size or vol is; sums and squares of 
 _NEVER: Final = frozenset(("0", "0.0"))
 _FILLER_SLACK: Final = 1e-6  # fillers pass through single precision and six printed digits
 _STANDARD_MULTIPLIER: Final = 100.0
-_LINES_A_STAMP: Final = 5
-_AFTER_CLOSE: Final = pd.Timedelta(minutes=15)
 _CLOSING_HOUR: Final = np.timedelta64(16, "h")
 
 Array = np.ndarray[Any, Any]
@@ -81,7 +78,7 @@ class Assembled:
     columns: dict[str, Any]
     symbols: list[str]
     symbol_codes: Array
-    labels: list[tuple[dt.date | None, pd.Timestamp | None]]
+    labels: list[Label]
     label_codes: Array
     entries: list[Entry] = field(default_factory=list)
     aliases: dict[str, Alias] = field(default_factory=dict)
@@ -111,9 +108,9 @@ def assemble(
     Raises
     ------
     InputError
-        A needed column cannot be read at all, month and day cannot be told apart, no underlying is named, or
-        strikes contradict their option
-        symbols (code BAD_UNITS).
+        A needed column cannot be read at all, month and day cannot be told apart, no underlying is named,
+        nearly all lines expire before their date, or strikes contradict their option symbols (code
+        BAD_UNITS).
     """
     notes = Notes(raw, label, source)
     raw.day_first = day_first_fields(raw, label=label, named=named)
@@ -137,7 +134,12 @@ def assemble(
     columns["symbol"] = decoded(symbols, symbol_codes)
     columns["root"] = decoded(roots, root_codes)
     columns["source_row"] = raw.rows
-    labels, label_codes = _labels(raw, notes, columns, n)
+    listed = Listed(
+        terms.expiry,
+        (symbol_codes, root_codes, columns["strike"], columns["is_call"].to_numpy(np.int8, na_value=-1)),
+        np.array([symbol in OVERNIGHT for symbol in symbols])[symbol_codes],
+    )
+    labels, label_codes = labels_of(raw, notes, columns, listed, label=label)
     return Assembled(columns, symbols, symbol_codes, labels, label_codes, notes.entries, aliases)
 
 
@@ -228,106 +230,3 @@ def _with_dates(found: times.Moments, raw: RawChain) -> times.Moments:
         np.where(timed, days, found.days),
         found.bad & ~timed,
     )
-
-
-# --- labels -----------------------------------------------------------------------------------------------
-
-
-def _labels(
-    raw: RawChain, notes: Notes, columns: dict[str, Any], n: int
-) -> tuple[list[tuple[dt.date | None, pd.Timestamp | None]], Array]:
-    """The distinct labels of the rows and each line's."""
-    if raw.quoted_at is not None:
-        moment = pd.Timestamp(raw.quoted_at)
-        return [(moment.date(), moment.tz_convert("UTC"))], np.zeros(n, dtype=np.int64)
-    if "date" not in raw.cells:
-        return [(None, None)], np.zeros(n, dtype=np.int64)
-    found = times.moments(raw.cells["date"], zone="America/New_York", day_first=raw.is_day_first("date"))
-    notes.add("date", found.bad, "date")
-    timed = ~found.dated & ~np.isnat(found.instants)
-    stamps = np.unique(found.instants[timed])
-    if timed.any() and len(stamps) * _LINES_A_STAMP > timed.sum() and len(stamps) > 1:
-        # Nearly a time of its own for every line: the quotes' times, and only their day labels the chain.
-        columns["quote_time"] = np.where(timed, found.instants, columns["quote_time"])
-        timed = np.zeros(n, dtype=bool)
-    if raw.before_close is not None:
-        dated, found = found.dated, _before_close(found, raw.before_close)
-        timed |= dated & ~found.dated
-    days = found.days
-    if timed.any():
-        days, timed = _within_hours(raw, notes, found, timed)
-    keys = np.where(timed, found.instants, days.astype("datetime64[us]"))
-    distinct, codes = parse.distinct_codes(keys)
-    codes = carried(np.where(np.isnat(keys), -1, codes))
-    first = np.full(len(distinct), -1, dtype=np.int64)
-    first[codes[::-1]] = np.arange(n)[::-1]
-    labels: list[tuple[dt.date | None, pd.Timestamp | None]] = []
-    for key, place in zip(distinct, first, strict=True):
-        if np.isnat(key):
-            labels.append((None, None))
-            continue
-        exact = np.flatnonzero(keys == key)[0] if place < 0 or keys[place] != key else place
-        day = days[exact].astype(object)
-        labels.append((day, pd.Timestamp(key, tz="UTC") if timed[exact] else None))
-    if (codes < 0).any():
-        labels.append((None, None))
-        codes = np.where(codes < 0, len(labels) - 1, codes)
-    if timed.any():
-        columns["quote_time"] = np.where(
-            timed & np.isnat(columns["quote_time"]), found.instants, columns["quote_time"]
-        )
-    return labels, codes
-
-
-def _before_close(found: times.Moments, how_long: dt.timedelta) -> times.Moments:
-    """Dates without a time as so long before the close of their day; other dates stay as they are."""
-    days, codes = parse.distinct_codes(found.days)
-    instants = np.full(len(days), np.datetime64("NaT", "us"))
-    for place, day in enumerate(days):
-        try:
-            if np.isnat(day) or not is_session(day.astype(object)):
-                continue
-        except InputError:  # beyond the calendar; the ruling says so
-            continue
-        moment = session_close(day.astype(object)) - how_long
-        instants[place] = np.datetime64(moment.tz_convert("UTC").tz_localize(None), "us")
-    of_line = instants[codes]
-    moved = found.dated & ~np.isnat(of_line)
-    return times.Moments(
-        np.where(moved, of_line, found.instants), found.dated & ~moved, found.days, found.bad
-    )
-
-
-def _within_hours(raw: RawChain, notes: Notes, found: times.Moments, timed: Array) -> tuple[Array, Array]:
-    """Days of the labels and which of them keep their time: stamps outside trading hours only label.
-
-    One from the evening is of that session's close. One from before the open cannot be of the session to
-    come: it is of the session before, and that is said.
-    """
-    stamps, first, inverse = np.unique(found.instants[timed], return_index=True, return_inverse=True)
-    lines = np.flatnonzero(timed)
-    moved = found.days[timed][first].copy()
-    stays = np.ones(len(stamps), dtype=bool)
-    for place, stamp in enumerate(stamps):
-        moment, day = pd.Timestamp(stamp, tz="UTC"), moved[place].astype(object)
-        try:
-            opens, closes = (session_open(day), session_close(day)) if is_session(day) else (None, None)
-        except InputError:  # beyond the calendar; the ruling says so
-            continue
-        if opens is not None and closes is not None and opens <= moment <= closes + _AFTER_CLOSE:
-            continue
-        stays[place] = False
-        if opens is not None and moment < opens:
-            before = previous_session(day)
-            moved[place] = np.datetime64(before, "D")
-            notes.say(
-                f"stamped {moment.tz_convert(EASTERN):%Y-%m-%d %H:%M} ET, before the open: "
-                f"taken as of the close of {before}",
-                int((inverse == place).sum()),
-                code=Code.DATE_DISAGREES,
-                row=int(raw.rows[lines[first[place]]]),
-            )
-    days, keep = found.days.copy(), timed.copy()
-    days[lines] = moved[inverse]
-    keep[lines] = stays[inverse]
-    return days, keep

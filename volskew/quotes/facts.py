@@ -10,10 +10,9 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import pandas as pd
 
-from volskew.market.clock import session_close
 from volskew.quotes.assemble import Assembled
 from volskew.quotes.raw import FIELDS, Match, RawChain
-from volskew.quotes.ruling import Evidence, Ground, Ruling
+from volskew.quotes.ruling import Ground, Ruling
 
 __all__ = ["Facts", "Given", "facts_of", "ground_in_words"]
 
@@ -123,17 +122,15 @@ def _name(name: str, raw: RawChain) -> str:
     return raw.names.get("option", "") if name in _OF_SYMBOL or name == "symbol" else ""
 
 
-def ground_in_words(ruling: Ruling, seen: Evidence, raw: RawChain) -> str:
+def ground_in_words(ruling: Ruling, raw: RawChain) -> str:
     """What the time of a snapshot rests on."""
     if ruling.ground is None or ruling.session is None:
         return ""
     if ruling.ground is Ground.ROWS and raw.quoted_at is not None:
         return "the time of its quotes, which the file states"
-    if ruling.ground is Ground.ROWS and raw.before_close is not None:
-        close = session_close(ruling.session)
-        if seen.label_time == close - raw.before_close:
-            minutes = raw.before_close.total_seconds() / 60
-            return f"a date alone: taken as {minutes:g} minutes before the close of its session"
+    if ruling.ground is Ground.BEFORE and raw.before_close is not None:
+        minutes = raw.before_close.total_seconds() / 60
+        return f"a date alone: taken as {minutes:g} minutes before the close of its session"
     if ruling.ground is Ground.STAMP and raw.delay:
         return (
             f"the file's stamp less the {raw.delay.total_seconds() / 60:g} minutes that its quotes are late, "

@@ -3,32 +3,30 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from volskew.errors import InputError
 from volskew.ledger import Code, Entry, Stage
+from volskew.market.clock import session_close
 from volskew.quotes.assemble import Assembled
-from volskew.quotes.cells import distinct_codes
 from volskew.quotes.containers import Member
+from volskew.quotes.evidence import Witnesses
 from volskew.quotes.facts import ground_in_words
+from volskew.quotes.grouping import Grouping
+from volskew.quotes.hours import AFTER_CLOSE
 from volskew.quotes.lines import by_vendor
-from volskew.quotes.named import NameDate, name_date
 from volskew.quotes.raw import RawChain
 from volskew.quotes.roots import SYMBOL, named_on
-from volskew.quotes.ruling import Evidence, Ruling, rule
+from volskew.quotes.ruling import Evidence, Ground, Ruling, rule
 from volskew.quotes.schema import conform, empty_quotes
-from volskew.quotes.sessions import DayKey, Snapshot, best_of
+from volskew.quotes.sessions import DayKey, Snapshot, precedence, superseded_by
 from volskew.quotes.swaps import Symptom, sides_of, swapped
 from volskew.quotes.units import unit_problem
 
 __all__ = ["Groups"]
-
-_NEVER: Final = np.iinfo(np.int64).min
-_TRADING_DAY: Final = np.timedelta64(8, "h")
-_SPARE: Final = np.timedelta64(1, "D")
 
 Array = np.ndarray[Any, Any]
 
@@ -57,12 +55,8 @@ class Groups:
 
     def __init__(self, built: Assembled, raw: RawChain, member: Member) -> None:
         self._built, self._raw, self._member = built, raw, member
-        keys = built.symbol_codes * len(built.labels) + built.label_codes
-        self._keys, self._of_line = distinct_codes(keys)
-        self._sizes = np.bincount(self._of_line, minlength=len(self._keys))
-        self._order = np.argsort(self._of_line, kind="stable")
-        self._ends = np.cumsum(self._sizes)
-        self.snapshots: list[Snapshot | None] = [None] * len(self._keys)
+        self._groups = Grouping(built)
+        self.snapshots: list[Snapshot | None] = [None] * len(self._groups)
         self.entries: list[Entry] = []
         self.clock: list[str] = []
         self._called: dict[int, str] = {}
@@ -74,27 +68,16 @@ class Groups:
         What is wrong with most of a file refuses it; of a piece of one (`is_piece`) it keeps out the groups.
         """
         self._is_piece = is_piece
-        quotes = self._newest("quote_time")
-        trades = self._newest("trade_time")
-        counts = self._counts_near(trades)
         vendor = self._vendor_only()
-        named = self._named()
+        witnesses = Witnesses(self._built, self._raw, self._member, self._groups)
         symptoms: list[tuple[int, Symptom]] = []
-        for place, key in enumerate(self._keys):
-            day, moment = self._built.labels[int(key % len(self._built.labels))]
-            seen = Evidence(
-                day,
-                moment,
-                _utc(self._raw.stamp),
-                self._raw.delay,
-                named.day,
-                _timestamp(quotes[place]),
-                _timestamp(trades[place]) or _utc(self._raw.evidence),
-                int(counts[place]),
-                named.doubt,
-            )
-            if len(self._built.labels) == 1 and day is not None and named.day not in {None, day}:
-                self._disagrees(place, day, named.day)
+        for place in range(len(self._groups)):
+            seen, strays = witnesses.of(place)
+            day = seen.label
+            for stray in strays:
+                self._entry(place, day, Stage.INPUT, Code.BAD_CELLS, stray.detail, count=stray.count)
+            if len(self._built.labels) == 1 and day is not None and seen.name_date not in {None, day}:
+                self._disagrees(place, day, seen.name_date)
             if not SYMBOL.fullmatch(self._symbol(place)):
                 self._no_ticker(place, day)
                 continue
@@ -103,7 +86,11 @@ class Groups:
                 continue
             if ruling.session is not None:
                 self._rename(place, ruling.session)
-            self.clock.append(ground_in_words(ruling, seen, self._raw))
+            if ruling.note:
+                self._entry(place, ruling.session, Stage.SESSION, Code.DATE_DISAGREES, ruling.note)
+            if ruling.ground is Ground.OUTSIDE and ruling.session is not None:
+                witnesses.forget(place, after=session_close(ruling.session) + AFTER_CLOSE)
+            self.clock.append(ground_in_words(ruling, self._raw))
             self.snapshots[place] = self._snapshot(place, seen, ruling, vendor=bool(vendor[place]))
             if vendor[place]:
                 self._quotes_beside_vols(place)
@@ -114,9 +101,7 @@ class Groups:
         self._settle()
 
     def _symbol(self, place: int) -> str:
-        return (
-            self._called.get(place) or self._built.symbols[int(self._keys[place] // len(self._built.labels))]
-        )
+        return self._called.get(place) or self._groups.symbol(place)
 
     def _rename(self, place: int, session: dt.date) -> None:
         """Call the underlying what it is called now, if a file of that day called it otherwise."""
@@ -129,14 +114,13 @@ class Groups:
         try:
             ruling = rule(seen)
         except InputError as error:
-            if len(self._keys) == 1 and not self._is_piece:
+            if len(self._groups) == 1 and not self._is_piece:
                 raise InputError(error.problem, file=self._member.label, accepted=error.accepted) from error
             wanted = f" (accepted: {error.accepted})" if error.accepted else ""
             ruling = Ruling(code=Code.NOT_A_SESSION, detail=error.problem + wanted)
         if ruling.code is None:
             return ruling
-        label = seen.label or (seen.stamp.date() if seen.stamp is not None else seen.name_date)
-        self._keep_out(place, label, ruling.code, ruling.detail)
+        self._keep_out(place, seen.claimed or seen.name_date, ruling.code, ruling.detail)
         return None
 
     def _no_ticker(self, place: int, day: dt.date | None) -> None:
@@ -181,7 +165,7 @@ class Groups:
                 self._symbol(place),
                 stage.value,
                 code.value,
-                int(self._sizes[place]) if count is None else count,
+                int(self._groups.sizes[place]) if count is None else count,
                 detail,
                 self._member.source,
             )
@@ -198,17 +182,21 @@ class Groups:
         simulated = "simulated" in self._member.name.lower() or (
             self._member.path is not None and "simulated" in self._member.path.name.lower()
         )
-        stamp = seen.stamp.date() if seen.stamp is not None else None
+        newest, close = seen.newest, session_close(ruling.session)
+        if newest is not None and newest > close + AFTER_CLOSE:  # served later, not quoted later
+            newest = close
         return Snapshot(
             self._symbol(place),
-            seen.label or stamp or (seen.name_date if seen.newest is None else None),
+            seen.claimed,
             ruling.session,
             ruling.snapshot_time,
             ruling.snapshot_label,
-            seen.newest,
+            newest,
             "simulated" if simulated else "vendor" if vendor else "",
             self._member.source,
-            int(self._sizes[place]),
+            int(self._groups.sizes[place]),
+            is_late=ruling.is_late,
+            dated_by=seen.in_words,
         )
 
     def _settle(self) -> None:
@@ -218,89 +206,44 @@ class Groups:
             if snapshot is not None:
                 days.setdefault(snapshot.day_key, []).append(place)
         for places in days.values():
-            if len(places) == 1:
-                continue
-            rivals = [snapshot for place in places if (snapshot := self.snapshots[place]) is not None]
-            best = best_of(rivals)
-            for rank, (place, rival) in enumerate(zip(places, rivals, strict=True)):
-                if rank != best:
-                    detail = (
-                        f"labelled {rival.label_date}; the file has a later or fuller one of this session"
-                    )
-                    self._keep_out(place, rival.session, Code.SUPERSEDED, detail)
+            rivals = [(place, found) for place in places if (found := self.snapshots[place]) is not None]
+            best = min((rival for _, rival in rivals), key=precedence)
+            for place, rival in rivals:
+                if rival is not best:
+                    self._keep_out(place, rival.session, Code.SUPERSEDED, superseded_by(best, rival))
 
-    # --- evidence in names and inside the lines
-
-    def _named(self) -> NameDate:
-        expiry = self._built.columns["expiry"]
-        there = expiry[~pd.isna(expiry)]
-        first, last = (there.min().date(), there.max().date()) if len(there) else (None, None)
-        return name_date(self._member, first_expiry=first, last_expiry=last)
-
-    def _newest(self, name: str) -> Array:
-        """Newest time of each group; NaT where it has none."""
-        times = self._built.columns[name].astype("datetime64[us]")
-        newest = np.full(len(self._keys), _NEVER, dtype=np.int64)
-        there = ~np.isnat(times)
-        if not there.any():
-            return newest.view("datetime64[us]")
-        # No option trades after it expired, no quote is younger than the file: such times are errors.
-        expiry = np.asarray(self._built.columns["expiry"].tz_localize(None), dtype="datetime64[us]")
-        there &= ~(times > expiry + _SPARE)
-        if self._raw.stamp is not None:
-            there &= times <= np.datetime64(self._raw.stamp.astimezone(dt.UTC).replace(tzinfo=None)) + _SPARE
-        np.maximum.at(newest, self._of_line[there], times[there].view(np.int64))
-        return newest.view("datetime64[us]")
-
-    def _counts_near(self, newest: Array) -> Array:
-        """Lines traded within a trading day before the newest trade."""
-        times = self._built.columns["trade_time"].astype("datetime64[us]")
-        if np.isnat(newest).all():
-            return np.zeros(len(self._keys), dtype=np.int64)
-        near = times >= (newest - _TRADING_DAY)[self._of_line]
-        return np.bincount(self._of_line[near], minlength=len(self._keys))
+    # --- units and sides
 
     def _vendor_only(self) -> Array:
         """Groups that are read from a vendor's vols."""
         return np.array(
             [
                 by_vendor(
-                    bid=self._column(place, "bid"),
-                    ask=self._column(place, "ask"),
-                    vendor_vol=self._column(place, "vendor_vol"),
+                    bid=self._groups.column(place, "bid"),
+                    ask=self._groups.column(place, "ask"),
+                    vendor_vol=self._groups.column(place, "vendor_vol"),
                 )
-                for place in range(len(self._keys))
+                for place in range(len(self._groups))
             ],
             dtype=bool,
         )
 
     def _quotes_beside_vols(self, place: int) -> None:
         """Say it where a chain read by its vols has a few quotes as well."""
-        quoted = int(((self._column(place, "bid") > 0) & (self._column(place, "ask") > 0)).sum())
+        bid, ask = (self._groups.column(place, name) for name in ("bid", "ask"))
+        quoted, lines = int(((bid > 0) & (ask > 0)).sum()), self._groups.sizes[place]
         if quoted:
-            detail = (
-                f"{quoted} of {self._sizes[place]} lines have a bid and an ask: all are read by their vols"
-            )
+            detail = f"{quoted} of {lines} lines have a bid and an ask: all are read by their vols"
             snapshot = self.snapshots[place]
             day = snapshot.session if snapshot else None
             self._entry(place, day, Stage.INPUT, Code.BAD_CELLS, detail, count=quoted)
 
-    def _lines(self, place: int) -> Array:
-        return self._order[self._ends[place] - self._sizes[place] : self._ends[place]]
-
-    def _column(self, place: int, name: str) -> Array:
-        lines = self._lines(place)
-        values = self._built.columns.get(name)
-        return np.full(len(lines), np.nan) if values is None else values[lines]
-
-    # --- units and sides
-
     def _symptom(self, place: int, *, vendor: bool) -> Symptom | None:
         """What is implausible about a chain, None where nothing is."""
         problem = unit_problem(
-            strike=self._column(place, "strike"),
-            underlying_price=self._column(place, "underlying_price"),
-            vendor_vol=self._column(place, "vendor_vol"),
+            strike=self._groups.column(place, "strike"),
+            underlying_price=self._groups.column(place, "underlying_price"),
+            vendor_vol=self._groups.column(place, "vendor_vol"),
             by_vendor=vendor,
         )
         if problem:
@@ -309,7 +252,7 @@ class Groups:
         if snapshot is None:
             return None
         at = snapshot.snapshot_time.value // 1000
-        return swapped(sides_of(self._built.columns, self._lines(place)), at=at, by_vendor=vendor)
+        return swapped(sides_of(self._built.columns, self._groups.lines(place)), at=at, by_vendor=vendor)
 
     def _refuse(self, symptoms: list[tuple[int, Symptom]]) -> None:
         """Refuse the file if most of its days are implausible, else keep out those that are."""
@@ -335,7 +278,7 @@ class Groups:
 
     def _row(self, place: int, line: int | None) -> int | None:
         """The row of the file of one of a group's lines."""
-        return None if line is None else int(self._raw.rows[self._lines(place)[line]])
+        return None if line is None else int(self._raw.rows[self._groups.lines(place)[line]])
 
     # --- the result
 
@@ -348,26 +291,18 @@ class Groups:
             [snapshot.snapshot_time if snapshot else pd.NaT for snapshot in self.snapshots], tz="UTC"
         ).as_unit("us")
         columns = dict(self._built.columns)
-        columns["snapshot_time"] = instants.take(self._of_line)
+        columns["snapshot_time"] = instants.take(self._groups.of_line)
         for name in ("quote_time", "trade_time"):
             columns[name] = pd.DatetimeIndex(columns[name]).tz_localize("UTC")
         if self._called:
             columns["symbol"] = columns["symbol"].copy()
             for place, name in self._called.items():
-                columns["symbol"][self._lines(place)] = name
-        n = len(self._of_line)
+                columns["symbol"][self._groups.lines(place)] = name
+        n = len(self._groups.of_line)
         columns["source_file"] = (
             pd.Series([self._member.source], dtype="str").take(np.zeros(n, dtype=np.int64)).array
         )
         frame = pd.DataFrame(columns, copy=False)
         if not good.all():
-            frame = frame[good[self._of_line]].reset_index(drop=True)
+            frame = frame[good[self._groups.of_line]].reset_index(drop=True)
         return conform(frame, source=self._member.label)
-
-
-def _utc(moment: dt.datetime | None) -> pd.Timestamp | None:
-    return None if moment is None else pd.Timestamp(moment).tz_convert("UTC")
-
-
-def _timestamp(moment: np.datetime64) -> pd.Timestamp | None:
-    return None if np.isnat(moment) else pd.Timestamp(moment, tz="UTC")

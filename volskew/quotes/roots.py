@@ -11,6 +11,7 @@ from volskew.aliases import Alias
 from volskew.market.clock import is_session
 
 __all__ = [
+    "OVERNIGHT",
     "RENAMES",
     "SYMBOL",
     "Root",
@@ -56,6 +57,8 @@ _ROOTS: Final[dict[str, Root]] = {
     "OEX": Root("OEX", "american"),
     "XEO": Root("XEO"),
 }
+OVERNIGHT: Final = frozenset(("SPX", "XSP", "VIX"))
+"""Underlyings whose options trade overnight: Cboe's global trading hours, from 20:15 in New York."""
 RENAMES: Final[tuple[Alias, ...]] = (
     Alias("FB", "META", dt.date(2022, 6, 9)),  # Reuters, 2022-06-01
     Alias("META", "METV", dt.date(2022, 1, 31)),  # a fund, which gave its ticker away: etf.com on METV

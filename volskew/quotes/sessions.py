@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 
 from volskew.ledger import Code, Entry, Stage
-from volskew.market.clock import previous_session
+from volskew.market.clock import EASTERN, previous_session
 from volskew.quotes.lines import by_vendor
 
-__all__ = ["Resolution", "Snapshot", "best_of", "fingerprint", "resolve_repeats"]
+__all__ = ["Resolution", "Snapshot", "fingerprint", "precedence", "resolve_repeats", "superseded_by"]
 
 _CONTRACT: Final = ("root", "expiry", "strike", "is_call")
 _LOOK_BACK: Final = 5
@@ -39,7 +39,8 @@ class Snapshot:
     snapshot_time : pandas.Timestamp
         The instant that the chain is taken to be at [UTC].
     snapshot_label : str
-        ``close``, a quarter of an hour in New York such as ``15:45``, or ``intraday``.
+        ``close``, a quarter of an hour in New York such as ``15:45`` (a minute, where the rows state several
+        of one quarter), or ``intraday``.
     newest_evidence : pandas.Timestamp or None
         Newest trade or quote inside [UTC].
     source_label : str
@@ -48,6 +49,10 @@ class Snapshot:
         File (and member).
     lines : int
         Option lines.
+    is_late : bool
+        Its rows state a time after the close, such as the 16:15 of a file of intervals.
+    dated_by : str
+        What it is dated by, in words.
     """
 
     symbol: str
@@ -59,6 +64,8 @@ class Snapshot:
     source_label: str = ""
     source: str = ""
     lines: int = 0
+    is_late: bool = False
+    dated_by: str = ""
 
     @property
     def day_key(self) -> DayKey:
@@ -114,10 +121,9 @@ def _hashes(column: pd.Series[Any]) -> np.ndarray[Any, np.dtype[np.uint64]]:
 def resolve_repeats(found: Iterable[tuple[Snapshot, str]]) -> Resolution:
     """Settle, over all files, which snapshots are days.
 
-    Of several snapshots of one symbol, session and label, the one with the newest evidence stays, then the
-    one whose label is the session, then the one with more lines, then the first by file name; the others
-    are SUPERSEDED. A snapshot with the content of the symbol's session before, that is the last one present
-    of the five before it, is a STALE_REPEAT, even where that one is itself a repeat.
+    Of several snapshots of one symbol, session and label, the one stays that `precedence` puts first; the
+    others are SUPERSEDED. A snapshot with the content of the symbol's session before, that is the last one
+    present of the five before it, is a STALE_REPEAT, even where that one is itself a repeat.
 
     Parameters
     ----------
@@ -136,8 +142,8 @@ def resolve_repeats(found: Iterable[tuple[Snapshot, str]]) -> Resolution:
     entries: list[Entry] = []
     latest: dict[tuple[str, str, str], tuple[dt.date, str]] = {}
     for key in sorted(groups):
-        (best, print_), *losers = sorted(groups[key], key=_precedence)
-        entries.extend(_superseded(loser, best) for loser, _ in losers)
+        (best, print_), *losers = sorted(groups[key], key=lambda item: precedence(item[0]))
+        entries.extend(_entry(loser, Code.SUPERSEDED, superseded_by(best, loser)) for loser, _ in losers)
         symbol, session, label, source = key
         before = latest.get((symbol, label, source))
         latest[symbol, label, source] = session, print_
@@ -157,23 +163,42 @@ def _is_recent(earlier: dt.date, session: dt.date) -> bool:
     return earlier >= day
 
 
-def best_of(snapshots: Sequence[Snapshot]) -> int:
-    """Position of the snapshot that stays among several of one `Snapshot.day_key`."""
-    order = sorted(range(len(snapshots)), key=lambda place: _precedence((snapshots[place], "")))
-    return order[0]
+def precedence(snapshot: Snapshot) -> tuple[bool, float, bool, int, str]:
+    """Among snapshots of one `Snapshot.day_key` the least stays.
 
-
-def _precedence(item: tuple[Snapshot, str]) -> tuple[float, bool, int, str]:
-    snapshot = item[0]
+    A time that is stated to be after the close yields to the close; then the newest evidence counts, then a
+    label that is the session, then the number of lines, then the name of the file.
+    """
     evidence = snapshot.newest_evidence
     newest = -evidence.timestamp() if evidence is not None else float("inf")
-    return newest, snapshot.label_date != snapshot.session, -snapshot.lines, snapshot.source
+    other_day = snapshot.label_date != snapshot.session
+    return snapshot.is_late, newest, other_day, -snapshot.lines, snapshot.source
 
 
-def _superseded(loser: Snapshot, best: Snapshot) -> Entry:
-    where = f"{best.source}, " if best.source != loser.source else ""
-    detail = f"{where}labelled {best.label_date}, holds a later or fuller snapshot of the same session"
-    return _entry(loser, Code.SUPERSEDED, detail)
+def superseded_by(best: Snapshot, loser: Snapshot) -> str:
+    """What both are dated by, which one stays, and which rule of `precedence` decided.
+
+    Parameters
+    ----------
+    best, loser : Snapshot
+        Of one `Snapshot.day_key`, `best` the one that stays.
+    """
+    where = f"that of {best.source} stays" if best.source != loser.source else "another of the file stays"
+    reasons = (
+        f"its time is the close, this one's is after it ({_clock(loser)})",
+        f"its quotes or trades are later ({_clock(best)}, here {_clock(loser)})",
+        "its date is that of the session",
+        f"it has more lines ({best.lines}, here {loser.lines})",
+        "it is as late and as full as this one, and its name comes first",
+    )
+    ranks = zip(precedence(best), precedence(loser), reasons, strict=True)
+    why = next((reason for mine, other, reason in ranks if mine != other), "it comes first in the file")
+    return f"{loser.dated_by or 'this one'}: {where}, {best.dated_by or 'of the same session'}, for {why}"
+
+
+def _clock(snapshot: Snapshot) -> str:
+    newest = snapshot.newest_evidence
+    return f"{newest.tz_convert(EASTERN):%Y-%m-%d %H:%M:%S} ET" if newest is not None else "no times"
 
 
 def _entry(snapshot: Snapshot, code: Code, detail: str) -> Entry:

@@ -93,9 +93,11 @@ def test_the_last_quotes_are_read_on_request_and_without_vols(tmp_path: Path) ->
     assert reading.snapshots[0].snapshot_label == "close"
 
 
-def test_an_early_close_has_its_own_quarter_of_an_hour(tmp_path: Path) -> None:
-    quotes = read(tmp_path, calcs(day="2019-11-29", expiry="2019-12-20")).quotes
-    assert quotes["snapshot_time"][0] == pd.Timestamp("2019-11-29 12:45", tz="America/New_York")
+def test_an_early_close_has_its_own_time_and_the_series_of_all_days(tmp_path: Path) -> None:
+    reading = read(tmp_path, calcs(day="2019-11-29", expiry="2019-12-20"))
+    moment = pd.Timestamp("2019-11-29 12:45", tz="America/New_York")
+    assert [(s.snapshot_time, s.snapshot_label) for s in reading.snapshots] == [(moment, "15:45")]
+    assert reading.facts.clock == ("a date alone: taken as 15 minutes before the close of its session",)
 
 
 def test_an_index_is_priced_off_what_its_vols_came_from(tmp_path: Path) -> None:
@@ -179,13 +181,37 @@ def test_every_interval_is_a_snapshot(tmp_path: Path) -> None:
     assert not reading.entries
 
 
-def test_of_minutes_the_last_of_each_quarter_of_an_hour_stays(tmp_path: Path) -> None:
-    lines = [interval(time, 350 + k) for time in ("10:30", "10:31", "10:32") for k in range(6)]
+def test_intervals_of_minutes_are_series_by_the_minute(tmp_path: Path) -> None:
+    minutes = ("10:30", "10:31", "10:45", "15:59", "16:00", "16:01")
+    lines = [interval(time, 350 + k) for time in minutes for k in range(6)]
     reading = read(tmp_path, *lines, header=INTERVALS)
-    assert [str(s.snapshot_time.tz_convert("America/New_York"))[11:16] for s in reading.snapshots] == [
-        "10:32"
-    ]
-    assert [(entry.code, entry.count) for entry in reading.entries] == [("SUPERSEDED", 6)] * 2
+    assert [s.snapshot_label for s in reading.snapshots] == ["10:30", "10:31", "10:45", "15:59", "close"]
+    assert reading.snapshots[-1].snapshot_time == pd.Timestamp("2023-09-21 20:00", tz="UTC")
+    assert [(entry.code, entry.count) for entry in reading.entries] == [("SUPERSEDED", 6)]
+
+
+@pytest.mark.parametrize("times", [("16:00", "16:15"), ("16:15", "16:00")])
+def test_a_quarter_past_is_no_other_close(tmp_path: Path, times: tuple[str, str]) -> None:
+    lines = [interval(time, 350 + k, bid=4.0 + (time == "16:15")) for time in times for k in range(6)]
+    reading = read(tmp_path, *lines, header=INTERVALS)
+    assert [snapshot.snapshot_label for snapshot in reading.snapshots] == ["close"]
+    assert set(reading.quotes["bid"]) == {4.0}
+    (entry,) = reading.entries
+    assert (entry.code, entry.count) == ("SUPERSEDED", 6)
+    assert "its time is the close, this one's is after it (2023-09-21 16:15:00 ET)" in entry.detail
+
+
+def test_a_quarter_past_alone_is_the_close(tmp_path: Path) -> None:
+    reading = read(tmp_path, *[interval("16:15", 350 + k) for k in range(6)], header=INTERVALS)
+    assert [snapshot.snapshot_label for snapshot in reading.snapshots] == ["close"]
+    assert not reading.entries
+
+
+def test_times_to_the_second_are_no_intervals(tmp_path: Path) -> None:
+    lines = [interval("10:31", 350 + k).replace("10:31:00", "10:31:07") for k in range(6)]
+    lines += [interval("10:40", 350 + k) for k in range(6)]
+    reading = read(tmp_path, *lines, header=INTERVALS)
+    assert [snapshot.snapshot_label for snapshot in reading.snapshots] == ["10:30"]
 
 
 def test_intervals_with_calcs(tmp_path: Path) -> None:

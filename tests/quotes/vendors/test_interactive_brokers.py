@@ -111,6 +111,16 @@ def test_a_quiet_contract_of_yesterday_makes_no_second_day(tmp_path: Path) -> No
     assert set(quotes["snapshot_time"]) == {pd.Timestamp("2024-01-03 20:45", tz="UTC")}
 
 
+def test_a_dump_of_a_weekend_is_of_the_close_before(tmp_path: Path) -> None:
+    path = tmp_path / "dump.csv"
+    rows = [row.replace("2024-01-03 20:45", "2024-01-06 15:30").split(",") for row in (CALL, PUT)]
+    pd.DataFrame(rows, columns=list(COLUMNS)).to_csv(path, index=False)
+    (reading,) = read_file(path)
+    assert [(s.session.isoformat(), s.snapshot_label) for s in reading.snapshots] == [("2024-01-05", "close")]
+    (entry,) = reading.entries
+    assert (entry.code, entry.count) == ("DATE_DISAGREES", 2)
+
+
 def test_times_without_a_zone_are_utc(tmp_path: Path) -> None:
     quotes = read(tmp_path, CALL.replace("+00:00", ""), PUT.replace("+00:00", ""))
     assert set(quotes["snapshot_time"]) == {pd.Timestamp("2024-01-03 20:45", tz="UTC")}

@@ -195,6 +195,32 @@ def test_the_update_is_the_time_of_the_quotes_on_its_own_day(
     assert (quotes["snapshot_time"] == pd.Timestamp(moment, tz="America/New_York")).all()
 
 
+def test_updates_a_few_seconds_apart_are_one_chain(tmp_path: Path) -> None:
+    records = [
+        RECORD | {"strike": 380 + k, "updatedAt": f"2024-01-03T20:46:{k // 8:02d}Z"} for k in range(40)
+    ]
+    reading = answer(tmp_path, {"data": records})
+    assert [(s.session.isoformat(), s.snapshot_label, s.lines) for s in reading.snapshots] == [
+        ("2024-01-03", "15:45", 80)
+    ]
+    assert not reading.entries
+
+
+def test_trade_dates_are_days(tmp_path: Path) -> None:
+    again = RECORD | {"tradeDate": "2024-01-04", "updatedAt": "2024-01-04T20:46:10Z"}
+    reading = answer(tmp_path, {"data": [RECORD, again]})
+    assert [s.session.isoformat() for s in reading.snapshots] == ["2024-01-03", "2024-01-04"]
+
+
+@pytest.mark.parametrize("updated", ["2023-11-24T17:46:10Z", None])
+def test_half_days_are_of_one_series_with_the_others(tmp_path: Path, updated: str | None) -> None:
+    record = RECORD | {"tradeDate": "2023-11-24", "updatedAt": updated}
+    reading = answer(tmp_path, {"data": [record] * 3})
+    assert [snapshot.snapshot_label for snapshot in reading.snapshots] == ["15:45"]
+    moment = reading.snapshots[0].snapshot_time.tz_convert("America/New_York")
+    assert f"{moment:%H:%M}" == "12:46"
+
+
 def test_settlement_is_as_stated(tmp_path: Path) -> None:
     records = [RECORD | {"ticker": "SPX", "expiryTod": tod, "spotPrice": 402.0} for tod in ("am", "pm")]
     quotes = answer(tmp_path, {"data": records}).quotes

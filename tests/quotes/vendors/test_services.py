@@ -80,11 +80,34 @@ def test_marketdata_stamps_the_request_when_the_market_is_closed(tmp_path: Path)
     sunday = int(pd.Timestamp("2024-01-07 20:13", tz="America/New_York").timestamp())
     document["updated"] = [sunday] * len(document["updated"])
     (reading,) = read_file(rewritten(path, document))
-    assert [entry.code for entry in reading.entries] == ["NOT_A_SESSION"]  # asked for on a Sunday evening
+    assert [entry.code for entry in reading.entries] == ["DATE_DISAGREES"]  # asked for on a Sunday evening
+    assert [(s.session.isoformat(), s.snapshot_label) for s in reading.snapshots] == [("2024-01-05", "close")]
+    assert reading.quotes["quote_time"].isna().all()  # the time of the request is that of no quote
     saturday = int(pd.Timestamp("2024-01-05 08:00", tz="America/New_York").timestamp())
     document["updated"] = [saturday] * len(document["updated"])
     (reading,) = read_file(rewritten(path, document))
     assert [snapshot.session.isoformat() for snapshot in reading.snapshots] == ["2024-01-04"]
+
+
+@pytest.mark.parametrize("days", [-30, 5])
+def test_one_line_of_another_day_makes_no_day(tmp_path: Path, days: int) -> None:
+    path = marketdata_app.write(board(), tmp_path)[1]
+    document = json.loads(path.read_text())
+    document["updated"][3] += days * 86_400
+    (reading,) = read_file(rewritten(path, document))
+    assert [(s.session.isoformat(), s.lines) for s in reading.snapshots] == [("2024-01-03", 20)]
+    assert [(entry.code, entry.count) for entry in reading.entries] == (
+        [("BAD_CELLS", 1)] if days > 0 else []
+    )
+
+
+def test_marketdata_answers_of_several_days_are_days(tmp_path: Path) -> None:
+    path = marketdata_app.write(board(), tmp_path)[1]
+    document = json.loads(path.read_text())
+    both = {name: values * 2 for name, values in document.items() if isinstance(values, list)}
+    both["updated"][20:] = [moment + 86_400 for moment in both["updated"][20:]]
+    (reading,) = read_file(rewritten(path, {"s": "ok", **both}))
+    assert [s.session.isoformat() for s in reading.snapshots] == ["2024-01-03", "2024-01-04"]
 
 
 def test_marketdata_during_the_session_is_intraday(tmp_path: Path) -> None:
@@ -116,6 +139,19 @@ def test_eodhd_takes_the_day_of_the_id_and_never_the_last_activity(tmp_path: Pat
         record["id"] = record["id"][:-11]  # without the day: that of bid_date
     (reading,) = read_file(rewritten(path, document))
     assert [snapshot.session.isoformat() for snapshot in reading.snapshots] == ["2024-01-03"]
+
+
+@pytest.mark.parametrize(("stamp", "told"), [("2023-11-02 20:00:01", []), ("2024-01-08 21:00:01", [1])])
+def test_eodhd_records_without_a_day_are_judged_by_the_bulk(
+    tmp_path: Path, stamp: str, told: list[int]
+) -> None:
+    path = eodhd.write(board(), tmp_path)[1]  # compact: no record has an id
+    document = json.loads(path.read_text())
+    place = document["meta"]["fields"].index("bid_date")
+    document["data"][5][place] = stamp
+    (reading,) = read_file(rewritten(path, document))
+    assert [(s.session.isoformat(), s.lines) for s in reading.snapshots] == [("2024-01-03", 20)]
+    assert [entry.count for entry in reading.entries if entry.code == "BAD_CELLS"] == told
 
 
 def test_eodhd_greeks_of_zero_are_missing(tmp_path: Path) -> None:

@@ -12,14 +12,17 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 
 from volskew.errors import InputError
-from volskew.market.clock import EASTERN, is_session, session_close
+from volskew.ledger import Code
+from volskew.market.clock import EASTERN, session_close, stamp_session
 from volskew.quotes.headers import normalise
+from volskew.quotes.hours import opened_since, served_at
 from volskew.quotes.json_cells import json_cells, parse_json
 from volskew.quotes.moments import YEARS
-from volskew.quotes.raw import FIELDS, About, Head, Job, Match, RawChain, Reader
+from volskew.quotes.raw import FIELDS, About, Head, Job, Match, RawChain, Reader, Remark
 from volskew.quotes.text import read_table, to_utf8
 
 __all__ = ["READER"]
@@ -42,6 +45,8 @@ _FLAT: Final[dict[str, str]] = {
 }
 _FLAT_SIGNATURE: Final = ("option", "bid", "ask", "iv", "theo", "last_trade_price", "last_trade_time")
 _DELAY: Final = dt.timedelta(minutes=15)
+_APART: Final = dt.timedelta(minutes=5)
+"""The delay is not kept to the minute; in five a fund moves by 0.14 %."""
 _REPEATED: Final = ("date", "symbol")
 _UNTRADED: Final = {"last": (0.0,)}
 
@@ -103,8 +108,10 @@ def _read_json(job: Job) -> RawChain:
         if key not in {"date", "symbol"}
     }
     stamp = _time(content.get("timestamp"), dt.UTC)
+    traded = _time(data.get("last_trade_time"), EASTERN)
+    price, remarks = _underlying_price(data, stamp, traded)
     symbol = data.get("symbol") or content.get("symbol")
-    constants = {"symbol": symbol, "underlying_price": _underlying_price(data, stamp)}
+    constants = {"symbol": symbol, "underlying_price": price}
     for key, value in constants.items():
         if value is not None:
             cells[key] = pa.repeat(pa.scalar(value if key != "symbol" else str(value)), len(lines))
@@ -119,9 +126,10 @@ def _read_json(job: Job) -> RawChain:
         np.arange(1, len(lines) + 1, dtype=np.int64),
         stamp=stamp,
         delay=_DELAY,
-        evidence=_time(data.get("last_trade_time"), EASTERN),
+        evidence=traded,
         day_first=frozenset(),
         fillers=_UNTRADED,
+        remarks=remarks,
     )
 
 
@@ -134,17 +142,35 @@ def _parse(job: Job) -> dict[str, Any]:
     return content
 
 
-def _underlying_price(data: Mapping[str, Any], stamp: dt.datetime | None) -> float | None:
-    """The official close where the session has closed, else the last price."""
+def _underlying_price(
+    data: Mapping[str, Any], stamp: dt.datetime | None, traded: dt.datetime | None
+) -> tuple[float | None, tuple[Remark, ...]]:
+    """The official close where the session of the quotes has closed, else the last price.
+
+    The underlying trades on while its options' quotes are served late; a price of after the quotes is none.
+    """
     current, close = (_price(data.get(name)) for name in ("current_price", "close"))
     if stamp is None:
-        return close if close is not None else current
-    day = stamp.astimezone(EASTERN).date()
-    in_session = (
-        is_session(day) and dt.time(9, 30) <= stamp.astimezone(EASTERN).time() and stamp < session_close(day)
-    )
+        return close if close is not None else current, ()
+    served = served_at(pd.Timestamp(stamp), _DELAY)
+    session = stamp_session(served)
+    in_session = served < session_close(session)
+    if traded is not None:
+        moved_on = stamp_session(pd.Timestamp(traded)) > session or (
+            in_session and pd.Timestamp(traded) > served + _APART
+        )
+    else:
+        moved_on = opened_since(pd.Timestamp(stamp), _DELAY)
+    if moved_on:
+        of = f"its last trade is of {_clock(traded)}" if traded is not None else "a session has opened since"
+        detail = f"the underlying's price is not of the time of the quotes, {_clock(served)}: {of}; left out"
+        return None, (Remark(Code.BAD_CELLS, 1, detail),)
     first, second = (current, close) if in_session else (close, current)
-    return first if first is not None else second
+    return first if first is not None else second, ()
+
+
+def _clock(moment: dt.datetime) -> str:
+    return f"{moment.astimezone(EASTERN):%Y-%m-%d %H:%M} ET"
 
 
 def _price(value: object) -> float | None:
@@ -178,6 +204,7 @@ READER = Reader(
         odd=(
             "Outside trading hours the whole chain is that of the close before, under a fresh stamp.",
             "current_price is an after-hours price once the session has closed; close goes before it then.",
+            "Just after the open it is of the new session, beside quotes of the old one: left out.",
             "Delta comes from a fitted surface, one for calls and puts; it is there also where the vol is 0.",
             "Trade times are New York's without a zone and may be weeks old; a last price of 0 is no trade.",
             "iv30 is in percent, beside vols that are decimal; it is not read.",

@@ -36,7 +36,7 @@ UNTRADED: Final = {"last": (0.0,)}
 _PRICES: Final = (("+implied",), ("+active",), ("+underlying_bid", "+underlying_ask"))
 ODD: Final = (
     "A delivery code marks another deliverable than 100 shares: such roots get a digit, and are left out.",
-    "On days that close early the columns are still called 1545; 15 minutes before that close is taken.",
+    "On days that close early the columns and the series are still called 1545; the time is 12:45.",
 )
 
 

@@ -20,7 +20,8 @@ FORMAT: Final = Format(
         odd=(
             "The underlying is its implied price where not 0 (indices), else active, else amid bid and ask.",
             "Prices and volume are those of the interval: 0 means that nothing was traded in it.",
-            "Of several snapshots within a quarter of an hour the last one stays.",
+            "Intervals of less than a quarter of an hour are series by the minute, such as 15:46.",
+            "16:15 is no other close: where the file has 16:00 as well, that one stays.",
         ),
         known="readers",
     ),

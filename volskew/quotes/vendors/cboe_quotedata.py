@@ -14,12 +14,15 @@ from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 
 from volskew.errors import InputError
+from volskew.ledger import Code
 from volskew.market.clock import EASTERN
 from volskew.quotes.headers import normalise, split_line
-from volskew.quotes.raw import FIELDS, About, Head, Job, Match, RawChain, Reader
+from volskew.quotes.hours import opened_since
+from volskew.quotes.raw import FIELDS, About, Head, Job, Match, RawChain, Reader, Remark
 from volskew.quotes.text import read_table, to_utf8
 
 __all__ = ["READER"]
@@ -99,9 +102,13 @@ def read(job: Job) -> RawChain:
         cells[key] = _both(columns[1 + place], columns[puts + place])
     last = _last_price(job.head.lines[: header_line - 1])
     rows = np.repeat(table.rows, 2)
+    stamp, quoted_at = _times(job.head.lines[: header_line - 1])
+    remarks: tuple[Remark, ...] = ()
+    if last is not None and stamp is not None and opened_since(pd.Timestamp(stamp), _DELAY):
+        detail = f"Last: {last:g} is of a session that opened after the time of the quotes; left out"
+        last, remarks = None, (Remark(Code.BAD_CELLS, 1, detail),)
     if last is not None:
         cells["underlying_price"] = pa.repeat(pa.scalar(last), len(rows))
-    stamp, quoted_at = _times(job.head.lines[: header_line - 1])
     return RawChain(
         cells,
         {
@@ -118,6 +125,7 @@ def read(job: Job) -> RawChain:
         delay=_DELAY,
         day_first=frozenset(),
         fillers={"last": (0.0,)},
+        remarks=remarks,
     )
 
 
@@ -170,6 +178,7 @@ READER = Reader(
         odd=(
             "Downloads outside trading hours hold the quotes of the close before.",
             "`Last:` may be a price from before or after trading hours, beside quotes of the close.",
+            "Just after the open it is of the new session, beside quotes of the old one: left out.",
             "The ticker stands in the option symbols alone; the first line has a name.",
             "Names of columns come twice, for calls and for puts: they are taken by their place.",
             "Months are written in the language of the browser; only English ones are read.",

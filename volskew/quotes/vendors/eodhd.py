@@ -47,7 +47,7 @@ FORMAT: Final = Format(
     title="EODHD end-of-day options (JSON or CSV)",
     about=About(
         origin="the API's endpoints mp/unicornbay/options/eod and contracts; a file holds one answer or more",
-        clock="the day at the end of each record's id, else that of bid_date (UTC); taken as its close",
+        clock="bid_date of each line, UTC, and the day at the end of each record's id, where there is one",
         vol="decimal; of which price is not said; 0 is missing",
         odd=(
             "`tradetime` is the date of the last activity, months old at times, and is not read.",
@@ -59,7 +59,7 @@ FORMAT: Final = Format(
     ),
     signature=("contract", "underlyingsymbol", "expdate", "biddate", "volatility"),
     columns={
-        "date": "day|biddate|askdate",
+        "date": "day",
         "quote_time": "biddate|askdate",
         "symbol": "underlyingsymbol",
         "option": "contract",

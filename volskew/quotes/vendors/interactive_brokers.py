@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from volskew.quotes.cells import coded, distinct_codes, positions, rights
+from volskew.quotes.cells import coded, positions, rights
 from volskew.quotes.formats import Format, declare
 from volskew.quotes.lines_of import nobody_is_zero
-from volskew.quotes.moments import moments, parse_date
+from volskew.quotes.moments import parse_date
 from volskew.quotes.osi import looks_like_osi
 from volskew.quotes.raw import About, Job, RawChain
 from volskew.quotes.roots import is_monthly, root_terms
@@ -22,11 +22,9 @@ __all__ = ["READER"]
 _UNSET: Final = 1.7976931348623157e308
 _NONE: Final = (-1.0, _UNSET)
 
-Array = np.ndarray[Any, Any]
-
 
 def adjust(chain: RawChain, _job: Job) -> RawChain:
-    """Open interest of a line's own side, expiries settled in the morning, the days of a long dump."""
+    """Open interest of a line's own side, and expiries settled in the morning."""
     nobody_is_zero(chain, _NONE)
     _own_open_interest(chain)
     option = chain.cells.get("option")
@@ -34,10 +32,6 @@ def adjust(chain: RawChain, _job: Job) -> RawChain:
         chain.cells.pop("expiry", None)  # of some series the last trading day; the symbol has the date
     elif "expiry" in chain.cells and "root" in chain.cells:
         chain.cells["expiry"] = _expirations(chain)
-    if "quote_time" in chain.cells and "date" not in chain.cells:
-        days = _days(chain)
-        if days is not None:
-            chain.cells["date"] = pa.array(days)
     return chain
 
 
@@ -72,25 +66,6 @@ def _settling(text: str | None) -> str:
     day = parse_date(text or "")
     after = day + dt.timedelta(days=1) if day is not None and day.weekday() == 3 else None
     return after.isoformat() if after is not None and is_monthly(after) else ""
-
-
-def _days(chain: RawChain) -> Array | None:
-    """The day of each line where contracts come up on several days; None for a dump of one moment.
-
-    The time of a quiet contract may be of the day before, so that days alone make no dump of several.
-    """
-    found = moments(chain.cells["quote_time"], zone=chain.zone)
-    days, day_codes = distinct_codes(found.days)
-    if len(days) < 2:
-        return None
-    keys = [key for key in ("option", "symbol", "expiry", "strike", "is_call") if key in chain.cells]
-    total = np.zeros(len(chain.rows), dtype=np.int64)
-    for key in keys[:1] if "option" in chain.cells else keys:
-        words = coded(chain.cells[key])
-        contracts, total = distinct_codes(total * (len(words.dictionary) + 1) + positions(words) + 1)
-    of_days, _ = distinct_codes(total * len(days) + day_codes)
-    lines_of_a_contract = len(of_days) / len(contracts)
-    return found.days if lines_of_a_contract > 1.5 else None
 
 
 FORMAT: Final = Format(

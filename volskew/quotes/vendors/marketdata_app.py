@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-import numpy as np
-
 from volskew.errors import InputError
 from volskew.quotes.formats import Format, Records, declare
-from volskew.quotes.moments import moments
-from volskew.quotes.raw import About, Job, RawChain
+from volskew.quotes.raw import About
 
 __all__ = ["READER"]
 
@@ -36,26 +32,12 @@ def rows(document: Any, label: str) -> Iterator[Mapping[str, Any]]:
         yield dict(zip(arrays, line, strict=True))
 
 
-def adjust(chain: RawChain, job: Job) -> RawChain:
-    """`updated` bounds the time of the quotes: it is that of the request when the market is closed."""
-    del job
-    if "@updated" not in chain.cells:
-        return chain
-    found = moments(chain.cells["@updated"], zone="UTC")
-    stamps = found.instants[~np.isnat(found.instants) & ~found.dated]
-    if len(np.unique(found.days[~np.isnat(found.days)])) > 1:  # answers of several days in one file
-        chain.cells["date"], chain.names["date"] = chain.cells["@updated"], "updated"
-    elif len(stamps):
-        chain.stamp = stamps.max().astype("datetime64[s]").item().replace(tzinfo=dt.UTC)
-    return chain
-
-
 FORMAT: Final = Format(
     name="marketdata_app",
     title="MarketData.app option chain (JSON of arrays, or CSV)",
     about=About(
         origin="the API's /v1/options/chain/{symbol}/",
-        clock="`updated`, the time of the request when the market is closed: the last session before it",
+        clock="`updated` of each line, UTC; when the market is closed that of the request: the close before",
         vol="decimal with three digits, of the mid",
         odd=(
             "`dte` counts from the time of the request; it is not read.",
@@ -66,7 +48,7 @@ FORMAT: Final = Format(
     ),
     signature=("optionsymbol", "underlyingprice", "updated", "side", "intrinsicvalue|inthemoney|firsttraded"),
     columns={
-        "@updated": "updated",
+        "quote_time": "updated",
         "symbol": "underlying",
         "option": "optionsymbol",
         "expiry": "expiration",
@@ -85,6 +67,5 @@ FORMAT: Final = Format(
     },
     zone="UTC",
     records=Records(signature=("s", "optionsymbol"), pattern=r'"optionSymbol"\s*:\s*\[\s*["\]]', rows=rows),
-    adjust=adjust,
 )
 READER: Final = declare(FORMAT)

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from volskew.quotes.cells import coded
 from volskew.quotes.formats import Format, Records, declare
 from volskew.quotes.moments import dates, moments
 from volskew.quotes.raw import About, Job, RawChain
@@ -31,19 +29,13 @@ def _side(name: str) -> dict[str, str]:
 
 
 def _adjust(chain: RawChain, job: Job) -> RawChain:
-    """The time of the update labels the chain, where it is of the trade date."""
-    if "@updated" in chain.cells:
-        updated = moments(chain.cells["@updated"], zone="UTC")
-        known = ~updated.dated & ~np.isnat(updated.days)
-        if "date" not in chain.cells:
-            chain.cells["date"], chain.names["date"] = chain.cells["@updated"], chain.names["@updated"]
-        else:
-            known &= updated.days == dates(chain.cells["date"]).data
-            stamps, days = (
-                pc.cast(coded(chain.cells[key]).dictionary_decode(), pa.string())
-                for key in ("@updated", "date")
-            )
-            chain.cells["date"] = pc.if_else(pa.array(known), stamps, days).dictionary_encode()
+    """An update of another day than the trade date is no time of the quotes: the record was made anew."""
+    if "quote_time" in chain.cells and "date" in chain.cells:
+        updated = moments(chain.cells["quote_time"], zone=chain.zone)
+        anew = updated.dated | (updated.days != dates(chain.cells["date"]).data)
+        if anew.any():
+            cells = chain.cells["quote_time"]
+            chain.cells["quote_time"] = pc.if_else(pa.array(anew), pa.scalar(None, cells.type), cells)
     return adjust(chain, job)
 
 
@@ -52,7 +44,8 @@ FORMAT: Final = Format(
     title="ORATS API strikes (JSON or CSV, a call and a put in each record)",
     about=About(
         origin="api.orats.io, strikes and hist/strikes",
-        clock="updatedAt [UTC] where it is of the trade date, else 14 minutes before that date's close",
+        clock="updatedAt or quoteDate of each line [UTC] where it is of the trade date, else 14 minutes "
+        "before that date's close",
         vol="decimal: the mean of the bid's and the ask's vol; left out where the bid has none",
         odd=(
             "stockPrice of an index is the forward of that expiry; spotPrice is the price.",
@@ -66,7 +59,7 @@ FORMAT: Final = Format(
     signature=("callbidprice", "putbidprice", "smvvol", "expirdate"),
     columns={
         "date": "tradedate|quotedate",
-        "@updated": "updatedat",
+        "quote_time": "updatedat|quotedate",
         "symbol": "ticker",
         "expiry": "expirdate",
         "settlement": "expirytod",
@@ -76,6 +69,7 @@ FORMAT: Final = Format(
     },
     calls={**_side("call"), "vendor_delta": "delta"},
     puts=_side("put"),
+    zone="UTC",
     before_close=BEFORE_CLOSE,
     records=Records(signature=("data", "callbidprice", "putbidprice", "expirdate"), path="data"),
     adjust=_adjust,

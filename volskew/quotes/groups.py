@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
 from volskew.errors import InputError
 from volskew.ledger import Code, Entry, Stage
-from volskew.market.clock import session_close
+from volskew.market.clock import EASTERN, session_close
 from volskew.quotes.assemble import Assembled
 from volskew.quotes.containers import Member
 from volskew.quotes.evidence import Witnesses
@@ -25,8 +25,12 @@ from volskew.quotes.schema import conform, empty_quotes
 from volskew.quotes.sessions import DayKey, Snapshot, precedence, superseded_by
 from volskew.quotes.swaps import Symptom, sides_of, swapped
 from volskew.quotes.units import unit_problem
+from volskew.quotes.vol_clock import days_beyond
 
 __all__ = ["Groups"]
+
+_SESSION_AGO: Final = 0.75
+"""[days] Vols of four files of one exchange are within 0.2 days of their clock."""
 
 Array = np.ndarray[Any, Any]
 
@@ -82,7 +86,7 @@ class Groups:
                 self._no_ticker(place, day)
                 continue
             ruling = self._ruled(place, seen)
-            if ruling is None:
+            if ruling is None or self._is_of_an_earlier_session(place, seen, ruling):
                 continue
             if ruling.session is not None:
                 self._rename(place, ruling.session)
@@ -122,6 +126,22 @@ class Groups:
             return ruling
         self._keep_out(place, seen.claimed or seen.name_date, ruling.code, ruling.detail)
         return None
+
+    def _is_of_an_earlier_session(self, place: int, seen: Evidence, ruling: Ruling) -> bool:
+        """Whether a chain that a stamp alone dates has vols that were solved a session or more before."""
+        moment = ruling.snapshot_time
+        if ruling.ground is not Ground.STAMP or seen.newest is not None or moment is None:
+            return False
+        sides = sides_of(self._built.columns, self._groups.lines(place))
+        days = days_beyond(sides, at=moment.value // 1000)
+        if days is None or days < _SESSION_AGO:
+            return False
+        detail = (
+            f"{seen.in_words}, but its own vols have {days:.1f} days more to expiry than there are from "
+            f"{moment.tz_convert(EASTERN):%Y-%m-%d %H:%M} ET on: quotes of an earlier session"
+        )
+        self._keep_out(place, ruling.session, Code.STALE_REPEAT, detail)
+        return True
 
     def _no_ticker(self, place: int, day: dt.date | None) -> None:
         """Keep out lines under a name that no underlying has; refuse the file where it has no other."""

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-__all__ = ["ACCEPTED_UNITS", "Sides", "Symptom", "sides_of", "swapped"]
+__all__ = ["ACCEPTED_UNITS", "Sides", "Symptom", "pairs", "sides_of", "swapped"]
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 Ints = np.ndarray[Any, np.dtype[np.int64]]
@@ -119,7 +119,7 @@ def _crossed(sides: Sides) -> Symptom | None:
 
 
 def _exchanged(sides: Sides) -> Symptom | None:
-    put, call = _pairs(sides, (sides.bid > 0) & (sides.ask > 0))
+    put, call = pairs(sides, (sides.bid > 0) & (sides.ask > 0))
     if len(call) < _FEWEST_SLOPES:
         return None
     less = (sides.bid + sides.ask)[call] / 2 - (sides.bid + sides.ask)[put] / 2
@@ -170,7 +170,7 @@ def _apart(sides: Sides, at: int) -> Symptom | None:
     with np.errstate(divide="ignore", invalid="ignore"):
         near = np.abs(np.log(sides.strike / sides.underlying_price)) < _NEAR
     years = (sides.expiry - at) / _YEAR
-    put, call = _pairs(sides, near & (sides.vendor_vol > 0) & (years > _SHORTEST))
+    put, call = pairs(sides, near & (sides.vendor_vol > 0) & (years > _SHORTEST))
     if len(call) < _FEWEST_LINES:
         return None
     of_call, of_put = sides.vendor_vol[call], sides.vendor_vol[put]
@@ -188,7 +188,7 @@ def _apart(sides: Sides, at: int) -> Symptom | None:
     )
 
 
-def _pairs(sides: Sides, mask: np.ndarray[Any, np.dtype[np.bool_]]) -> tuple[Ints, Ints]:
+def pairs(sides: Sides, mask: np.ndarray[Any, np.dtype[np.bool_]]) -> tuple[Ints, Ints]:
     """Lines of a put and a call of one strike and expiry among those of a mask, by expiry and strike."""
     lines = np.flatnonzero(mask & np.isfinite(sides.is_call) & (sides.strike > 0) & (sides.expiry > 0))
     order = lines[np.lexsort((sides.is_call[lines], sides.strike[lines], sides.expiry[lines]))]

@@ -177,6 +177,7 @@ READER = Reader(
         vol="decimal, of the mid; 0 where none was solved, and of half the ask where nobody bids",
         odd=(
             "Downloads outside trading hours hold the quotes of the close before.",
+            "Nothing but its own vols says so of old quotes under a fresh Date: they are held against it.",
             "`Last:` may be a price from before or after trading hours, beside quotes of the close.",
             "Just after the open it is of the new session, beside quotes of the old one: left out.",
             "The ticker stands in the option symbols alone; the first line has a name.",

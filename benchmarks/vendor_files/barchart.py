@@ -10,6 +10,7 @@ import pandas as pd
 LOST = ("bid_size", "ask_size", "underlying_price")
 OPTIONAL = ("Latest", "Change", "%Change", "Volume", "OI Chg", "IV", "Delta", "Time")
 BOARD = {"expiries": 1}
+ONE_DAY = True
 
 
 def write(board: pd.DataFrame, folder: Path) -> list[Path]:

@@ -7,10 +7,13 @@ import datetime as dt
 import numpy as np
 import pandas as pd
 
+from volskew.market.clock import sessions
+
 __all__ = ["board", "osi", "sides"]
 
 _SPOT = 402.11
-_DAYS = (16, 44)
+_FIRST_EXPIRY, _MONTH = 16, 28
+"""[days] After the first session, and between expiries."""
 
 
 def board(
@@ -20,6 +23,7 @@ def board(
     expiries: int = 2,
     symbol: str = "QQQ",
     first: dt.date = dt.date(2024, 1, 3),
+    step: float = 5.0,
 ) -> pd.DataFrame:
     """Invented lines of one symbol: at each strike a call and a put, by date, expiry and strike.
 
@@ -30,7 +34,9 @@ def board(
     symbol : str
         Underlying and root.
     first : datetime.date
-        First session; the others are the weekdays after it.
+        First session; the others are those after it.
+    step : float
+        Dollars from strike to strike, round the money: small enough that no strike falls to 0.
 
     Returns
     -------
@@ -40,16 +46,19 @@ def board(
         ``vendor_vol`` (of the mid), ``vendor_delta``. The highest call and the lowest put of each expiry have
         bid 0, size 0 and no vol (null); prices are whole cents and obey parity nearly.
     """
-    dates = pd.bdate_range(first, periods=days)
-    ahead = np.array([_DAYS[0] + 28 * k for k in range(expiries)])
-    ladder = np.round(_SPOT / 5) * 5 + 5.0 * (np.arange(strikes) - strikes // 2)
+    dates = sessions(first, first + dt.timedelta(days=2 * days + 7))[:days]
+    elapsed = np.asarray((dates - dates[0]).days)
+    ladder = np.round(_SPOT / 5) * 5 + step * (np.arange(strikes) - strikes // 2)
     day, expiry, strike, side = (
         axis.ravel()
         for axis in np.meshgrid(
             np.arange(days), np.arange(expiries), np.arange(strikes), [0, 1], indexing="ij"
         )
     )
-    years = ahead[expiry] / 365.0
+    # the first expiry is the next one: what has expired is listed no more
+    month = expiry + (elapsed[day] + _MONTH - _FIRST_EXPIRY) // _MONTH
+    until = _FIRST_EXPIRY + _MONTH * month
+    years = (until - elapsed[day]) / 365.0
     is_call = side == 0
     spot = np.round(_SPOT + 0.5 * np.sin(np.arange(days)), 2)[day]
     distance = np.log(ladder[strike] / spot)
@@ -71,7 +80,7 @@ def board(
             "date": dates[day],
             "symbol": symbol,
             "root": symbol,
-            "expiry": dates[0] + pd.to_timedelta(ahead[expiry], unit="D"),
+            "expiry": dates[0] + pd.to_timedelta(until, unit="D"),
             "strike": ladder[strike],
             "is_call": is_call,
             "bid": np.where(worthless, 0.0, np.round(bid, 2)),

@@ -12,6 +12,7 @@ from vendor_files.board import osi
 LOST = ("volume", "open_interest", "underlying_price", "vendor_vol", "vendor_delta")
 OPTIONAL = ("ts_event", "rtype", "side", "price", "size", "flags", "bid_pb_00", "ask_pb_00")
 CHAINS = 2
+ALONE = ("opra-cbbo-1s.csv",)
 
 UNDEFINED = 2**63 - 1
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from volskew.quotes.cells import MISSING_TEXTS, numbers, rights, texts
+from volskew.quotes.cells import MISSING_TEXTS, Words, distinct_codes, numbers, positions, rights, texts
 from volskew.quotes.moments import dates, moments
 
 
@@ -151,3 +151,28 @@ def test_rights_and_texts() -> None:
     assert found.null.tolist() == [False] * 5 + [True] * 3
     assert rights(pa.array([True, None])).null.tolist() == [False, True]
     assert texts(pa.array([" NA ", None, "TRUE"])).tolist() == ["NA", "", "TRUE"]
+
+
+@given(values=st.lists(st.integers(-3, 3)), repeats=st.integers(1, 4))
+def test_codes_of_distinct_values_are_those_of_numpy(values: list[int], repeats: int) -> None:
+    column = np.repeat(np.array(values, dtype=np.int64), repeats)
+    for kind in ("int64", "datetime64[us]", "datetime64[D]"):
+        found, codes = distinct_codes(column.astype(kind))
+        wanted, inverse = np.unique(column, return_inverse=True)
+        assert found.dtype == kind
+        assert found.astype(np.int64).tolist() == wanted.tolist()
+        assert codes.tolist() == inverse.tolist()
+
+
+def test_nulls_have_the_last_place_of_a_look_up() -> None:
+    assert positions(pa.array(["a", None, "b", "a"]).dictionary_encode()).tolist() == [0, -1, 1, 0]
+    assert positions(pa.array(["a", "b"]).dictionary_encode()).tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("names", [["QQQ"], ["QQQ", "IWM"]])
+def test_words_become_text_when_they_are_asked_for(names: list[str]) -> None:
+    words = Words(names, np.array([0, len(names) - 1, 0]))
+    assert words.texts().tolist() == [names[0], names[-1], names[0]]
+    assert words.cells().to_pylist() == words.texts().tolist()
+    assert words[np.array([False, True, True])].texts().tolist() == [names[-1], names[0]]
+    assert str(words.texts().dtype) == "str"

@@ -67,6 +67,21 @@ def test_there_are_pieces(folder: Path) -> None:
     assert len(same(folder / "long.csv", 10**8)) == 1
 
 
+def test_a_piece_is_no_larger_than_asked_but_for_a_chain(folder: Path) -> None:
+    size = (folder / "long.csv").stat().st_size
+    piece, chain = 4 * size // 8, size // 8  # eight chains
+    for reading in same(folder / "long.csv", piece):
+        assert reading.lines_read * (chain / 20) <= piece + chain
+
+
+def test_a_piece_may_end_in_the_header_or_among_blank_lines(tmp_path: Path) -> None:
+    title, *lines = long_table(board()).to_csv(index=False).splitlines()
+    path = tmp_path / "loose.csv"
+    path.write_text("\n".join([title, "", "", *lines[:7], "", *lines[7:], "", ""]))
+    for piece in range(len(title) - 3, len(title) + 9):
+        same(path, piece)
+
+
 def test_a_chain_larger_than_a_piece_is_whole(folder: Path) -> None:
     for reading in same(folder / "long.csv", 100):
         assert reading.quotes.groupby(["symbol", "snapshot_time"]).size().eq(20).all()

@@ -56,6 +56,19 @@ def lines(
 LADDER = np.arange(80.0, 121.0, 5.0)
 
 
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 10**6), times=st.integers(1, 3), exchanged=st.booleans())
+def test_the_order_of_lines_and_their_repeats_do_not_matter(
+    seed: int, times: int, *, exchanged: bool
+) -> None:
+    good = lines(strikes=LADDER, kept=0.9, seed=seed)
+    chain = good._replace(is_call=1 - good.is_call) if exchanged else good
+    found = swapped(chain, at=AT, by_vendor=True)
+    shuffled = np.random.default_rng(seed).permutation(np.repeat(np.arange(len(good.strike)), times))
+    again = swapped(chain.among(shuffled), at=AT, by_vendor=True)
+    assert (again and again.problem) == (found and found.problem)
+
+
 def test_a_good_chain_has_no_symptom() -> None:
     assert swapped(lines(strikes=LADDER), at=AT, by_vendor=True) is None
 

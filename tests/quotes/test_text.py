@@ -8,8 +8,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from volskew.errors import InputError
+from volskew.quotes.encodings import to_utf8
 from volskew.quotes.headers import normalise, split_line
-from volskew.quotes.text import TextTable, read_table, to_utf8
+from volskew.quotes.text import TextTable, read_table
 
 HEADER = ("a", "b", "c")
 

@@ -47,3 +47,10 @@ def test_times_without_a_zone_are_of_the_one_stated() -> None:
 def test_no_time_at_all_is_refused_with_the_first_cell() -> None:
     with pytest.raises(InputError, match=r"a.csv, row 3, column 't': no time, as in every line: '17:00'"):
         read(pa.array([None, "17:00"]))
+
+
+@pytest.mark.parametrize("other", ["2024-01-03T20:44:59.152806850", "soon", ""])
+def test_one_cell_of_another_spelling_late_in_a_column(other: str) -> None:
+    zoned = "2024-01-03T20:44:59.152806850Z"
+    found = read(pa.array([zoned] * 150 + [other]))
+    assert found == [MOMENT] * 150 + [MOMENT if other.endswith("0") else None]

@@ -21,7 +21,7 @@ from volskew.quotes import moments as times
 from volskew.quotes.deliverables import sizes_as_numbers
 from volskew.quotes.labels import Label, Listed, labels_of
 from volskew.quotes.layout import day_first_fields
-from volskew.quotes.listing import contract_terms, decoded, filled_roots, listing, underlyings
+from volskew.quotes.listing import contract_terms, filled_roots, listing, underlyings
 from volskew.quotes.notes import Notes
 from volskew.quotes.raw import RawChain
 from volskew.quotes.roots import OVERNIGHT
@@ -60,7 +60,7 @@ class Assembled:
     Attributes
     ----------
     columns : dict of str to array
-        Canonical columns except ``snapshot_time`` and ``source_file``.
+        Canonical columns except ``snapshot_time`` and ``source_file``; texts as `Words`.
     symbols : list of str
         Distinct underlyings.
     symbol_codes : numpy.ndarray of int64
@@ -131,8 +131,8 @@ def assemble(
     symbols, symbol_codes = underlyings(raw, terms.roots, terms.root_codes, label, aliases)
     roots, root_codes = filled_roots(terms.roots, terms.root_codes, symbols, symbol_codes)
     columns |= listing(raw, roots, root_codes, terms.expiry, settings)
-    columns["symbol"] = decoded(symbols, symbol_codes)
-    columns["root"] = decoded(roots, root_codes)
+    columns["symbol"] = parse.Words(symbols, symbol_codes)
+    columns["root"] = parse.Words(roots, root_codes)
     columns["source_row"] = raw.rows
     listed = Listed(
         terms.expiry,
@@ -169,7 +169,7 @@ def _numeric(raw: RawChain, notes: Notes, n: int) -> dict[str, Any]:
                 notes.add(key, negative, "number of 0 or more")
         if key in raw.divisors:
             values = values / raw.divisors[key]
-        huge = np.abs(values) > _LARGEST
+        huge = (values > _LARGEST) | (values < -_LARGEST)
         if huge.any():
             values = np.where(huge, np.nan, values)
             notes.add(key, huge, f"number below {_LARGEST:g}")

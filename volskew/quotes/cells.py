@@ -20,10 +20,12 @@ __all__ = [
     "TRIM",
     "Mask",
     "Parsed",
+    "Words",
     "coded",
     "distinct_codes",
     "numbers",
     "positions",
+    "renamed",
     "rights",
     "texts",
     "which",
@@ -42,6 +44,40 @@ _RIGHTS: Final = {
 }
 
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A column of few distinct texts, each line by its place among them: text is made of it at the very end.
+
+    Attributes
+    ----------
+    names : list of str
+        The distinct texts.
+    codes : numpy.ndarray of int64
+        Line -> position in `names`, -1 for none.
+    """
+
+    names: list[str]
+    codes: np.ndarray[Any, np.dtype[np.int64]]
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def __getitem__(self, lines: Any) -> Words:
+        return Words(self.names, self.codes[lines])
+
+    def cells(self) -> pa.DictionaryArray:
+        """The column as readers have it."""
+        codes = pa.array(self.codes, mask=self.codes < 0)
+        return pa.DictionaryArray.from_arrays(codes, pa.array(self.names, type=pa.string()))
+
+    def texts(self) -> Any:
+        """The column as pandas has it, without touching a Python string for each line."""
+        if len(self.names) == 1:
+            return pd.array(pa.repeat(pa.scalar(self.names[0], pa.large_string()), len(self)), dtype="str")
+        names = pa.array(self.names, type=pa.large_string())
+        return pd.array(names.take(pa.array(self.codes)), dtype="str")
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,14 +237,32 @@ def distinct_codes(
     >>> distinct_codes(np.array([30, 10, 30]))
     (array([10, 30]), array([1, 0, 1]))
     """
-    kind = values.dtype
-    codes, found = pd.factorize(np.ascontiguousarray(values).view(np.int64), sort=True)
-    return np.asarray(found).view(kind), codes.astype(np.int64, copy=False)
+    kind, numbers = values.dtype, np.ascontiguousarray(values).view(np.int64)
+    # lines with one value stand together, so that few of them begin another
+    starts = np.flatnonzero(np.concatenate(([True], numbers[1:] != numbers[:-1]))[: len(numbers)])
+    codes, found = pd.factorize(numbers[starts], sort=True)
+    of_line = np.repeat(codes.astype(np.int64, copy=False), np.diff(starts, append=len(numbers)))
+    return np.asarray(found).view(kind), of_line
 
 
 def positions(words: pa.DictionaryArray) -> np.ndarray[Any, np.dtype[np.int64]]:
     """Indices as int64, nulls as -1 (the extra last element of a look-up)."""
-    return np.asarray(pc.fill_null(pc.cast(words.indices, pa.int64()), -1).to_numpy(zero_copy_only=False))
+    indices = pc.fill_null(words.indices, -1) if words.indices.null_count else words.indices
+    return np.asarray(indices.to_numpy(zero_copy_only=False)).astype(np.int64)
+
+
+def renamed(words: pa.DictionaryArray, one: Callable[[str], str]) -> Words:
+    """Each text by another name, which several may share; -1 where a cell is null.
+
+    Examples
+    --------
+    >>> renamed(pa.array(["spx", "SPX", None]).dictionary_encode(), str.upper)
+    Words(names=['SPX'], codes=array([ 0,  0, -1]))
+    """
+    names = [one(text or "") for text in words.dictionary.to_pylist()]
+    places = {name: place for place, name in enumerate(dict.fromkeys(names))}
+    of_word = np.array([*(places[name] for name in names), -1], dtype=np.int64)
+    return Words(list(places), of_word[positions(words)])
 
 
 def _is_missing(distinct: pa.Array) -> pa.Array:

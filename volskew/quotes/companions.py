@@ -19,7 +19,7 @@ from volskew.quotes.moments import dates
 from volskew.quotes.named import dates_in_names
 from volskew.quotes.raw import Head, Job, RawChain
 
-__all__ = ["companions", "days_of", "looked_up"]
+__all__ = ["companions", "days_of", "looked_up", "places_of", "taken"]
 
 _DATES: Final = frozenset(("date", "expiry"))
 _LARGEST: Final = 1e12
@@ -59,12 +59,8 @@ def looked_up(chain: RawChain, others: Sequence[RawChain], *, on: Sequence[str],
 
     Parameters
     ----------
-    chain : RawChain
-        Its cells under `on` tell its lines.
-    others : sequence of RawChain
-        Cells under `on` and `wanted`. Of several that fit a line the last is taken.
-    on : sequence of str
-        Fields that both have: dates, strikes and rights are compared by value, others as trimmed text.
+    chain, others, on
+        See `places_of`.
     wanted : str
         The field.
 
@@ -73,19 +69,62 @@ def looked_up(chain: RawChain, others: Sequence[RawChain], *, on: Sequence[str],
     pyarrow.Array
         Null where no other file has the line.
     """
-    left = pd.DataFrame({key: _comparable(key, chain.cells[key]) for key in on})
-    tables = []
-    for number, other in enumerate(others):
-        right = pd.DataFrame({key: _comparable(key, other.cells[key]) for key in on})
-        tables.append(right.assign(file=number, line=np.arange(len(right))))
-    right = pd.concat(tables, ignore_index=True).dropna(subset=list(on))
-    right = right.drop_duplicates(subset=list(on), keep="last")
-    starts = np.cumsum([0, *(len(other.rows) for other in others)])
-    found = left.merge(right, on=list(on), how="left", validate="many_to_one")
-    file, line = (found[name].fillna(0).to_numpy(np.int64) for name in ("file", "line"))
-    missing = found["file"].isna().to_numpy()
+    return taken(others, wanted, places_of(chain, others, on=on))
+
+
+def places_of(chain: RawChain, others: Sequence[RawChain], *, on: Sequence[str]) -> Array:
+    """Where the lines of a chain stand in other files.
+
+    Parameters
+    ----------
+    chain : RawChain
+        Its cells under `on` tell its lines.
+    others : sequence of RawChain
+        Cells under `on`. Of several lines that fit the last is taken.
+    on : sequence of str
+        Fields that both have: dates, strikes and rights are compared by value, others as trimmed text.
+
+    Returns
+    -------
+    numpy.ndarray of int64
+        Places in the lines of the other files, one file after another; -1 where none has the line.
+    """
+    tables = [chain, *others]
+    n = len(chain.rows)
+    total, unknown = np.zeros(1, dtype=np.int64), np.zeros(1, dtype=np.bool_)
+    for place, key in enumerate(on):
+        codes, distinct = _common_codes(key, [table.cells[key] for table in tables])
+        unknown = unknown | (codes < 0)
+        total = total * (distinct + 1) + codes + 1
+        if place:  # the numbers of a few columns together are soon too large
+            total = pd.factorize(total)[0].astype(np.int64)
+    there = np.flatnonzero(~unknown[n:])
+    last = np.full(int(total.max(initial=0)) + 1, -1)
+    last[total[n:][there]] = there  # of repeated places the last assignment stays
+    return np.where(unknown[:n], -1, last[total[:n]])
+
+
+def taken(others: Sequence[RawChain], wanted: str, places: Array) -> pa.Array:
+    """The cells of a field of other files at the places that `places_of` gives; null where there is none."""
     values = pa.concat_arrays([_plain(other.cells[wanted]) for other in others])
-    return values.take(pa.array(starts[file] + line, mask=missing))
+    return values.take(pa.array(places, mask=places < 0))
+
+
+def _common_codes(key: str, columns: Sequence[pa.Array]) -> tuple[Array, int]:
+    """A number for each distinct value of a field in several files, one after another; -1 for none."""
+    if key in _DATES or key in {"strike", "is_call"}:
+        codes, values = pd.factorize(np.concatenate([_comparable(key, cells) for cells in columns]))
+        return codes.astype(np.int64), len(values)
+    coded_columns = [coded(cells) for cells in columns]
+    words = pa.concat_arrays([column.dictionary for column in coded_columns])
+    names = pc.utf8_upper(pc.utf8_trim(words, TRIM)).dictionary_encode()
+    ends = np.cumsum([len(column.dictionary) for column in coded_columns])
+    of_words = np.split(positions(names), ends[:-1])
+    parts = [
+        np.append(of_word, -1)[positions(column)]
+        for of_word, column in zip(of_words, coded_columns, strict=True)
+    ]
+    return np.concatenate(parts), len(names.dictionary)
 
 
 def _plain(cells: pa.Array) -> pa.Array:
@@ -104,9 +143,5 @@ def _comparable(key: str, cells: pa.Array) -> Array:
         return np.asarray(dates(cells).data.astype("datetime64[s]"))
     if key == "strike":
         return np.round(_plausible(numbers(cells).data) * _SCALE)
-    if key == "is_call":
-        side = rights(cells)
-        return np.where(side.null, np.nan, side.data.astype(float))
-    words = coded(cells)
-    names = pc.utf8_upper(pc.utf8_trim(words.dictionary, TRIM)).to_numpy(zero_copy_only=False)
-    return np.asarray(np.array([*names, None], dtype=object)[positions(words)])
+    side = rights(cells)
+    return np.where(side.null, np.nan, side.data.astype(float))

@@ -90,6 +90,8 @@ class Member:
         InputError
             Damaged, truncated, encrypted, beyond 2 GiB, or inflating out of all proportion.
         """
+        if self.data is not None and not self.data.startswith((_GZIP, _ZSTD, *_OTHER_COMPRESSION)):
+            return self.data
         with _open(self) as stream:
             parts: list[bytes] = []
             size = 0
@@ -103,7 +105,7 @@ class Member:
                 parts.append(part)
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
-    def line_pieces(self, size: int) -> Iterator[bytes]:
+    def line_pieces(self, size: int) -> Iterator[tuple[bytes, bool]]:
         """The content in pieces of whole lines of about `size` bytes, decompressed as it goes.
 
         Parameters
@@ -111,24 +113,29 @@ class Member:
         size : int
             Bytes of a piece, nearly; a longer line is a piece of its own. The last may lack its line end.
 
+        Yields
+        ------
+        (bytes, bool)
+            The lines, and whether others follow.
+
         Raises
         ------
         InputError
             As `read`, but for the size.
         """
         with _open(self) as stream:
-            rest, total = b"", 0
-            while part := _fill(stream, size):
+            rest, total, more = b"", 0, True
+            while more:
+                part = _fill(stream, size)
+                more = bool(stream.peek(1))
                 total += len(part)
                 self._refuse_bomb(total)
-                end = part.rfind(b"\n") + 1
-                if not end:
+                end = part.rfind(b"\n") + 1 if more else len(part)
+                if more and not end:
                     rest += part
                     continue
-                yield rest + part[:end]
+                yield rest + part[:end], more
                 rest = part[end:]
-            if rest:
-                yield rest
 
     def _refuse_bomb(self, size: int) -> None:
         if size > _HARMLESS and size > _RATIO * self._packed_size():
@@ -191,7 +198,7 @@ def _is_hidden(name: str) -> bool:
 
 
 @contextmanager
-def _open(member: Member) -> Iterator[IO[bytes]]:
+def _open(member: Member) -> Iterator[io.BufferedReader]:
     """A stream of decompressed bytes; whatever goes wrong becomes one InputError."""
     with _repaired(member.label):
         if member.data is not None:
@@ -206,7 +213,7 @@ def _open(member: Member) -> Iterator[IO[bytes]]:
                 yield _unwrap(stream, member.label)
 
 
-def _unwrap(stream: IO[bytes], label: str, depth: int = 0) -> IO[bytes]:
+def _unwrap(stream: IO[bytes], label: str, depth: int = 0) -> io.BufferedReader:
     buffered = io.BufferedReader(cast("Any", stream), buffer_size=HEAD_BYTES)
     magic = buffered.peek(8)[:8]
     if magic.startswith(_GZIP):

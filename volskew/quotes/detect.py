@@ -23,11 +23,11 @@ from volskew.market.dividendfile import is_dividend_header
 from volskew.market.pricefile_columns import is_price_header
 from volskew.quotes.answers import words_of_a_service
 from volskew.quotes.containers import HEAD_BYTES, Member, open_members
+from volskew.quotes.encodings import to_utf8
 from volskew.quotes.headers import DELIMITERS, normalise, split_line
 from volskew.quotes.own_files import refuse_own
 from volskew.quotes.prose import is_prose
 from volskew.quotes.raw import Head, Match, Reader
-from volskew.quotes.text import to_utf8
 from volskew.quotes.vendors import readers
 
 __all__ = ["Description", "choose_reader", "describe", "read_head", "sniff"]

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from volskew.quotes.assemble import Assembled
+from volskew.quotes.cells import Words
 from volskew.quotes.raw import FIELDS, Match, RawChain
 from volskew.quotes.ruling import Ground, Ruling
 
@@ -110,6 +111,8 @@ def _lines(name: str, raw: RawChain, built: Assembled) -> int:
 
 
 def _count(values: Any) -> int:
+    if isinstance(values, Words):
+        return len(values)
     if isinstance(values, np.ndarray) and values.dtype.kind in "fM":
         nothing = np.isnan(values) if values.dtype.kind == "f" else np.isnat(values)
         return len(values) - int(np.count_nonzero(nothing))

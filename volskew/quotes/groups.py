@@ -12,6 +12,7 @@ from volskew.errors import InputError
 from volskew.ledger import Code, Entry, Stage
 from volskew.market.clock import EASTERN, session_close
 from volskew.quotes.assemble import Assembled
+from volskew.quotes.cells import Words
 from volskew.quotes.containers import Member
 from volskew.quotes.evidence import Witnesses
 from volskew.quotes.facts import ground_in_words
@@ -23,7 +24,7 @@ from volskew.quotes.roots import SYMBOL, named_on
 from volskew.quotes.ruling import Evidence, Ground, Ruling, rule
 from volskew.quotes.schema import conform, empty_quotes
 from volskew.quotes.sessions import DayKey, Snapshot, precedence, superseded_by
-from volskew.quotes.swaps import Symptom, sides_of, swapped
+from volskew.quotes.swaps import Sides, Symptom, sides_of, swapped
 from volskew.quotes.units import unit_problem
 from volskew.quotes.vol_clock import days_beyond
 
@@ -60,6 +61,7 @@ class Groups:
     def __init__(self, built: Assembled, raw: RawChain, member: Member) -> None:
         self._built, self._raw, self._member = built, raw, member
         self._groups = Grouping(built)
+        self._sides = sides_of(built.columns)
         self.snapshots: list[Snapshot | None] = [None] * len(self._groups)
         self.entries: list[Entry] = []
         self.clock: list[str] = []
@@ -132,7 +134,7 @@ class Groups:
         moment = ruling.snapshot_time
         if ruling.ground is not Ground.STAMP or seen.newest is not None or moment is None:
             return False
-        sides = sides_of(self._built.columns, self._groups.lines(place))
+        sides = self._chain(place)
         days = days_beyond(sides, at=moment.value // 1000)
         if days is None or days < _SESSION_AGO:
             return False
@@ -236,34 +238,35 @@ class Groups:
 
     def _vendor_only(self) -> Array:
         """Groups that are read from a vendor's vols."""
+        chains = (self._chain(place) for place in range(len(self._groups)))
         return np.array(
-            [
-                by_vendor(
-                    bid=self._groups.column(place, "bid"),
-                    ask=self._groups.column(place, "ask"),
-                    vendor_vol=self._groups.column(place, "vendor_vol"),
-                )
-                for place in range(len(self._groups))
-            ],
+            [by_vendor(bid=chain.bid, ask=chain.ask, vendor_vol=chain.vendor_vol) for chain in chains],
             dtype=bool,
         )
 
     def _quotes_beside_vols(self, place: int) -> None:
         """Say it where a chain read by its vols has a few quotes as well."""
-        bid, ask = (self._groups.column(place, name) for name in ("bid", "ask"))
-        quoted, lines = int(((bid > 0) & (ask > 0)).sum()), self._groups.sizes[place]
+        chain = self._chain(place)
+        quoted, lines = int(((chain.bid > 0) & (chain.ask > 0)).sum()), self._groups.sizes[place]
         if quoted:
             detail = f"{quoted} of {lines} lines have a bid and an ask: all are read by their vols"
             snapshot = self.snapshots[place]
             day = snapshot.session if snapshot else None
             self._entry(place, day, Stage.INPUT, Code.BAD_CELLS, detail, count=quoted)
 
+    def _chain(self, place: int) -> Sides:
+        """Its lines; read where they stand if nothing lies between them."""
+        lines = self._groups.lines(place)
+        first, end = int(lines[0]), int(lines[-1]) + 1
+        return self._sides.among(slice(first, end) if end - first == len(lines) else lines)
+
     def _symptom(self, place: int, *, vendor: bool) -> Symptom | None:
         """What is implausible about a chain, None where nothing is."""
+        chain = self._chain(place)
         problem = unit_problem(
-            strike=self._groups.column(place, "strike"),
-            underlying_price=self._groups.column(place, "underlying_price"),
-            vendor_vol=self._groups.column(place, "vendor_vol"),
+            strike=chain.strike,
+            underlying_price=chain.underlying_price,
+            vendor_vol=chain.vendor_vol,
             by_vendor=vendor,
         )
         if problem:
@@ -272,7 +275,7 @@ class Groups:
         if snapshot is None:
             return None
         at = snapshot.snapshot_time.value // 1000
-        return swapped(sides_of(self._built.columns, self._groups.lines(place)), at=at, by_vendor=vendor)
+        return swapped(chain, at=at, by_vendor=vendor)
 
     def _refuse(self, symptoms: list[tuple[int, Symptom]]) -> None:
         """Refuse the file if most of its days are implausible, else keep out those that are."""
@@ -311,18 +314,28 @@ class Groups:
             [snapshot.snapshot_time if snapshot else pd.NaT for snapshot in self.snapshots], tz="UTC"
         ).as_unit("us")
         columns = dict(self._built.columns)
-        columns["snapshot_time"] = instants.take(self._groups.of_line)
+        columns["symbol"] = self._symbols()
+        of_line = self._groups.of_line
+        if not good.all():
+            lines = np.flatnonzero(good[of_line])
+            columns = {name: values[lines] for name, values in columns.items()}
+            of_line = of_line[lines]
+        columns["snapshot_time"] = instants.take(of_line)
         for name in ("quote_time", "trade_time"):
             columns[name] = pd.DatetimeIndex(columns[name]).tz_localize("UTC")
-        if self._called:
-            columns["symbol"] = columns["symbol"].copy()
-            for place, name in self._called.items():
-                columns["symbol"][self._groups.lines(place)] = name
-        n = len(self._groups.of_line)
-        columns["source_file"] = (
-            pd.Series([self._member.source], dtype="str").take(np.zeros(n, dtype=np.int64)).array
-        )
-        frame = pd.DataFrame(columns, copy=False)
-        if not good.all():
-            frame = frame[good[self._groups.of_line]].reset_index(drop=True)
-        return conform(frame, source=self._member.label)
+        columns["source_file"] = Words([self._member.source], np.zeros(len(of_line), dtype=np.int64))
+        columns = {
+            name: values.texts() if isinstance(values, Words) else values for name, values in columns.items()
+        }
+        return conform(pd.DataFrame(columns, copy=False), source=self._member.label)
+
+    def _symbols(self) -> Words:
+        """The underlying of each line, as it is called now."""
+        symbols: Words = self._built.columns["symbol"]
+        if not self._called:
+            return symbols
+        names, codes = list(symbols.names), symbols.codes.copy()
+        for place, name in self._called.items():
+            codes[self._groups.lines(place)] = len(names)
+            names.append(name)
+        return Words(names, codes)

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from volskew.errors import InputError
 
-__all__ = ["DELIMITERS", "ends_in_a_delimiter", "header_rows", "normalise", "split_line"]
+__all__ = ["BEGINNING", "DELIMITERS", "ends_in_a_delimiter", "header_rows", "normalise", "split_line"]
 
 DELIMITERS: Final = (",", ";", "\t", "|")
 _DRESS: Final = " \t\ufeff[]\"'"
@@ -25,7 +25,7 @@ _LOOKED_AT: Final = 50
 """Lines that tell whether all end in a delimiter."""
 _FEW_NAMES: Final = 3
 """So many cells may be called like columns by chance."""
-_BEGINNING: Final = 2**20
+BEGINNING: Final = 2**20
 """[bytes] of which the first lines are looked at."""
 
 
@@ -57,9 +57,9 @@ def split_line(line: str) -> tuple[str, list[str]]:
     return delimiter, [field.strip() for field in fields]
 
 
-def ends_in_a_delimiter(body: bytes, n_fields: int, delimiter: str) -> bool:
+def ends_in_a_delimiter(beginning: bytes, n_fields: int, delimiter: str) -> bool:
     """Whether the first lines all end in a delimiter, with nothing after it, that the header has not."""
-    first = body[:_BEGINNING].split(b"\n", _LOOKED_AT)[:_LOOKED_AT]
+    first = beginning.split(b"\n", _LOOKED_AT)[:_LOOKED_AT]
     lines = [line for line in (part.decode(errors="replace").rstrip(" ") for part in first) if line]
     if not lines or not all(line.endswith(delimiter) for line in lines):
         return False

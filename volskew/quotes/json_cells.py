@@ -10,7 +10,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from volskew.errors import InputError
-from volskew.quotes.text import decode
+from volskew.quotes.encodings import decode
 
 __all__ = ["json_cells", "json_documents", "list_of", "parse_json", "values_of"]
 

@@ -22,10 +22,11 @@ from volskew.quotes.raw import RawChain
 from volskew.quotes.roots import canonical_symbol, root_terms, settlement_of
 from volskew.settings import Settings
 
-__all__ = ["Terms", "carried", "contract_terms", "decoded", "filled_roots", "listing", "underlyings"]
+__all__ = ["Terms", "carried", "contract_terms", "filled_roots", "listing", "underlyings"]
 
 _WORST_SHARE: Final = 0.5
 _WORST_COUNT: Final = 10
+_NEVER: Final = np.datetime64("NaT", "D")
 
 Array = np.ndarray[Any, Any]
 
@@ -55,14 +56,19 @@ def contract_terms(raw: RawChain, columns: dict[str, Any], notes: Notes, label: 
     strike = columns.get("strike", np.full(n, np.nan))
     roots, root_codes = _column_roots(raw)
     if "option" in raw.cells:
-        symbols = parse_osi(raw.cells["option"])
-        known = np.asarray(pc.is_valid(symbols.column("strike")).to_numpy())
-        unknown = ~known & ~_is_blank(raw.cells["option"])
-        notes.add("option", unknown, "option symbol")
+        words = parse.coded(raw.cells["option"])
+        symbols, of_line = parse_osi(words.dictionary), parse.positions(words)
+        good = np.asarray(pc.is_valid(symbols.column("strike")).to_numpy())
+        known = np.append(good, [False])[of_line]
+        if not known.all():
+            notes.add("option", ~known & ~_is_blank(words), "option symbol")
         notes.restored(known)
-        osi_expiry = symbols.column("expiration").to_numpy().astype("datetime64[D]")
-        osi_strike = symbols.column("strike").to_numpy()
-        osi_right = pc.fill_null(symbols.column("is_call"), False).to_numpy()  # noqa: FBT003
+        osi_expiry = np.append(symbols.column("expiration").to_numpy().astype("datetime64[D]"), _NEVER)[
+            of_line
+        ]
+        osi_strike = np.append(symbols.column("strike").to_numpy(), np.nan)[of_line]
+        is_call = pc.fill_null(symbols.column("is_call"), False).to_numpy()  # noqa: FBT003 - Arrow's way
+        osi_right = np.append(is_call, [False])[of_line]
         _contradictions(
             raw,
             notes,
@@ -79,7 +85,7 @@ def contract_terms(raw: RawChain, columns: dict[str, Any], notes: Notes, label: 
         right = np.where(known, osi_right, right)
         no_right = no_right & ~known
         names = symbols.column("root").combine_chunks().dictionary_encode()
-        osi_roots, osi_codes = names.dictionary.to_pylist(), codes(names)
+        osi_roots, osi_codes = names.dictionary.to_pylist(), np.append(parse.positions(names), [-1])[of_line]
         root_codes = np.where(
             osi_codes >= 0, osi_codes, np.where(root_codes >= 0, root_codes + len(osi_roots), -1)
         )
@@ -119,11 +125,9 @@ def _contradictions(
 def _column_roots(raw: RawChain) -> tuple[list[str], Array]:
     if "root" not in raw.cells:
         return [], np.full(len(raw.rows), -1, dtype=np.int64)
-    words = coded(raw.cells["root"])
-    names = [(text or "").strip().lstrip("_^$.").upper() for text in words.dictionary.to_pylist()]
-    own = codes(words)
-    blank = np.array([not name for name in names] + [False])
-    return names, np.where(blank[own], -1, own)
+    words = parse.renamed(parse.coded(raw.cells["root"]), lambda text: text.strip().lstrip("_^$.").upper())
+    blank = np.array([not name for name in words.names] + [False])
+    return words.names, np.where(blank[words.codes], -1, words.codes)
 
 
 def underlyings(
@@ -136,9 +140,8 @@ def underlyings(
     names: list[str] = [root_terms(root).underlying for root in roots]
     which = root_codes
     if "symbol" in raw.cells:
-        words = coded(raw.cells["symbol"])
-        given = [canonical_symbol(text or "") for text in words.dictionary.to_pylist()]
-        own = codes(words)
+        words = parse.renamed(parse.coded(raw.cells["symbol"]), canonical_symbol)
+        given, own = words.names, words.codes
         blank = np.array([not name for name in given] + [True])
         which = np.where(blank[own], np.where(which >= 0, which + len(given), -1), own)
         names = [*given, *names]
@@ -151,7 +154,7 @@ def underlyings(
             file=label,
             accepted="a symbol column, or option symbols of the OSI scheme",
         )
-    distinct = sorted({names[code] for code in np.unique(which)})
+    distinct = sorted({names[code] for code in np.flatnonzero(np.bincount(which))})
     place = {name: position for position, name in enumerate(distinct)}
     return distinct, np.array([place.get(name, -1) for name in names], dtype=np.int64)[which]
 
@@ -192,16 +195,16 @@ def listing(
     instants = np.concatenate([_expire(days, "PM"), *([_expire(days, "AM")] if morning.any() else [])])
     return {
         "expiry": pd.DatetimeIndex(instants[day_codes + morning * len(days)]).tz_localize("UTC"),
-        "settlement": decoded(["PM", "AM"], morning.astype(np.int64)),
-        "exercise": decoded(["american", "european"], european.astype(np.int64)),
+        "settlement": parse.Words(["PM", "AM"], morning.astype(np.int64)),
+        "exercise": parse.Words(["american", "european"], european.astype(np.int64)),
     }
 
 
 def _stated(cells: pa.Array, meanings: Mapping[str, int], otherwise: Array, fixed: Array | None) -> Array:
     """What a column says of each line, where it says it and nothing stronger is `fixed`."""
-    words = coded(cells)
+    words = parse.coded(cells)
     said = [meanings.get((text or "").strip().lower(), -1) for text in words.dictionary.to_pylist()]
-    values = np.array([*said, -1])[codes(words)]
+    values = np.array([*said, -1])[parse.positions(words)]
     take = values >= 0 if fixed is None else (values >= 0) & ~fixed
     return np.where(take, values == 1, otherwise)
 
@@ -221,24 +224,5 @@ def carried(numbers: Array) -> Array:
     return np.where(last >= 0, numbers[np.maximum(last, 0)], numbers[int(np.argmax(good))])
 
 
-def coded(cells: pa.Array) -> pa.DictionaryArray:
-    """Cells as a dictionary of texts."""
-    if pa.types.is_dictionary(cells.type):
-        cells = cells if pa.types.is_string(cells.type.value_type) else cells.dictionary_decode()
-    return cells if pa.types.is_dictionary(cells.type) else pc.cast(cells, pa.string()).dictionary_encode()
-
-
-def codes(words: pa.DictionaryArray) -> Array:
-    """Position of each cell in the dictionary, -1 for null."""
-    return np.asarray(pc.fill_null(pc.cast(words.indices, pa.int64()), -1).to_numpy(zero_copy_only=False))
-
-
-def _is_blank(cells: pa.Array) -> Array:
-    text = parse.texts(cells)
-    return np.array([not item for item in text], dtype=bool)
-
-
-def decoded(names: list[str], which: Array) -> Any:
-    """Text column out of few distinct names, without touching a Python string for each line."""
-    words = pa.DictionaryArray.from_arrays(pa.array(which), pa.array(names, type=pa.large_string()))
-    return pd.array(words.dictionary_decode(), dtype="str")
+def _is_blank(words: pa.DictionaryArray) -> Array:
+    return parse.which(words, lambda text: not text, missing=True)

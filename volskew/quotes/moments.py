@@ -125,6 +125,7 @@ def parse_date(text: str) -> dt.date | None:
 
 
 _Row = tuple[np.datetime64, bool, np.datetime64, bool]
+_FIRST, _END = (np.datetime64(f"{year}-01-01", "us") for year in (YEARS.start, YEARS.stop))
 _NAT_US: Final = np.datetime64("NaT", "us")
 _NAT_D: Final = np.datetime64("NaT", "D")
 _NOTHING: Final[_Row] = (_NAT_US, False, _NAT_D, False)
@@ -205,7 +206,7 @@ def _typed_moments(cells: pa.Array, zone: str) -> Moments:
     )
     days = raw.astype("datetime64[D]")
     midnight = ~np.isnat(raw) & (raw == days)
-    bad = _outside(raw)
+    bad = (raw < _FIRST) | (raw >= _END)
     raw = np.where(bad, _NAT_US, raw)
     days = np.where(bad, _NAT_D, days)
     if not zoned and zone != "UTC":
@@ -233,5 +234,7 @@ def _outside(values: np.ndarray[Any, Any]) -> Mask:
 
 
 def _wall_clock(utc: np.ndarray[Any, Any], zone: str) -> np.ndarray[Any, Any]:
+    if zone == "UTC":
+        return utc
     zoned = pc.cast(pa.array(utc, type=pa.timestamp("us", "UTC")), pa.timestamp("us", zone))
     return np.asarray(pc.local_timestamp(zoned).to_numpy(zero_copy_only=False))

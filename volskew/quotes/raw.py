@@ -160,7 +160,7 @@ class Job:
     beside: Callable[[], Sequence[Member]] = tuple
     """The other files of the folder or archive, for formats that are spread over several."""
     before: int = 0
-    """Lines of the file between its header and the text of `member`, where that is a piece of it."""
+    """Lines of the file before the text of `member`, where that is a later piece of it without the header."""
     lines: tuple[int, int] | None = None
     """Of Parquet, the first row to read (from 0) and the row after the last; all where None."""
 
@@ -250,6 +250,17 @@ class RawChain:
         return replace(
             self,
             cells={key: cells.filter(keep) for key, cells in self.cells.items()},
+            rows=rows,
+            ragged=tuple(line for line in self.ragged if line[0] in there),
+        )
+
+    def between(self, first: int, last: int) -> RawChain:
+        """The chain with the lines from one place to before another alone; nothing is copied."""
+        rows = self.rows[first:last]
+        there = frozenset(rows.tolist()) if self.ragged else frozenset()
+        return replace(
+            self,
+            cells={key: cells[first:last] for key, cells in self.cells.items()},
             rows=rows,
             ragged=tuple(line for line in self.ragged if line[0] in there),
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -35,6 +36,7 @@ __all__ = [
     "FileReading",
     "assembled",
     "built_from",
+    "cells_from",
     "each_member",
     "failed",
     "find_inputs",
@@ -229,21 +231,38 @@ def built_from(job: Job, reader: Reader, settings: Settings) -> tuple[RawChain, 
     InputError
         The file cannot be read as its format has it.
     """
-    member = job.member
-    try:
-        raw = reader.read(job)
-        return raw, assembled(raw, member, settings)
-    except pa.ArrowException as error:  # columns of a type that is no cell: lists, structs, maps
-        raise InputError(
-            f"holds cells that are no values ({error})".replace("\n", " "), file=member.label
-        ) from error
+    raw = cells_from(job, reader)
+    return raw, assembled(raw, job.member, settings)
+
+
+def cells_from(job: Job, reader: Reader) -> RawChain:
+    """The cells of a job.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read as its format has it.
+    """
+    with _values_alone(job.member):
+        return reader.read(job)
 
 
 def assembled(raw: RawChain, member: Member, settings: Settings) -> Assembled:
     """Canonical columns out of the cells of a file; see `volskew.quotes.assemble.assemble`."""
-    return assemble(
-        raw, label=member.label, source=member.source, settings=settings, named=dates_in_names(member)
-    )
+    with _values_alone(member):
+        return assemble(
+            raw, label=member.label, source=member.source, settings=settings, named=dates_in_names(member)
+        )
+
+
+@contextmanager
+def _values_alone(member: Member) -> Iterator[None]:
+    """Refuse columns of a type that is no cell: lists, structs, maps."""
+    try:
+        yield
+    except pa.ArrowException as error:
+        problem = f"holds cells that are no values ({error})".replace("\n", " ")
+        raise InputError(problem, file=member.label) from error
 
 
 def judged(

@@ -60,9 +60,8 @@ def interleaved(calls: pa.Array, puts: pa.Array) -> pa.Array:
         both[0::2] = calls.to_numpy(zero_copy_only=False)
         both[1::2] = puts.to_numpy(zero_copy_only=False)
         return pa.array(both, from_pandas=True)
-    calls, puts = (_plain(cells) for cells in (calls, puts))
     if calls.type != puts.type:
-        calls, puts = (pc.cast(cells, pa.string()) for cells in (calls, puts))
+        calls, puts = (pc.cast(_plain(cells), pa.string()) for cells in (calls, puts))
     order = np.arange(2 * len(calls)).reshape(2, -1).T.ravel()
     return pa.concat_arrays([calls, puts]).take(pa.array(order))
 

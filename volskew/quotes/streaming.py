@@ -6,34 +6,35 @@ stand together, as in the files that vendors sell.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet
 
 from volskew.errors import InputError
-from volskew.quotes.assemble import Assembled
 from volskew.quotes.beside import members_beside
+from volskew.quotes.body import cut_lines, has_lines
 from volskew.quotes.containers import Member
 from volskew.quotes.detect import choose_reader, read_head
-from volskew.quotes.raw import Job, Reader
-from volskew.quotes.read import FileReading, assembled, built_from, each_member, failed, judged
-from volskew.quotes.text import cut_lines, is_wide
+from volskew.quotes.encodings import is_wide
+from volskew.quotes.raw import Job, RawChain, Reader
+from volskew.quotes.read import FileReading, assembled, built_from, cells_from, each_member, failed, judged
 from volskew.settings import Settings, settings_or_default
 
 __all__ = ["PIECE", "iter_file"]
 
-PIECE: Final = 32 * 2**20
-"""[bytes] of text that are read at once."""
+PIECE: Final = 24 * 2**20
+"""[bytes] of text that are read at once; allocators give back larger ones and fetch them anew each time."""
 _ROW: Final = 64
 """[bytes] of text that one row of Parquet counts for."""
-
-IntArray = np.ndarray[Any, np.dtype[np.int64]]
+_TAIL: Final = 8
+"""The last chain is looked for in the last part of so many."""
 
 
 def iter_file(
@@ -89,37 +90,38 @@ def _of_member(
 
 
 def _of_text(job: Job, reader: Reader, settings: Settings, piece: int) -> Iterator[FileReading]:
-    """Readings of the pieces of a text, each under the file's header lines."""
+    """Readings of the pieces of a text, of which the first has the header."""
     parts = job.member.line_pieces(piece)
-    title, body = cut_lines(next(parts), job.head.header_line)
-    before, wanted = 0, piece
-    coming = next(parts, b"")
+    text, more, before, wanted = b"", True, 0, 1
     while True:
-        while coming and len(body) < wanted:
-            body, coming = body + coming, next(parts, b"")
-        inner = replace(job, member=replace(job.member, data=title + body), before=before)
+        header_line = 0 if before else job.head.header_line
+        while more and (len(text) < wanted or not has_lines(text, header_line=header_line)):
+            part, more = next(parts)
+            text += part
+        inner = replace(job, member=replace(job.member, data=text), before=before)
         try:
-            raw, built = built_from(inner, reader, settings)
+            raw = cells_from(inner, reader)
+            whole = _whole_chains(raw, job.member, settings) if more else len(raw.rows)
+            kept = raw.between(0, whole)
+            built = assembled(kept, job.member, settings) if whole else None
         except InputError as error:
             if not before:
                 raise
-            lines = body.count(b"\n") + (not body.endswith(b"\n"))
+            lines = text.count(b"\n") + (not text.endswith(b"\n"))
             yield _left_out(job.member, error, lines)
-            if not coming:
+            if not more:
                 return
-            body, before, wanted = b"", before + lines, piece
+            text, before, wanted = b"", before + lines, 1
             continue
-        if not coming:
-            yield judged(job, reader, raw, built, is_piece=before > 0)
+        if built is None:  # one chain fills the piece
+            wanted = 2 * len(text)
+            continue
+        yield judged(job, reader, kept, built, is_piece=more or before > 0)
+        if not more:
             return
-        last = _last_chain(built, raw.rows)
-        if last is None:  # one chain fills the piece
-            wanted = 2 * len(body)
-            continue
-        kept = raw.kept(raw.rows < last)
-        yield judged(job, reader, kept, assembled(kept, job.member, settings), is_piece=True)
-        lines = last - before - job.head.header_line - 1
-        body, before, wanted = cut_lines(body, lines)[1], before + lines, piece
+        lines = int(raw.rows[whole]) - before - 1
+        text, before = cut_lines(text, lines)[1], before + lines
+        wanted = len(text) + 1
 
 
 def _of_rows(job: Job, reader: Reader, settings: Settings, size: int) -> Iterator[FileReading]:
@@ -132,17 +134,18 @@ def _of_rows(job: Job, reader: Reader, settings: Settings, size: int) -> Iterato
     held = replace(job, member=replace(job.member, data=data))
     first, last = 0, size
     while True:
-        raw, built = built_from(replace(held, lines=(first, min(last, total))), reader, settings)
-        if last >= total:
-            yield judged(job, reader, raw, built, is_piece=first > 0)
-            return
-        until = _last_chain(built, raw.rows)
-        if until is None:
+        more = last < total
+        raw = cells_from(replace(held, lines=(first, min(last, total))), reader)
+        whole = _whole_chains(raw, job.member, settings) if more else len(raw.rows)
+        if not whole:
             last += last - first  # one chain fills the piece
             continue
-        kept = raw.kept(raw.rows < until)
-        yield judged(job, reader, kept, assembled(kept, job.member, settings), is_piece=True)
-        first = until - 1
+        kept = raw.between(0, whole)
+        built = assembled(kept, job.member, settings)
+        yield judged(job, reader, kept, built, is_piece=more or first > 0)
+        if not more:
+            return
+        first = int(raw.rows[whole]) - 1
         last = first + size
 
 
@@ -154,9 +157,23 @@ def _left_out(member: Member, error: InputError, lines: int) -> FileReading:
     return reading
 
 
-def _last_chain(built: Assembled, rows: IntArray) -> int | None:
-    """The row where the last chain begins; None where there is no other before it."""
-    days = [day.toordinal() if day is not None else -1 for day, _ in built.labels]
-    keys = built.symbol_codes * (max(days, default=0) + 2) + np.array(days, dtype=np.int64)[built.label_codes]
-    changes = np.flatnonzero(keys != keys[-1])
-    return int(rows[changes[-1] + 1]) if len(changes) else None
+def _whole_chains(raw: RawChain, member: Member, settings: Settings) -> int:
+    """How many lines stand before the last chain, which may go on in the next piece; 0 if it is the only one.
+
+    It is looked for among the last lines first: most pieces hold many chains.
+    """
+    n = len(raw.rows)
+    for first in dict.fromkeys((n - math.ceil(n / _TAIL), 0)):
+        try:
+            built = assembled(raw.between(first, n), member, settings)
+        except InputError:  # most of a few lines may be wrong, and of all but a few
+            if not first:
+                raise
+            continue
+        days = [day.toordinal() if day is not None else -1 for day, _ in built.labels]
+        ranked = np.array(days, dtype=np.int64)[built.label_codes]
+        keys = built.symbol_codes * (max(days, default=0) + 2) + ranked
+        changes = np.flatnonzero(keys != keys[-1])
+        if len(changes):
+            return first + int(changes[-1]) + 1
+    return 0

@@ -18,6 +18,7 @@ __all__ = ["ACCEPTED_UNITS", "Sides", "Symptom", "pairs", "sides_of", "swapped"]
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 Ints = np.ndarray[Any, np.dtype[np.int64]]
+Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
 ACCEPTED_UNITS: Final = "strikes and prices in dollars, vols as decimals or percent by the column's name"
 
@@ -64,18 +65,18 @@ class Sides(NamedTuple):
     vendor_delta: Array
     underlying_price: Array
 
+    def among(self, lines: Ints | slice) -> Sides:
+        """Some of the lines; a range of them is not copied."""
+        return Sides(self.expiry[lines], *(values[lines] for values in self[1:]))
 
-def sides_of(columns: Mapping[str, Any], lines: Ints) -> Sides:
-    """Some lines of canonical columns; those that are not there are missing on all lines."""
 
-    def numbers(name: str) -> Array:
-        values = columns.get(name)
-        return np.full(len(lines), np.nan) if values is None else values[lines]
-
+def sides_of(columns: Mapping[str, Any]) -> Sides:
+    """The lines of canonical columns; those that are not there are missing on all lines."""
+    missing = np.full(len(columns["expiry"]), np.nan)
     return Sides(
-        expiry=columns["expiry"][lines].as_unit("us").asi8,
-        is_call=columns["is_call"][lines].to_numpy(dtype=np.float64, na_value=np.nan),
-        **{name: numbers(name) for name in Sides._fields[2:]},
+        expiry=columns["expiry"].as_unit("us").asi8,
+        is_call=columns["is_call"].to_numpy(dtype=np.float64, na_value=np.nan),
+        **{name: columns.get(name, missing) for name in Sides._fields[2:]},
     )
 
 
@@ -125,15 +126,13 @@ def _exchanged(sides: Sides) -> Symptom | None:
     less = (sides.bid + sides.ask)[call] / 2 - (sides.bid + sides.ask)[put] / 2
     strike, expiry = sides.strike[call], sides.expiry[call]
     starts = np.flatnonzero(np.diff(expiry, prepend=-1))
-    low, high = [], []
-    for start, end in zip(starts, [*starts[1:], len(expiry)], strict=True):
-        half = (end - start) // 2
-        if half:
-            low.append(np.arange(start, end - half))
-            high.append(np.arange(start + half, end))
-    if not low:
+    strikes = np.diff(starts, append=len(expiry))
+    half, end = np.repeat(strikes // 2, strikes), np.repeat(starts + strikes, strikes)
+    other = np.arange(len(expiry)) + half
+    first = np.flatnonzero((half > 0) & (other < end))
+    second = other[first]
+    if not len(first):
         return None
-    first, second = np.concatenate(low), np.concatenate(high)
     slopes = (less[second] - less[first]) / (strike[second] - strike[first])
     rising = (slopes > _SLOPES[0]) & (slopes < _SLOPES[1])
     if len(slopes) < _FEWEST_SLOPES or rising.mean() < _CLEARLY:
@@ -188,11 +187,24 @@ def _apart(sides: Sides, at: int) -> Symptom | None:
     )
 
 
-def pairs(sides: Sides, mask: np.ndarray[Any, np.dtype[np.bool_]]) -> tuple[Ints, Ints]:
+def pairs(sides: Sides, mask: Mask) -> tuple[Ints, Ints]:
     """Lines of a put and a call of one strike and expiry among those of a mask, by expiry and strike."""
     lines = np.flatnonzero(mask & np.isfinite(sides.is_call) & (sides.strike > 0) & (sides.expiry > 0))
-    order = lines[np.lexsort((sides.is_call[lines], sides.strike[lines], sides.expiry[lines]))]
-    put, call = order[:-1], order[1:]
-    both = (sides.is_call[put] == 0) & (sides.is_call[call] == 1)
-    both &= (sides.strike[put] == sides.strike[call]) & (sides.expiry[put] == sides.expiry[call])
-    return put[both], call[both]
+    order, twins = _ordered(sides, lines)
+    if (twins[1:] & twins[:-1]).any():  # a put or a call is there twice: all puts of a strike first
+        order, twins = _ordered(sides, lines[np.argsort(sides.is_call[lines], kind="stable")])
+    one, other = order[:-1][twins], order[1:][twins]
+    turned = sides.is_call[one] > sides.is_call[other]
+    both = sides.is_call[one] != sides.is_call[other]
+    return np.where(turned, other, one)[both], np.where(turned, one, other)[both]
+
+
+def _ordered(sides: Sides, lines: Ints) -> tuple[Ints, Mask]:
+    """Lines by expiry and strike, as they come where both are the same, and which are like the next one."""
+    expiry, strike = sides.expiry[lines], sides.strike[lines]
+    twins, later = expiry[1:] == expiry[:-1], expiry[1:] > expiry[:-1]
+    if not (later | (twins & (strike[1:] >= strike[:-1]))).all():  # most files are written in this order
+        order = np.lexsort((strike, expiry))
+        lines, expiry, strike = lines[order], expiry[order], strike[order]
+        twins = expiry[1:] == expiry[:-1]
+    return lines, twins & (strike[1:] == strike[:-1])

@@ -10,10 +10,11 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from volskew.errors import InputError
+from volskew.quotes.encodings import to_utf8
 from volskew.quotes.named import symbol_in_names
 from volskew.quotes.raw import ASIDE_NUMBER, ASIDE_WORD, Job, RawChain
 from volskew.quotes.sides import SIZES, constant, interleaved, repeated_twice, split_sizes
-from volskew.quotes.text import read_table, to_utf8
+from volskew.quotes.text import read_table
 
 if TYPE_CHECKING:
     from volskew.quotes.formats import Format
@@ -30,7 +31,7 @@ __all__ = [
 ]
 
 REPEATED: Final = frozenset(
-    ("date", "symbol", "expiry", "is_call", "root", "settlement", "exercise", "multiplier", SIZES)
+    ("date", "symbol", "option", "expiry", "is_call", "root", "settlement", "exercise", "multiplier", SIZES)
 )
 """Fields of few distinct values: they are read as dictionaries."""
 NUMERIC: Final = frozenset(
@@ -81,7 +82,7 @@ def read_text_columns(job: Job, places: Mapping[str, int]) -> RawChain:
         numeric=[place for key, place in places.items() if _is_numeric(key)],
         header=job.head.header,
         delimiter=job.head.delimiter,
-        header_line=job.head.header_line,
+        header_line=0 if job.before else job.head.header_line,
         before=job.before,
         latin=latin,
     )

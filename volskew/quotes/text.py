@@ -1,4 +1,4 @@
-"""Delimited text as columns of text cells: encodings, delimiters, ragged lines, line numbers.
+"""Delimited text as columns of text cells: delimiters, ragged lines, line numbers.
 
 No cell is interpreted here and no line is lost: a line with the wrong number of fields stays as a row of
 nulls, so that totals add up to the lines of the file and one mangled line does not cost a day.
@@ -6,7 +6,6 @@ nulls, so that totals add up to the lines of the file and one mangled line does 
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -17,20 +16,12 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from volskew.errors import InputError
+from volskew.quotes.body import Body
 from volskew.quotes.headers import ends_in_a_delimiter, header_rows
 
-__all__ = ["TextTable", "cut_lines", "decode", "is_wide", "read_table", "to_utf8"]
+__all__ = ["TextTable", "read_table"]
 
-_BOMS: Final = (
-    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark is its beginning
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
-_CONTROL: Final = bytes(set(range(32)) - {9, 10, 12, 13, 26, 27})
-_ACCEPTED: Final = "UTF-8, or UTF-16 with its byte-order mark"
 _RAGGED_COUNT: Final = 10
-_FEW_LINES: Final = 100
 _REPEATS: Final = pa.dictionary(pa.int32(), pa.string())
 _NULLS: Final = ("", " ", "  ", "NA", "N/A", "NaN", "nan", "NULL", "null", "None", "-", "--", ".")
 """What Arrow takes for null in a column of numbers; the others of `cells.MISSING_TEXTS` make it text."""
@@ -59,58 +50,6 @@ class TextTable:
     rows: np.ndarray[Any, np.dtype[np.int64]]
     ragged: tuple[tuple[int, int, int], ...]
     latin: bool
-
-
-def to_utf8(data: bytes, *, label: str, partial: bool = False) -> tuple[bytes, bool]:
-    """The same text as UTF-8 without a byte-order mark, and whether it had to be taken as Windows-1252.
-
-    Parameters
-    ----------
-    data : bytes
-        Content, or its beginning.
-    label : str
-        Named in errors.
-    partial : bool
-        `data` is a beginning that may end inside a character.
-
-    Raises
-    ------
-    InputError
-        Binary data, or bytes that fit no accepted encoding.
-    """
-    data = data.removeprefix(codecs.BOM_UTF8)
-    for mark, encoding in _BOMS:
-        if data.startswith(mark):
-            cut = len(data) - len(data) % (4 if encoding == "utf-32" else 2) if partial else len(data)
-            try:
-                text = data[:cut].decode(encoding, errors="ignore" if partial else "strict")
-            except UnicodeDecodeError as error:
-                raise InputError(f"damaged {encoding.upper()} text ({error.reason})", file=label) from error
-            return text.encode(), False
-    head = data[:4096]
-    if b"\x00" in head or len(head.translate(None, _CONTROL)) < 0.97 * len(head):
-        halves = {head[0::2].count(0), head[1::2].count(0)}
-        kind = "UTF-16 without a byte-order mark" if max(halves) > 0.3 * len(head) / 2 > 0 else "binary data"
-        raise InputError(f"not a text file ({kind})", file=label, accepted=_ACCEPTED)
-    if data.isascii():
-        return data, False
-    try:
-        codecs.getincrementaldecoder("utf-8")().decode(data, not partial)
-    except UnicodeDecodeError as error:
-        high = len(data) - len(data.translate(None, bytes(range(128, 256))))
-        if high > 0.05 * len(data):
-            raise InputError(
-                f"not UTF-8 (byte {data[error.start]:#04x} at offset {error.start})",
-                file=label,
-                accepted=_ACCEPTED,
-            ) from error
-        return data.decode("cp1252", errors="replace").encode(), True
-    return data, False
-
-
-def decode(data: bytes, *, label: str) -> str:
-    """Text of a whole small file, see `to_utf8`."""
-    return to_utf8(data, label=label)[0].decode(errors="replace")
 
 
 def read_table(
@@ -147,7 +86,7 @@ def read_table(
     header_line : int
         One-based line of the header; data begin on the next.
     before : int
-        Lines of the file that stand between the header and these data, for the numbers of lines.
+        Lines of the file that stand before these data, for the numbers of lines.
     latin : bool
         Passed on to the result.
 
@@ -160,11 +99,11 @@ def read_table(
     """
     if b"\r" in data:
         data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    _, body = cut_lines(data, header_line)
-    if not body or body.isspace():
+    body = Body.under(data, header_line)
+    if body.is_blank:
         raise InputError("a header and no lines under it", file=label, code="EMPTY")
     kinds = {position: _REPEATS if position in repeated else pa.string() for position in columns}
-    width = len(header) + ends_in_a_delimiter(body, len(header), delimiter)
+    width = len(header) + ends_in_a_delimiter(body.beginning, len(header), delimiter)
     typed = {position: pa.float64() if position in numeric else kind for position, kind in kinds.items()}
     try:
         table, invalid = _first_that_works(body, (typed, kinds), width, delimiter)
@@ -174,7 +113,7 @@ def read_table(
     rows, numbered = _line_numbers(body, table.num_rows, [number for number, *_ in invalid])
     blank = _all_blank(arrays, len(rows))
     if numbered and blank.any():  # of a line of empty cells, which stays, only its length tells an empty one
-        blank &= _blank_rows(body, rows)
+        blank &= body.is_empty(rows)
     first = header_line + before
     rows += first
     keep_mask = ~blank
@@ -197,12 +136,12 @@ _Lines = list[tuple[int, int, int, bool]]
 
 
 def _first_that_works(
-    body: bytes, tried: Sequence[Mapping[int, pa.DataType]], n_fields: int, delimiter: str
+    body: Body, tried: Sequence[Mapping[int, pa.DataType]], n_fields: int, delimiter: str
 ) -> tuple[pa.Table, _Lines]:
     """The table in the first of several sets of types; in blocks that fit a cache unless a line is longer."""
-    whole = min(len(body) + 1, _LARGEST_BLOCK)
+    whole = min(len(body.data) + 1, _LARGEST_BLOCK)
     layout = pyarrow.csv.ParseOptions(
-        delimiter=delimiter, quote_char='"' if _quotes_pair(body) else False, ignore_empty_lines=False
+        delimiter=delimiter, quote_char='"' if body.quotes_pair else False, ignore_empty_lines=False
     )
     failure: pa.ArrowInvalid | None = None
     for kinds in tried:
@@ -217,7 +156,7 @@ def _first_that_works(
 
 
 def _parsed(
-    body: bytes,
+    body: Body,
     kinds: Mapping[int, pa.DataType],
     n_fields: int,
     layout: pyarrow.csv.ParseOptions,
@@ -232,7 +171,7 @@ def _parsed(
 
     layout.invalid_row_handler = keep
     table = pyarrow.csv.read_csv(
-        pa.BufferReader(body),
+        pa.BufferReader(body.buffer),
         read_options=pyarrow.csv.ReadOptions(
             use_threads=False,  # else the handler of ragged lines is not told their numbers
             column_names=[str(position) for position in range(n_fields)],
@@ -249,66 +188,22 @@ def _parsed(
     return table, invalid
 
 
-def cut_lines(text: bytes, lines: int) -> tuple[bytes, bytes]:
-    r"""The first lines of a text, and the rest; all and nothing where it has no more.
-
-    Examples
-    --------
-    >>> cut_lines(b"a\nb\nc", 2)
-    (b'a\nb\n', b'c')
-    """
-    if lines <= 0:
-        return b"", text
-    end = 0
-    for _ in range(min(lines, _FEW_LINES)):
-        end = text.find(b"\n", end) + 1
-        if not end:
-            return text, b""
-    if lines > _FEW_LINES:
-        ends = np.flatnonzero(np.frombuffer(text, dtype=np.uint8) == ord("\n"))
-        end = int(ends[lines - 1]) + 1 if lines <= len(ends) else len(text)
-    return text[:end], text[end:]
-
-
-def is_wide(start: bytes) -> bool:
-    """Whether a text begins with the mark of an encoding in which a line end is more than a byte."""
-    return any(start.startswith(mark) for mark, _ in _BOMS)
-
-
-def _quotes_pair(body: bytes) -> bool:
-    """Whether every line has its quotes in pairs; if not, one stray quote would swallow the next lines."""
-    if b'"' not in body:
-        return True
-    octets = np.frombuffer(body, dtype=np.uint8)
-    ends = np.flatnonzero(octets == ord("\n"))
-    lines = np.searchsorted(ends, np.flatnonzero(octets == ord('"')))
-    return not (np.bincount(lines) % 2).any()
-
-
 def _line_numbers(
-    body: bytes, n_rows: int, invalid: Sequence[int]
+    body: Body, n_rows: int, invalid: Sequence[int]
 ) -> tuple[np.ndarray[Any, np.dtype[np.int64]], bool]:
     """One-based line within `body` of each parsed row, and whether that is exact.
 
-    It is not exact only where cells hold line breaks, which no chain file has reason to.
+    It is not exact only where cells hold line breaks, which no chain file has reason to, and which only
+    quotes make possible.
     """
-    total = body.count(b"\n") + (not body.endswith(b"\n"))
-    if n_rows + len(invalid) != total:
+    total = n_rows + len(invalid)
+    if body.has_quotes and total != body.n_lines:
         return np.arange(1, n_rows + 1, dtype=np.int64), False
+    if not invalid:
+        return np.arange(1, n_rows + 1, dtype=np.int64), True
     mask = np.ones(total, dtype=bool)
     mask[np.asarray(invalid, dtype=np.int64) - 1] = False
-    return np.flatnonzero(mask).astype(np.int64) + 1, True
-
-
-def _blank_rows(
-    body: bytes, rows: np.ndarray[Any, np.dtype[np.int64]]
-) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Which rows stand for empty lines."""
-    ends = np.flatnonzero(np.frombuffer(body, dtype=np.uint8) == ord("\n"))
-    if not body.endswith(b"\n"):
-        ends = np.append(ends, len(body))
-    lengths = np.diff(ends, prepend=-1) - 1
-    return np.asarray(lengths[rows - 1] == 0)
+    return np.flatnonzero(mask).astype(np.int64, copy=False) + 1, True
 
 
 def _all_blank(arrays: dict[int, pa.Array], n_rows: int) -> np.ndarray[Any, np.dtype[np.bool_]]:
@@ -319,9 +214,20 @@ def _all_blank(arrays: dict[int, pa.Array], n_rows: int) -> np.ndarray[Any, np.d
     for cells in arrays.values():
         if not blank.any():
             break
-        empty = pc.fill_null(pc.equal(pc.cast(cells, pa.string()), ""), True)  # noqa: FBT003 - Arrow's way
-        blank &= np.asarray(empty.to_numpy(zero_copy_only=False))
+        blank &= _empty(cells)
     return blank
+
+
+def _empty(cells: pa.Array) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Cells without a character, and nulls."""
+    if pa.types.is_floating(cells.type):
+        empty = pc.is_null(cells)
+    elif pa.types.is_dictionary(cells.type):
+        empty = pc.equal(cells.dictionary, "").take(cells.indices)
+    else:
+        empty = pc.equal(cells, "")
+    filled = pc.fill_null(empty, True)  # noqa: FBT003 - Arrow's way
+    return np.asarray(filled.to_numpy(zero_copy_only=False))
 
 
 def _refuse_ragged(ragged: Sequence[tuple[int, int, int]], n_good: int, label: str) -> None:
@@ -337,12 +243,12 @@ def _refuse_ragged(ragged: Sequence[tuple[int, int, int]], n_good: int, label: s
     )
 
 
-def _refuse_cut(ragged: Sequence[tuple[int, int, int]], body: bytes, *, header_line: int, label: str) -> None:
+def _refuse_cut(ragged: Sequence[tuple[int, int, int]], body: Body, *, header_line: int, label: str) -> None:
     """Refuse a file whose last line is short and has no end: the rest of the chain is not there."""
-    if not ragged or body.endswith(b"\n"):
+    if not ragged or body.is_ended:
         return
     line, found, wanted = ragged[-1]
-    if found < wanted and line == header_line + body.count(b"\n") + 1:
+    if found < wanted and line == header_line + body.n_lines:
         raise InputError(
             f"the file is cut off in the middle of this line ({found} of {wanted} fields)",
             file=label,

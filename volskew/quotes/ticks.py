@@ -18,10 +18,11 @@ import pyarrow.compute as pc
 from volskew.errors import InputError
 from volskew.ledger import Code
 from volskew.market.clock import EASTERN, is_session, session_close
+from volskew.quotes.body import has_lines
 from volskew.quotes.cells import coded, distinct_codes, positions
+from volskew.quotes.encodings import is_wide
 from volskew.quotes.formats import Format, declare
 from volskew.quotes.raw import Job, RawChain, Reader, Remark
-from volskew.quotes.text import cut_lines, is_wide
 from volskew.quotes.times_ns import NEVER, nanoseconds
 
 __all__ = ["declare_ticks", "last_quotes"]
@@ -120,19 +121,16 @@ def _read(plain: Reader, after: After | None, job: Job) -> RawChain:
 
 
 def _pieces(job: Job) -> Iterator[Job]:
-    """The job in pieces of whole lines, each under the header."""
+    """The job in pieces of whole lines, of which the first has the header."""
     if job.head.kind != "text" or is_wide(job.member.head(4)):
         yield job
         return
-    title, before, nothing = b"", 0, True
-    for text in job.member.line_pieces(_PIECE):
-        body = text
-        if not title:
-            title, body = cut_lines(text, job.head.header_line)
-        if body and not body.isspace():
+    before, nothing = 0, True
+    for text, more in job.member.line_pieces(_PIECE):
+        if has_lines(text, header_line=0 if before else job.head.header_line):
             nothing = False
-            yield replace(job, member=replace(job.member, data=title + body), before=before)
-        before += body.count(b"\n")
+            yield replace(job, member=replace(job.member, data=text), before=before)
+        before += text.count(b"\n") if more else 0
     if nothing:  # refused where it is read
         yield job
 
@@ -214,12 +212,14 @@ def _contracts(chain: RawChain) -> Array:
         keys = ["option"]
     total = np.zeros(len(chain.rows), dtype=np.int64)
     unknown = np.zeros(len(chain.rows), dtype=bool)
-    for key in keys:
+    for place, key in enumerate(keys):
         cells = chain.cells[key]
         words = cells if pa.types.is_dictionary(cells.type) else cells.dictionary_encode()
         codes = positions(words)
         unknown |= codes < 0
-        _, total = distinct_codes(total * (len(words.dictionary) + 1) + codes + 1)
+        total = total * (len(words.dictionary) + 1) + codes + 1
+        if place:  # the numbers of a few columns together are soon too large
+            _, total = distinct_codes(total)
     return np.where(unknown, -1, total)
 
 

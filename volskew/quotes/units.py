@@ -51,13 +51,19 @@ def unit_problem(
     with np.errstate(divide="ignore", invalid="ignore"):
         distance = np.abs(np.log(strike / underlying_price))
     distance = distance[np.isfinite(distance)]
-    if distance.size and np.median(distance) >= _MONEYNESS:
+    if _half(distance >= _MONEYNESS) and np.median(distance) >= _MONEYNESS:
         spot = float(np.nanmedian(underlying_price))
         return f"the median strike is {float(np.nanmedian(strike)):g} beside an underlying of {spot:g}"
     vols = vendor_vol[np.isfinite(vendor_vol)]
-    if vols.size and not _VOLS[0] <= (middle := float(np.median(vols))) <= _VOLS[1]:
+    outside = _half(vols < _VOLS[0]) or _half(vols > _VOLS[1])
+    if outside and not _VOLS[0] <= (middle := float(np.median(vols))) <= _VOLS[1]:
         return f"the median vol is {middle:g} as a decimal, that is {100 * middle:g} %"
     return _stretches(strike, underlying_price, vendor_vol) if by_vendor else ""
+
+
+def _half(mask: np.ndarray[Any, np.dtype[np.bool_]]) -> bool:
+    """Whether half of some numbers or more lie beyond a bound: where not, their median does not either."""
+    return 0 < mask.size <= 2 * int(np.count_nonzero(mask))
 
 
 def _stretches(strike: Array, underlying_price: Array, vendor_vol: Array) -> str:

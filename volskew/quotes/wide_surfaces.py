@@ -10,10 +10,11 @@ import pyarrow as pa
 from volskew.errors import InputError, NotAChainError
 from volskew.quotes.cells import numbers, texts
 from volskew.quotes.containers import Member
+from volskew.quotes.encodings import to_utf8
 from volskew.quotes.json_cells import json_cells, json_documents
 from volskew.quotes.raw import IMPORTED_BY, Job
 from volskew.quotes.tabular import read_parquet_columns
-from volskew.quotes.text import read_table, to_utf8
+from volskew.quotes.text import read_table
 
 __all__ = ["cells_of", "no_chain", "wide_table"]
 

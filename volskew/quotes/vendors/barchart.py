@@ -14,12 +14,12 @@ import pyarrow.compute as pc
 from volskew.errors import InputError
 from volskew.market.clock import EASTERN
 from volskew.quotes.cells import MISSING_TEXTS, coded, positions
+from volskew.quotes.encodings import to_utf8
 from volskew.quotes.formats import Format, declare
 from volskew.quotes.moments import parse_date, times_of_day
 from volskew.quotes.named import symbol_in_names
 from volskew.quotes.raw import About, Job, RawChain
 from volskew.quotes.sides import constant
-from volskew.quotes.text import to_utf8
 
 __all__ = ["READER"]
 

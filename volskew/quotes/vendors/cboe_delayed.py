@@ -18,12 +18,13 @@ import pyarrow as pa
 from volskew.errors import InputError
 from volskew.ledger import Code
 from volskew.market.clock import EASTERN, session_close, stamp_session
+from volskew.quotes.encodings import to_utf8
 from volskew.quotes.headers import normalise
 from volskew.quotes.hours import opened_since, served_at
 from volskew.quotes.json_cells import json_cells, parse_json
 from volskew.quotes.moments import YEARS
 from volskew.quotes.raw import FIELDS, About, Head, Job, Match, RawChain, Reader, Remark
-from volskew.quotes.text import read_table, to_utf8
+from volskew.quotes.text import read_table
 
 __all__ = ["READER"]
 

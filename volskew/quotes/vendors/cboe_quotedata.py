@@ -20,10 +20,12 @@ import pyarrow as pa
 from volskew.errors import InputError
 from volskew.ledger import Code
 from volskew.market.clock import EASTERN
+from volskew.quotes.encodings import to_utf8
 from volskew.quotes.headers import normalise, split_line
 from volskew.quotes.hours import opened_since
 from volskew.quotes.raw import FIELDS, About, Head, Job, Match, RawChain, Reader, Remark
-from volskew.quotes.text import read_table, to_utf8
+from volskew.quotes.sides import interleaved, repeated_twice
+from volskew.quotes.text import read_table
 
 __all__ = ["READER"]
 
@@ -81,25 +83,27 @@ def read(job: Job) -> RawChain:
     if data.count(line.encode()) > 1:  # each has a time and a price in its own title lines
         raise InputError("holds several downloads", file=label, accepted="each download as a file of its own")
     header = split_line(line)[1]
+    puts = len(_SIDE) + 3
+    numbers = [side + _SIDE.index(name) + 1 for name in _FIELDS.values() for side in (1, puts)]
     table = read_table(
         data,
         label=label,
-        columns=[place for place, name in enumerate(header) if name],
-        repeated=(0,),
+        columns=sorted({0, 1, puts - 1, puts, *numbers}),
+        repeated=(0, 1, puts),
+        numeric=(puts - 1, *numbers),
         header=header,
         header_line=header_line,
         latin=latin,
     )
     columns = table.columns
-    puts = len(_SIDE) + 3
     cells = {
-        "option": _both(columns[1], columns[puts]),
-        "strike": _both(columns[puts - 1], columns[puts - 1]),
-        "expiry": _both(columns[0], columns[0]),
+        "option": interleaved(columns[1], columns[puts]),
+        "strike": repeated_twice(columns[puts - 1]),
+        "expiry": repeated_twice(columns[0]),
     }
     for key, name in _FIELDS.items():
         place = _SIDE.index(name) + 1
-        cells[key] = _both(columns[1 + place], columns[puts + place])
+        cells[key] = interleaved(columns[1 + place], columns[puts + place])
     last = _last_price(job.head.lines[: header_line - 1])
     rows = np.repeat(table.rows, 2)
     stamp, quoted_at = _times(job.head.lines[: header_line - 1])
@@ -127,14 +131,6 @@ def read(job: Job) -> RawChain:
         fillers={"last": (0.0,)},
         remarks=remarks,
     )
-
-
-def _both(calls: pa.Array, puts: pa.Array) -> pa.Array:
-    """Call and put cells interleaved, so that rows stay in the order of the file."""
-    if pa.types.is_dictionary(calls.type):
-        calls, puts = calls.dictionary_decode(), puts.dictionary_decode()
-    order = np.arange(2 * len(calls)).reshape(2, -1).T.ravel()
-    return pa.concat_arrays([calls, puts]).take(pa.array(order))
 
 
 def _last_price(titles: tuple[str, ...]) -> float | None:

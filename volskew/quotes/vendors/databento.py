@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from volskew.errors import InputError
 from volskew.ledger import Code
 from volskew.quotes.cells import coded, numbers, which
-from volskew.quotes.companions import companions, days_of, looked_up
+from volskew.quotes.companions import companions, days_of, places_of, taken
 from volskew.quotes.formats import Format
 from volskew.quotes.lines_of import nobody_is_zero
 from volskew.quotes.raw import About, Job, RawChain, Remark
@@ -169,7 +169,8 @@ def _placed(chain: RawChain, tables: list[RawChain], job: Job) -> RawChain:
             file=job.member.label,
             accepted=accepted,
         )
-    symbols = looked_up(chain, tables, on=("date", "option"), wanted="symbol_of")
+    places = places_of(chain, tables, on=("date", "option"))
+    symbols = taken(tables, "symbol_of", places)
     missing = np.asarray(pc.is_null(symbols).to_numpy(zero_copy_only=False))
     if missing.all():
         days = sorted(day.isoformat() for day in days_of(chain.cells["date"]))
@@ -184,8 +185,8 @@ def _placed(chain: RawChain, tables: list[RawChain], job: Job) -> RawChain:
         detail = f"no definition of the day for instrument_id, {number} first"
         chain.remarks = (*chain.remarks, Remark(Code.BAD_CELLS, int(missing.sum()), detail))
     if all("expiry" in table.cells for table in tables):
-        expiry = looked_up(chain, tables, on=("date", "option"), wanted="expiry")
-        chain.cells["expiry"], chain.names["expiry"] = expiry, "expiration of the definitions"
+        chain.cells["expiry"] = taken(tables, "expiry", places)
+        chain.names["expiry"] = "expiration of the definitions"
     chain.cells["option"], chain.names["option"] = symbols, "raw_symbol of the definitions"
     return chain
 

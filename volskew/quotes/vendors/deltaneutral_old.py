@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 import pyarrow.compute as pc
 
+from volskew.quotes.cells import coded, positions
 from volskew.quotes.formats import Format, declare
 from volskew.quotes.lines_of import blanked
 from volskew.quotes.raw import About, Job, RawChain
@@ -20,8 +21,9 @@ _SYMBOL: Final = r"^\s*[A-Z0-9]{1,6}\s*[0-9]{6}[CP][0-9]{8}\s*$"
 def adjust(chain: RawChain, job: Job) -> RawChain:
     """Symbols from before 2010 (a root and two letters) tell nothing without a table: the columns do."""
     if "option" in chain.cells:
-        modern = pc.fill_null(pc.match_substring_regex(chain.cells["option"], _SYMBOL), False)  # noqa: FBT003
-        known = np.asarray(modern.to_numpy(zero_copy_only=False))
+        words = coded(chain.cells["option"])
+        modern = pc.fill_null(pc.match_substring_regex(words.dictionary, _SYMBOL), False)  # noqa: FBT003
+        known = np.append(modern.to_numpy(zero_copy_only=False), [False])[positions(words)]
         if known.any():
             chain.cells["option"] = blanked(chain.cells["option"], ~known)
         else:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-import pyarrow as pa
-
-from volskew.quotes.cells import coded
+from volskew.quotes.cells import coded, renamed
 from volskew.quotes.formats import Format, Records, declare
 from volskew.quotes.raw import About, Job, RawChain
 from volskew.quotes.vendors import schwab
@@ -19,9 +17,8 @@ _SYMBOL: Final = "[A-Z0-9.$]{1,6}_[0-9]{6}[CP][0-9.]+"
 def adjust(chain: RawChain, job: Job) -> RawChain:
     """The root is what stands before the date in a symbol such as QQQ_011924C400."""
     if "@symbol" in chain.cells and "root" not in chain.cells:
-        words = coded(chain.cells["@symbol"])
-        roots = [(text or "").rpartition("_")[0] for text in words.dictionary.to_pylist()]
-        chain.cells["root"] = pa.DictionaryArray.from_arrays(words.indices, pa.array(roots, type=pa.string()))
+        roots = renamed(coded(chain.cells["@symbol"]), lambda text: text.rpartition("_")[0])
+        chain.cells["root"] = roots.cells()
         chain.names["root"] = "symbol"
     return schwab.adjust(chain, job)
 

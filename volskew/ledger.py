@@ -73,6 +73,11 @@ class Code(StrEnum):
         False,
     )
     ONE_VENUE = "ONE_VENUE", "the quotes are of a single exchange, not the best of all", False
+    PAGE_WITHOUT_LINES = (
+        "PAGE_WITHOUT_LINES",
+        "documents of a JSON file give no option lines beside others that do: an error, another format",
+    )
+    SYMBOL_NAMED = "SYMBOL_NAMED", "the rows name no underlying: it is that of a name", False
     # session
     DATE_DISAGREES = (
         "DATE_DISAGREES",
@@ -86,6 +91,8 @@ class Code(StrEnum):
     )
     STALE_REPEAT = "STALE_REPEAT", "the lines are those of an earlier session under a newer date", False
     SUPERSEDED = "SUPERSEDED", "another file holds a later or fuller snapshot of the same session", False
+    PARTS_JOINED = "PARTS_JOINED", "files that each hold a part of one chain were put together", False
+    PART_UNPLACED = "PART_UNPLACED", "a part of a chain that may be of either of two: nothing says of which"
     # market
     RATE_ASSUMED = "RATE_ASSUMED", "no rate was given: 4 % was assumed", False
     RATE_STALE = "RATE_STALE", "the date is more than seven days past the curve's last date"

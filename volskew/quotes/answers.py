@@ -6,9 +6,12 @@ import json
 from collections.abc import Iterator
 from typing import Any, Final
 
+from volskew.errors import InputError
+from volskew.ledger import Code
 from volskew.quotes.headers import normalise
+from volskew.quotes.raw import Remark
 
-__all__ = ["words_of_a_service"]
+__all__ = ["Without", "words_in", "words_of_a_service"]
 
 _FAILURES: Final = ("errormessage", "errmsg", "error", "errors")
 _TELLING: Final = (*_FAILURES, "fault", "information", "note", "message", "reason")
@@ -22,6 +25,8 @@ _FAILED: Final = frozenset(
 _STATES: Final = ("s", "status", "success", "ok")
 _DEEPEST: Final = 3
 _LONGEST: Final = 300
+_SHOWN: Final = 5
+_EXCERPT: Final = 60
 
 
 def words_of_a_service(content: str) -> str:
@@ -45,6 +50,11 @@ def words_of_a_service(content: str) -> str:
         document, _ = json.JSONDecoder().raw_decode(content.lstrip())
     except (json.JSONDecodeError, RecursionError):
         return ""
+    return words_in(document)
+
+
+def words_in(document: Any) -> str:
+    """What a document says in place of data, "" where it is no such answer; see `words_of_a_service`."""
     if isinstance(document, list) and len(document) == 1:
         document = document[0]
     if not isinstance(document, dict):
@@ -55,6 +65,72 @@ def words_of_a_service(content: str) -> str:
         told = [state]
     words = "; ".join(told)
     return words if len(words) <= _LONGEST else f"{words[:_LONGEST]}..."
+
+
+class Without:
+    """Documents of a file that give no lines among others that do: why, and how many.
+
+    Parameters
+    ----------
+    label : str
+        The file, for errors.
+    """
+
+    def __init__(self, label: str) -> None:
+        self._label = label
+        self._places: dict[str, list[int]] = {}
+        self._first: InputError | None = None
+
+    def add(self, place: int, document: Any, error: InputError | None = None) -> None:
+        """Take a document, the number of which is `place`; `error` says why it is none of the format.
+
+        One that the format has, and that is empty without a word, is an answer like others: the last page.
+        """
+        words = words_in(document)
+        if error is None and not words:
+            return
+        problem = "an answer without lines" if error is None else error.problem
+        problem += f"; it says {words!r}" if words else ""
+        if error is None or words:
+            accepted = "the data asked for" if error is None else error.accepted
+            error = InputError(problem, file=self._label, accepted=accepted)
+        self._first = self._first or error
+        self._places.setdefault(f"{problem} ({_seen(document)})", []).append(place)
+
+    def told(self, n: int, *, lines: int) -> tuple[Remark, ...]:
+        """An entry for each reason.
+
+        Parameters
+        ----------
+        n : int
+            Documents in the file.
+        lines : int
+            Lines that they gave.
+
+        Raises
+        ------
+        InputError
+            None gave any, and that is no answer of the format.
+        """
+        if self._first is not None and not lines:
+            raise self._first
+        return tuple(
+            Remark(Code.PAGE_WITHOUT_LINES, len(places), f"document {_numbers(places)} of {n}: {reason}")
+            for reason, places in self._places.items()
+        )
+
+
+def _numbers(places: list[int]) -> str:
+    shown = ", ".join(map(str, places[:_SHOWN]))
+    return shown + (f" and {len(places) - _SHOWN} more" if len(places) > _SHOWN else "")
+
+
+def _seen(document: Any) -> str:
+    """A document in a few words: its keys, or its beginning."""
+    if isinstance(document, dict):
+        return f"keys: {', '.join(map(str, list(document)[:_SHOWN]))}" if document else "an empty object"
+    text = " ".join(str(document).split())
+    return repr(text if len(text) <= _EXCERPT else f"{text[:_EXCERPT]}...")
 
 
 def _said(found: Any, depth: int) -> Iterator[str]:

@@ -77,6 +77,14 @@ class Member:
         file = f"{place.parent.name}/{place.name}" if place.parent.name else place.name
         return _printable(f"{file}:{self.inner}" if self.inner else file)
 
+    @property
+    def folder(self) -> str:
+        """The folder that it lies in, with its whole path; in an archive, the folder in there."""
+        if self.path is None:
+            return ""
+        place = self.path.absolute()
+        return f"{place}:{Path(self.inner).parent}" if self.inner else str(place.parent)
+
     def head(self, size: int = HEAD_BYTES) -> bytes:
         """The first `size` bytes, decompressed."""
         with _open(self) as stream:

@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any, Final
 
 from volskew.quotes.raw import FIELDS, About, Head, Job, Match, RawChain, Reader, is_aside
-from volskew.quotes.records import read_records
+from volskew.quotes.records import Unread, read_records
 from volskew.quotes.sides import SIZES
 from volskew.quotes.tabular import read_tabular
 
@@ -45,7 +45,8 @@ class Records:
     top : dict of str to str
         Field -> dotted keys from the top of a document, the same for all its records.
     rows : callable or None
-        ``rows(document, label) -> iterable of records``, for what is no such list or mapping.
+        ``rows(document, label) -> iterable of records``, for what is no such list or mapping; with an
+        `Unread` for each thing in it that should hold records and does not.
     """
 
     signature: tuple[str, ...]
@@ -54,7 +55,7 @@ class Records:
     path: str = ""
     columns: Mapping[str, str] = field(default_factory=dict)
     top: Mapping[str, str] = field(default_factory=dict)
-    rows: Callable[[Any, str], Iterable[Mapping[str, Any]]] | None = None
+    rows: Callable[[Any, str], Iterable[Mapping[str, Any] | Unread]] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,8 +83,9 @@ class Format:
         Field -> what it is on every line.
     divisors, fillers, zone, day_first, before_close
         See `volskew.quotes.raw.RawChain`; dates with slashes are month first unless said otherwise.
-    symbol_in_name : bool
-        The rows name no underlying: the name of the file or folder does.
+    symbol_in_name : str
+        Where the rows name no underlying and a name does: how the vendor calls its files, as a regular
+        expression whose first group is the ticker.
     records : Records or None
         How the format is written as JSON.
     adjust : callable or None
@@ -109,7 +111,7 @@ class Format:
     zone: str = "America/New_York"
     day_first: frozenset[str] | None = frozenset()
     before_close: dt.timedelta | None = None
-    symbol_in_name: bool = False
+    symbol_in_name: str = ""
     records: Records | None = None
     adjust: Callable[[RawChain, Job], RawChain] | None = None
     made: tuple[str, ...] = ()

@@ -76,13 +76,14 @@ class Groups:
         self._is_piece = is_piece
         vendor = self._vendor_only()
         witnesses = Witnesses(self._built, self._raw, self._member, self._groups)
+        days = {day for day, _ in self._built.labels}
         symptoms: list[tuple[int, Symptom]] = []
         for place in range(len(self._groups)):
             seen, strays = witnesses.of(place)
             day = seen.label
             for stray in strays:
                 self._entry(place, day, Stage.INPUT, Code.BAD_CELLS, stray.detail, count=stray.count)
-            if len(self._built.labels) == 1 and day is not None and seen.name_date not in {None, day}:
+            if len(days) == 1 and day is not None and seen.name_date not in {None, day}:
                 self._disagrees(place, day, seen.name_date)
             if not SYMBOL.fullmatch(self._symbol(place)):
                 self._no_ticker(place, day)
@@ -216,9 +217,12 @@ class Groups:
             newest,
             "simulated" if simulated else "vendor" if vendor else "",
             self._member.source,
-            int(self._groups.sizes[place]),
+            lines=int(self._groups.sizes[place]),
             is_late=ruling.is_late,
             dated_by=seen.in_words,
+            ground=ruling.ground,
+            traded=seen.trades,
+            name_date=seen.name_date,
         )
 
     def _settle(self) -> None:

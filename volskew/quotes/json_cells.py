@@ -12,29 +12,11 @@ import pyarrow as pa
 from volskew.errors import InputError
 from volskew.quotes.encodings import decode
 
-__all__ = ["json_cells", "json_documents", "list_of", "parse_json", "values_of"]
+__all__ = ["json_cells", "json_documents", "list_of"]
 
 
 _BLANKS: Final = re.compile(r"\s*")
-
-
-def parse_json(data: bytes, *, label: str) -> Any:
-    """The content of a JSON file.
-
-    Raises
-    ------
-    InputError
-        Truncated, damaged, or nested beyond measure.
-    """
-    try:
-        return json.loads(decode(data, label=label))
-    except (json.JSONDecodeError, RecursionError) as error:
-        where = (
-            f"line {error.lineno}, character {error.colno}"
-            if isinstance(error, json.JSONDecodeError)
-            else "nesting"
-        )
-        raise InputError(f"truncated or damaged JSON ({where})", file=label) from error
+_SHOWN: Final = 40
 
 
 def json_documents(data: bytes, *, label: str) -> list[Any]:
@@ -43,28 +25,63 @@ def json_documents(data: bytes, *, label: str) -> list[Any]:
     Raises
     ------
     InputError
-        As `parse_json`.
+        Truncated, damaged, nested beyond measure, or an object has a key twice.
 
     Examples
     --------
     >>> json_documents(b'{"a": 1}\n{"a": 2}', label="two.json")
     [{'a': 1}, {'a': 2}]
     """
-    try:
-        return [parse_json(data, label=label)]
-    except InputError:
-        text = decode(data, label=label)
-    decoder = json.JSONDecoder()
+    text = decode(data, label=label)
+    decoder = json.JSONDecoder(object_pairs_hook=_object)
     found: list[Any] = []
     place = _after_blanks(text, 0)
     try:
-        while place < len(text):
+        while place < len(text) or not found:
             document, place = decoder.raw_decode(text, place)
             found.append(document)
             place = _after_blanks(text, place)
-    except (json.JSONDecodeError, RecursionError):
-        return [parse_json(data, label=label)]  # says where it is damaged
+    except json.JSONDecodeError as error:
+        raise InputError(_damage(text, place, error, len(found)), file=label) from error
+    except RecursionError as error:
+        raise InputError("truncated or damaged JSON (nesting)", file=label) from error
+    except _KeyTwiceError as error:
+        raise InputError(
+            f"an object of document {len(found) + 1} has a key twice, with different values, of which one "
+            "alone could be read",
+            file=label,
+            value=str(error),
+            accepted="each key once in an object",
+        ) from error
     return found
+
+
+class _KeyTwiceError(Exception):
+    """An object has a key twice, with different values."""
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        for key, value in pairs:
+            if found[key] != value:
+                raise _KeyTwiceError(key)
+    return found
+
+
+def _damage(text: str, place: int, error: json.JSONDecodeError, n: int) -> str:
+    """What is wrong with the document that begins at a place, after `n` whole ones."""
+    where = f"line {error.lineno}, character {error.colno}"
+    if not n:
+        return f"truncated or damaged JSON ({where})"
+    rest = text[place:].rstrip()
+    whole = f"the {n} before it {'is' if n == 1 else 'are'} whole"
+    if rest.startswith("<"):
+        return f"HTML in line {error.lineno}, where a JSON document should stand ({rest[:_SHOWN]!r}); {whole}"
+    begins = text.count("\n", 0, place) + 1
+    if error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated"):
+        return f"cut off: the last document, from line {begins} on, is incomplete ({where}); {whole}"
+    return f"damaged JSON ({where}): document {n + 1}, from line {begins} on, is none; {whole}"
 
 
 def _after_blanks(text: str, place: int) -> int:
@@ -97,8 +114,3 @@ def _printable(text: str) -> str:
 def list_of(value: Any) -> list[Any]:
     """A list as it is; nothing where something else stands."""
     return value if isinstance(value, list) else []
-
-
-def values_of(value: Any) -> list[Any]:
-    """The values of an object; nothing where something else stands."""
-    return list(value.values()) if isinstance(value, dict) else []

@@ -7,26 +7,52 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import Final
+from typing import Final, NamedTuple
 
 from volskew.errors import InputError
 from volskew.quotes.containers import Member
 
-__all__ = ["NameDate", "dates_in_names", "name_date", "symbol_in_names"]
+__all__ = ["NameDate", "NamedSymbol", "dates_in_names", "name_date", "symbol_in_names"]
 
 _DATE: Final = re.compile(r"(?<!\d)((?:19|20)\d{2})([-_]?)(\d{2})\2(\d{2})(?!\d)")
 _DATE_ALONE: Final = re.compile(r"(?:[a-z_]+=)?(?:19|20)\d{2}([-_]?)\d{2}\1\d{2}", re.IGNORECASE)
-_TICKER: Final = re.compile(r"[\^$_]?[a-z]{1,5}(?:[.][a-z])?", re.IGNORECASE)
-_ENDINGS: Final = frozenset(("csv", "txt", "gz", "zip", "zst", "tsv", "dat", "json", "parquet", "pq"))
+_LOOKED_AT: Final = 3
+"""Names, from the file's own outwards, in which a ticker may stand."""
+_TICKER: Final = re.compile(r"[\^$_]?[A-Z]{1,5}(?:[.][A-Z])?")
+_KEYED: Final = re.compile(r"[a-z_]+=", re.IGNORECASE)
+_ENDINGS: Final = re.compile(r"([.](csv|txt|gz|zip|zst|tsv|dat|jsonl?|ndjson|parquet|pq))+$", re.IGNORECASE)
 _NO_TICKERS: Final = frozenset(
     (
-        "a", "all", "calls", "chain", "chains", "close", "csv", "daily", "data", "day", "eod",
-        "exp", "file", "greeks", "history", "hist", "intraday", "iv", "market", "min", "month",
-        "monthly", "near", "of", "opt", "option", "options", "part", "price", "prices", "puts",
-        "quote", "quotes", "raw", "sample", "show", "side", "stacked", "test", "txt", "us", "usa",
-        "vol", "weekly", "year", "years",
+        "a", "all", "am", "asof", "bars", "book", "calls", "chain", "chains", "close", "copy", "csv",
+        "daily", "data", "date", "day", "days", "dump", "edt", "eod", "est", "et", "exp", "expiry",
+        "file", "files", "final", "full", "greeks", "hist", "history", "home", "intraday", "iv", "json",
+        "market", "mid", "min", "month", "monthly", "my", "near", "new", "of", "old", "opt", "option",
+        "options", "out", "page", "part", "parts", "pm", "price", "prices", "puts", "quote", "quotes",
+        "raw", "root", "sample", "show", "side", "snap", "spot", "stacked", "table", "temp", "test",
+        "the", "tmp", "txt", "us", "usa", "usd", "user", "utc", "v", "var", "vol", "vols", "week",
+        "weekly", "work", "x", "year", "years", "zip",
     )
 )  # fmt: skip
+"""Words of names that are no ticker, though they may be written as one."""
+
+
+class NamedSymbol(NamedTuple):
+    """A ticker out of a name.
+
+    Attributes
+    ----------
+    symbol : str
+        In upper case.
+    place : str
+        Which name it is, in words.
+    """
+
+    symbol: str
+    place: str
+
+    def __str__(self) -> str:
+        """Ticker and place in words."""
+        return f"{self.symbol}, from {self.place}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +122,19 @@ def dates_in_names(member: Member) -> frozenset[dt.date]:
     return frozenset(day for name in _names(member) for day in _dates_in(name))
 
 
-def symbol_in_names(member: Member) -> str:
-    """The ticker in the name of a file whose rows name no underlying, or in that of its folder or archive.
+def symbol_in_names(member: Member, *, pattern: str = "") -> NamedSymbol:
+    """The ticker in the name of a file whose rows name no underlying, or of its archive or folder.
 
-    It is the first word of the name, or, where that is a word such as `options`, the only one that can.
+    In a file's or an archive's name it is the one word in capitals that is not a usual one (``DATA``,
+    ``EOD``): ``QQQ.csv``, ``QQQ_2026-07-10.csv``, ``dump_QQQ.csv``. A folder's name is a ticker as a whole,
+    or none.
+
+    Parameters
+    ----------
+    member : Member
+        The file.
+    pattern : str
+        How a vendor calls its files, the ticker being the first group: it may be in small letters there.
 
     Raises
     ------
@@ -109,28 +144,49 @@ def symbol_in_names(member: Member) -> str:
     Examples
     --------
     >>> from pathlib import Path
-    >>> symbol_in_names(Member(Path("/data/spy_eod_202301.txt")))
-    'SPY'
-    >>> symbol_in_names(Member(Path("/data/QQQ/2023.csv")))
-    'QQQ'
+    >>> symbol_in_names(Member(Path("/data/QQQ_2023.csv")))
+    NamedSymbol(symbol='QQQ', place="the file's name, 'QQQ_2023.csv'")
+    >>> symbol_in_names(Member(Path("/data/QQQ/2023.csv"))).place
+    "the folder's name, 'QQQ'"
     """
     doubt = ""
-    for name in list(_names(member))[:3]:
-        words = [word for word in re.split(r"[^A-Za-z0-9.^$]+|(?<=[a-z])[.](?=[a-z]{2,})", name) if word]
-        words = [
-            piece for word in words for piece in ([word] if _TICKER.fullmatch(word) else word.split("."))
-        ]
-        able = [word for word in words if _TICKER.fullmatch(word) and word.lower() not in _NO_TICKERS]
-        able = [word for word in able if word.lower() not in _ENDINGS]
-        if able and (able[0] == words[0] or len(able) == 1):
-            return able[0].upper()
+    for name, kind in list(_kinds(member))[:_LOOKED_AT]:
+        called = re.fullmatch(pattern, name, re.IGNORECASE) if pattern and kind != "folder" else None
+        if called is not None and called[1].lower() not in _NO_TICKERS:
+            return NamedSymbol(called[1].upper(), f"the {kind}'s name, {name!r}")
+        able = _tickers_in(name, whole=kind == "folder")
+        if len(able) == 1:
+            return NamedSymbol(able[0], f"the {kind}'s name, {name!r}")
         if able and not doubt:
-            doubt = f"; {name!r} has several words that can be a ticker"
+            doubt = f"; {name!r} has several words that can be a ticker: {', '.join(able)}"
     raise InputError(
         f"the rows name no underlying, and no name does{doubt}",
         file=member.label,
-        accepted="a file's name that begins with the ticker (spy_eod_202301.txt), or a folder called by it",
+        accepted="a file's name with the ticker in capitals (QQQ.csv, QQQ_2026-07-10.csv), a folder called "
+        "nothing but the ticker (QQQ/2026-07-10.csv), or a column of tickers",
     )
+
+
+def _tickers_in(name: str, *, whole: bool) -> list[str]:
+    """Words of a name that can be a ticker, each once."""
+    if whole:
+        words = [_KEYED.sub("", name)]
+    else:
+        words = re.split(r"[^A-Za-z0-9.^$]+", _ENDINGS.sub("", name))
+        words = [
+            piece for word in words for piece in ([word] if _TICKER.fullmatch(word) else word.split("."))
+        ]
+    able = [word for word in words if _TICKER.fullmatch(word) and word.lower() not in _NO_TICKERS]
+    if sum(word.isalpha() for word in words) > 1:  # a letter among words is one of an enumeration
+        able = [word for word in able if len(word) > 1]
+    return list(dict.fromkeys(able))
+
+
+def _kinds(member: Member) -> Iterator[tuple[str, str]]:
+    """The names that count, and of what each is."""
+    for rank, name in enumerate(_names(member)):
+        packed = member.inner and member.path is not None and name == member.path.name
+        yield name, "file" if rank == 0 else "archive" if packed else "folder"
 
 
 def _names(member: Member) -> Iterator[str]:

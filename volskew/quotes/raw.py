@@ -12,6 +12,8 @@ import pyarrow as pa
 
 from volskew.ledger import Code
 from volskew.quotes.containers import Member
+from volskew.quotes.named import NamedSymbol
+from volskew.quotes.sides import constant
 from volskew.quotes.surface_rows import SurfaceRows
 
 __all__ = [
@@ -224,6 +226,10 @@ class RawChain:
         Field -> numbers that say "nothing here" in this format (-999, -99.99).
     remarks : tuple of Remark
         What the ledger should have. They are of the whole file, so that their readers read it at once.
+    symbol_from : str
+        Which name the underlying was taken from, where the rows name none.
+    documents : numpy.ndarray of int64 or None
+        The number of each row's, of a file that may hold several answers or pages (`volskew.quotes.pages`).
     """
 
     cells: dict[str, pa.Array]
@@ -241,6 +247,13 @@ class RawChain:
     divisors: Mapping[str, float] = field(default_factory=dict)
     fillers: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     remarks: tuple[Remark, ...] = ()
+    symbol_from: str = ""
+    documents: np.ndarray[Any, np.dtype[np.int64]] | None = None
+
+    def call(self, found: NamedSymbol) -> None:
+        """Take the underlying of all lines from a name."""
+        self.cells["symbol"] = constant(found.symbol, len(self.rows))
+        self.names["symbol"], self.symbol_from = found.place, str(found)
 
     def kept(self, mask: np.ndarray[Any, np.dtype[np.bool_]]) -> RawChain:
         """The chain with the lines of a mask alone."""
@@ -252,6 +265,7 @@ class RawChain:
             cells={key: cells.filter(keep) for key, cells in self.cells.items()},
             rows=rows,
             ragged=tuple(line for line in self.ragged if line[0] in there),
+            documents=None if self.documents is None else self.documents[mask],
         )
 
     def between(self, first: int, last: int) -> RawChain:
@@ -263,6 +277,7 @@ class RawChain:
             cells={key: cells[first:last] for key, cells in self.cells.items()},
             rows=rows,
             ragged=tuple(line for line in self.ragged if line[0] in there),
+            documents=None if self.documents is None else self.documents[first:last],
         )
 
     def is_day_first(self, name: str) -> bool:

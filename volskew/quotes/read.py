@@ -27,7 +27,8 @@ from volskew.quotes.facts import Facts, facts_of
 from volskew.quotes.groups import Groups
 from volskew.quotes.inputs import find_inputs, is_data_name
 from volskew.quotes.named import dates_in_names
-from volskew.quotes.raw import Job, RawChain, Reader
+from volskew.quotes.pages import by_snapshot
+from volskew.quotes.raw import Job, RawChain, Reader, Remark
 from volskew.quotes.schema import empty_quotes
 from volskew.quotes.sessions import Snapshot
 from volskew.settings import Settings, settings_or_default
@@ -46,7 +47,15 @@ __all__ = [
 ]
 
 _QUIET: Final = frozenset(
-    (Code.BAD_CELLS, Code.DATE_DISAGREES, Code.RAGGED, Code.SKIPPED, Code.OTHER_TICKS, Code.ONE_VENUE)
+    (
+        Code.BAD_CELLS,
+        Code.DATE_DISAGREES,
+        Code.RAGGED,
+        Code.SKIPPED,
+        Code.OTHER_TICKS,
+        Code.ONE_VENUE,
+        Code.SYMBOL_NAMED,
+    )
 )
 """Entries of the ledger that leave out no line which could be a row."""
 
@@ -75,6 +84,8 @@ class FileReading:
         Column names or JSON keys seen.
     facts : Facts
         Which fields it gave, and what its time rests on.
+    folder : str
+        The folder, or archive and folder in it, that it lies in.
     """
 
     path: str
@@ -86,6 +97,7 @@ class FileReading:
     snapshots: list[Snapshot] = field(default_factory=list)
     header: tuple[str, ...] = ()
     facts: Facts = field(default_factory=Facts)
+    folder: str = ""
 
     @property
     def lines_kept_out(self) -> int:
@@ -248,11 +260,12 @@ def cells_from(job: Job, reader: Reader) -> RawChain:
 
 
 def assembled(raw: RawChain, member: Member, settings: Settings) -> Assembled:
-    """Canonical columns out of the cells of a file; see `volskew.quotes.assemble.assemble`."""
+    """Canonical columns out of the cells of a file, with a label for each snapshot of its documents."""
     with _values_alone(member):
-        return assemble(
+        built = assemble(
             raw, label=member.label, source=member.source, settings=settings, named=dates_in_names(member)
         )
+    return by_snapshot(built, raw)
 
 
 @contextmanager
@@ -285,11 +298,17 @@ def judged(
         snapshots=[snapshot for snapshot in groups.snapshots if snapshot is not None],
         header=head.header,
         facts=facts_of(raw, built, match=reader.match(head, job.columns), clock=groups.clock),
+        folder=member.folder,
     )
 
 
 def _remarked(raw: RawChain, member: Member) -> list[Entry]:
+    remarks = list(raw.remarks)
+    if raw.symbol_from:
+        remarks.append(
+            Remark(Code.SYMBOL_NAMED, len(raw.rows), f"the rows name no underlying: {raw.symbol_from}")
+        )
     return [
         Entry(None, "", Stage.INPUT.value, remark.code.value, remark.count, remark.detail, member.source)
-        for remark in raw.remarks
+        for remark in remarks
     ]

@@ -14,8 +14,17 @@ import pandas as pd
 from volskew.ledger import Code, Entry, Stage
 from volskew.market.clock import EASTERN, previous_session
 from volskew.quotes.lines import by_vendor
+from volskew.quotes.ruling import Ground
 
-__all__ = ["Resolution", "Snapshot", "fingerprint", "precedence", "resolve_repeats", "superseded_by"]
+__all__ = [
+    "Resolution",
+    "Snapshot",
+    "contracts_of",
+    "fingerprint",
+    "precedence",
+    "resolve_repeats",
+    "superseded_by",
+]
 
 _CONTRACT: Final = ("root", "expiry", "strike", "is_call")
 _LOOK_BACK: Final = 5
@@ -53,6 +62,12 @@ class Snapshot:
         Its rows state a time after the close, such as the 16:15 of a file of intervals.
     dated_by : str
         What it is dated by, in words.
+    ground : Ground or None
+        What session and time rest on.
+    traded : int
+        Lines traded on the day of the newest trade.
+    name_date : datetime.date or None
+        The date in the name of the file or its folder, whatever else tells the session.
     """
 
     symbol: str
@@ -66,6 +81,9 @@ class Snapshot:
     lines: int = 0
     is_late: bool = False
     dated_by: str = ""
+    ground: Ground | None = None
+    traded: int = 0
+    name_date: dt.date | None = None
 
     @property
     def day_key(self) -> DayKey:
@@ -75,10 +93,11 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """Which snapshots are days, and an entry for each that is not."""
+    """Which snapshots are days; which are not, and an entry for each of these, in the same order."""
 
     days: tuple[Snapshot, ...]
     entries: tuple[Entry, ...] = ()
+    left_out: tuple[Snapshot, ...] = ()
 
 
 def fingerprint(quotes: pd.DataFrame) -> str:
@@ -98,10 +117,33 @@ def fingerprint(quotes: pd.DataFrame) -> str:
     """
     bid, ask, vol = (quotes[name].to_numpy(dtype=np.float64) for name in ("bid", "ask", "vendor_vol"))
     quoted = bool(((bid > 0) | (ask > 0)).any()) and not by_vendor(bid=bid, ask=ask, vendor_vol=vol)
-    total = np.full(len(quotes), 0x9E3779B97F4A7C15, dtype=np.uint64)
-    for name in (*_CONTRACT, *(("bid", "ask") if quoted else ("vendor_vol", "last"))):
-        total = total * np.uint64(0x100000001B3) ^ _hashes(quotes[name])
+    total = _named(quotes, (*_CONTRACT, *(("bid", "ask") if quoted else ("vendor_vol", "last"))))
     return hashlib.sha256(np.sort(total).tobytes()).hexdigest()[:32]
+
+
+def contracts_of(lines: pd.DataFrame) -> np.ndarray[Any, np.dtype[np.uint64]]:
+    """Names of the contracts of lines: the same number for the same contract, in any file.
+
+    Parameters
+    ----------
+    lines : pandas.DataFrame
+        ``root``, ``settlement``, ``expiry``, ``strike`` and ``is_call`` as in canonical quotes.
+
+    Returns
+    -------
+    numpy.ndarray of uint64
+        One for each line. Lines without an expiry, a strike or a right are of no contract: 0.
+    """
+    total = _named(lines, (*_CONTRACT, "settlement"))
+    unknown = lines[["expiry", "strike", "is_call"]].isna().any(axis=1).to_numpy()
+    return np.where(unknown, np.uint64(0), total)
+
+
+def _named(quotes: pd.DataFrame, names: Iterable[str]) -> np.ndarray[Any, np.dtype[np.uint64]]:
+    total = np.full(len(quotes), 0x9E3779B97F4A7C15, dtype=np.uint64)
+    for name in names:
+        total = total * np.uint64(0x100000001B3) ^ _hashes(quotes[name])
+    return total
 
 
 def _hashes(column: pd.Series[Any]) -> np.ndarray[Any, np.dtype[np.uint64]]:
@@ -140,19 +182,22 @@ def resolve_repeats(found: Iterable[tuple[Snapshot, str]]) -> Resolution:
         groups.setdefault(snapshot.day_key, []).append((snapshot, print_))
     days: list[Snapshot] = []
     entries: list[Entry] = []
+    left_out: list[Snapshot] = []
     latest: dict[tuple[str, str, str], tuple[dt.date, str]] = {}
     for key in sorted(groups):
         (best, print_), *losers = sorted(groups[key], key=lambda item: precedence(item[0]))
         entries.extend(_entry(loser, Code.SUPERSEDED, superseded_by(best, loser)) for loser, _ in losers)
+        left_out.extend(loser for loser, _ in losers)
         symbol, session, label, source = key
         before = latest.get((symbol, label, source))
         latest[symbol, label, source] = session, print_
         if before is not None and before[1] == print_ and _is_recent(before[0], session):
             detail = f"every line equals the session before ({before[0]})"
             entries.append(_entry(best, Code.STALE_REPEAT, detail))
+            left_out.append(best)
         else:
             days.append(best)
-    return Resolution(tuple(days), tuple(entries))
+    return Resolution(tuple(days), tuple(entries), tuple(left_out))
 
 
 def _is_recent(earlier: dt.date, session: dt.date) -> bool:

@@ -197,7 +197,8 @@ def by_line(chain: RawChain) -> RawChain:
     cells["is_call"] = pa.DictionaryArray.from_arrays(pa.array(sides), pa.array(["C", "P"]))
     rows = np.repeat(chain.rows, 2)
     ragged = tuple(line for line in chain.ragged for _ in range(2))
-    return RawChain(cells, names, rows, ragged, chain.latin)
+    documents = None if chain.documents is None else np.repeat(chain.documents, 2)
+    return RawChain(cells, names, rows, ragged, chain.latin, remarks=chain.remarks, documents=documents)
 
 
 def finished(stated: Format, chain: RawChain, job: Job) -> RawChain:
@@ -212,9 +213,9 @@ def finished(stated: Format, chain: RawChain, job: Job) -> RawChain:
     n = len(chain.rows)
     for key, value in stated.fixed.items():
         cells.setdefault(key, constant(value, n))
-    if stated.symbol_in_name and not {"symbol", "option", "root"} & set(cells):
-        cells["symbol"] = constant(symbol_in_names(job.member), n)
     chain.cells = cells
+    if stated.symbol_in_name and not {"symbol", "option", "root"} & set(cells):
+        chain.call(symbol_in_names(job.member, pattern=stated.symbol_in_name))
     chain.zone, chain.day_first, chain.before_close = stated.zone, stated.day_first, stated.before_close
     chain.divisors, chain.fillers = stated.divisors, stated.fillers
     return chain

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 import pyarrow as pa
 
 from volskew.errors import InputError, NotAChainError
 from volskew.quotes.cells import numbers, texts
-from volskew.quotes.containers import Member
 from volskew.quotes.encodings import to_utf8
 from volskew.quotes.json_cells import json_cells, json_documents
+from volskew.quotes.named import symbol_in_names
 from volskew.quotes.raw import IMPORTED_BY, Job
 from volskew.quotes.tabular import read_parquet_columns
 from volskew.quotes.text import read_table
@@ -31,7 +31,6 @@ def wide_table(
     dates: Sequence[str],
     symbols: Sequence[str],
     named: Mapping[str, str],
-    otherwise: Callable[[Member], str],
 ) -> pd.DataFrame:
     """Dates and symbols as texts, and vols as numbers, NaN where there is none.
 
@@ -45,8 +44,6 @@ def wide_table(
         Normalised names of the column of dates, and of symbols; the first that is there.
     named : mapping
         See `volskew.quotes.surfaces.read_surface`.
-    otherwise : callable
-        ``otherwise(member) -> str``: whose vols they are where no column says it.
 
     Raises
     ------
@@ -59,7 +56,7 @@ def wide_table(
     if symbol:
         table["symbol"] = [named.get(name, name) for name in texts(cells[symbol])]
     else:
-        table["symbol"] = named.get("") or otherwise(job.member)
+        table["symbol"] = named.get("") or symbol_in_names(job.member).symbol
     for name in vols:
         found = numbers(cells[name])
         if found.bad.any():

@@ -25,16 +25,14 @@ from volskew.market.overrides import Override
 from volskew.quotes import (
     FileReading,
     Overrides,
-    Snapshot,
     find_inputs,
-    fingerprint,
     iter_file,
-    resolve_repeats,
 )
 from volskew.quotes.overrides import find_overridden, lines_of
 from volskew.quotes.roots import canonical_symbol
 from volskew.settings import Settings
 from volskew.surface.forwards import box_rate
+from volskew.workflow.chains import Chain, chains_of, series_of
 from volskew.workflow.dividends import Dividends
 
 __all__ = ["Inputs", "PathLike", "Progress", "Unit", "gather", "no_progress"]
@@ -205,11 +203,13 @@ def gather(
             readings.append(member)
     progress("reading", len(files), len(files))
     there = frozenset(snapshot.symbol for reading in readings for snapshot in reading.snapshots)
-    chains = _chains(readings, wanted=wanted)
-    days = _days(chains, ledger)
+    chains = chains_of(readings, wanted=wanted)
+    told = [entry for _, entry in chains.entries]
+    ledger.extend(told)
+    problems += [entry.detail for entry in told if entry.is_failure]
     return Inputs(
         units=_units(
-            days, table=table, dividends=dividends, overrides=decided, settings=settings, ledger=ledger
+            chains.days, table=table, dividends=dividends, overrides=decided, settings=settings, ledger=ledger
         ),
         ledger=ledger,
         n_files=n_files,
@@ -221,18 +221,6 @@ def gather(
     )
 
 
-def series_of(snapshot: Snapshot) -> str:
-    """The series whose readings a snapshot's are comparable with."""
-    return ":".join(part for part in (snapshot.source_label, snapshot.snapshot_label) if part)
-
-
-@dataclass(frozen=True, slots=True)
-class _Chain:
-    snapshot: Snapshot
-    quotes: pd.DataFrame
-    fingerprint: str
-
-
 def _of_symbols(reading: FileReading, wanted: frozenset[str] | None) -> FileReading:
     """A reading with the quotes of some underlyings alone, so that those of a whole market are not kept."""
     if wanted is None or all(snapshot.symbol in wanted for snapshot in reading.snapshots):
@@ -241,70 +229,8 @@ def _of_symbols(reading: FileReading, wanted: frozenset[str] | None) -> FileRead
     return replace(reading, quotes=reading.quotes[mine].reset_index(drop=True))
 
 
-def _chains(readings: Sequence[FileReading], *, wanted: frozenset[str] | None) -> list[_Chain]:
-    """One chain for each snapshot; files that each hold a part of one chain are put together."""
-    groups: dict[tuple[object, ...], list[tuple[Snapshot, pd.DataFrame]]] = {}
-    for reading in readings:
-        if not reading.snapshots:
-            continue
-        parts = dict(list(reading.quotes.groupby(["symbol", "snapshot_time"], sort=False, observed=True)))
-        for snapshot in reading.snapshots:
-            if wanted is None or snapshot.symbol in wanted:
-                quotes = parts[snapshot.symbol, snapshot.snapshot_time]
-                groups.setdefault(_family(snapshot), []).append((snapshot, quotes))
-    return [chain for group in groups.values() for chain in _joined(group)]
-
-
-def _family(snapshot: Snapshot) -> tuple[object, ...]:
-    """What files may share that hold parts of one chain.
-
-    Parts that bear a date share it. Parts without one (a dump in which only the lines' last trades have
-    dates) lie in one folder; the session of such a part is that of its own newest trade, which for a quiet
-    expiry is not the chain's.
-    """
-    if snapshot.label_date is not None:
-        return (*snapshot.day_key, snapshot.label_date)
-    return snapshot.symbol, snapshot.source_label, snapshot.source.rpartition("/")[0]
-
-
-_CONTRACT = ["root", "settlement", "expiry", "strike", "is_call"]
-_SHARED = 0.05
-"""Files that share no more of their contracts than this are parts of one chain that overlap at the seam."""
-
-
-def _joined(group: Sequence[tuple[Snapshot, pd.DataFrame]]) -> list[_Chain]:
-    """Parts of one chain (a file an expiry, calls and puts apart) put together; whole chains as they are."""
-    if len(group) > 1:
-        together = pd.concat([quotes for _, quotes in group], ignore_index=True)
-        owners = together.groupby(_CONTRACT, observed=True)["source_file"].nunique()
-        if (owners > 1).mean() <= _SHARED:
-            # the newest evidence of any part tells the session and time of all
-            newest = max((snapshot for snapshot, _ in group), key=_age)
-            together["snapshot_time"] = pd.Series(
-                newest.snapshot_time, index=together.index, dtype=together["snapshot_time"].dtype
-            )
-            whole = replace(newest, lines=len(together))
-            return [_Chain(whole, together, fingerprint(together))]
-    return [_Chain(snapshot, quotes, fingerprint(quotes)) for snapshot, quotes in group]
-
-
-def _age(snapshot: Snapshot) -> tuple[bool, pd.Timestamp]:
-    evidence = snapshot.newest_evidence
-    return evidence is not None, snapshot.snapshot_time if evidence is None else evidence
-
-
-def _days(chains: Sequence[_Chain], ledger: Ledger) -> list[_Chain]:
-    resolution = resolve_repeats([(chain.snapshot, chain.fingerprint) for chain in chains])
-    ledger.extend(resolution.entries)
-    kept = {id(snapshot) for snapshot in resolution.days}
-    return sorted(
-        (chain for chain in chains if id(chain.snapshot) in kept),
-        key=lambda chain: (chain.snapshot.session, chain.snapshot.symbol, series_of(chain.snapshot)),
-    )
-
-
 def _units(
-    days: Sequence[_Chain],
+    days: Sequence[Chain],
     *,
     table: RateTable | None,
     dividends: Dividends,
@@ -314,7 +240,7 @@ def _units(
 ) -> list[Unit]:
     """Build one market row a date, and hand each chain its own and the session before."""
     by_key = {(day.snapshot.symbol, day.snapshot.session, series_of(day.snapshot)): day for day in days}
-    dates: dict[dt.date, list[_Chain]] = {}
+    dates: dict[dt.date, list[Chain]] = {}
     for day in days:
         dates.setdefault(day.snapshot.session, []).append(day)
     units: list[Unit] = []
@@ -357,13 +283,13 @@ def _units(
     return units
 
 
-def _held(chain: _Chain, overrides: Overrides) -> list[Override]:
+def _held(chain: Chain, overrides: Overrides) -> list[Override]:
     """The overrides about quotes that a chain holds."""
     items = overrides.quotes_of(chain.snapshot.symbol, chain.snapshot.session)
     return [item for item, lines in zip(items, lines_of(chain.quotes, items), strict=True) if len(lines)]
 
 
-def _box(chains: Sequence[_Chain], *, overrides: Overrides, settings: Settings) -> DiscountCurve | None:
+def _box(chains: Sequence[Chain], *, overrides: Overrides, settings: Settings) -> DiscountCurve | None:
     """The rate that the date's European index chains imply, where there are any with quotes."""
     if settings.rate is not None or settings.rates_file:
         return None

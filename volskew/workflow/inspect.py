@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Final
 
 import pandas as pd
 
 from volskew.errors import InputError
 from volskew.ledger import Code, Entry
 from volskew.market import EASTERN
-from volskew.quotes import Facts, FileReading, find_inputs, read_file
+from volskew.quotes import Facts, FileReading, Snapshot, find_inputs, read_file
 from volskew.quotes.clean import label
 from volskew.settings import Settings, settings_or_default
+from volskew.workflow.chains import chains_of, series_of
 from volskew.workflow.formats import chain_formats, consequences
-from volskew.workflow.gather import PathLike, series_of
+from volskew.workflow.gather import PathLike
 
 __all__ = ["Inspection", "inspect_files"]
+
+_TELLING: Final = [
+    "symbol", "snapshot_time", "root", "settlement", "expiry", "strike", "is_call", "bid", "ask",
+    "vendor_vol", "last",
+]  # fmt: skip
+"""Columns that tell which chain lines are of, and whether it is a repeat: no others are kept of all files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +45,10 @@ class Inspection:
         Option lines read.
     snapshots : pandas.DataFrame
         One row for each (symbol, session): series, lines, expiries, first and last expiry, counts by code.
+        Of a part of a chain, session and series are those of the chain.
     entries : list of Entry
-        What the reader put into the ledger.
+        What the reader put into the ledger; and what a run over all these files puts there of this one: the
+        chain that it is a part of, or why it is no day.
     title : str
         The format in words.
     recognised : str
@@ -116,14 +126,43 @@ def inspect_files(
         Inspection(entry.source, None, reason=entry.detail or Code[entry.code].meaning, code=entry.code)
         for entry in entries
     ]
+    read: list[FileReading] = []
+    places: list[int] = []
     for file in files:
         try:
             members = read_file(file, format=format, columns=columns, settings=chosen)
         except InputError as error:
             found.append(Inspection(str(file), None, reason=_told(error), code=error.code))
             continue
-        found += [_inspected(member, chosen) for member in members]
+        for member in members:
+            places.append(len(found))
+            found.append(_inspected(member, chosen))
+            read.append(replace(member, quotes=member.quotes[_TELLING]))
+    _foretell(read, [found[place] for place in places])
     return found
+
+
+def _foretell(readings: Sequence[FileReading], found: Sequence[Inspection]) -> None:
+    """Put what a run will make of the files into what was found of each."""
+    chains = chains_of(readings)
+    for places, entry in chains.entries:
+        for place in places:
+            found[place].entries.append(entry)
+    moved = [
+        (place, _row(found[place].snapshots, snapshot), chain.snapshot)
+        for chain in chains.chains
+        for place, snapshot in chain.parts
+    ]
+    for place, row, whole in moved:
+        table = found[place].snapshots
+        table.loc[row, "session"] = whole.session
+        table.loc[row, "series"] = series_of(whole)
+
+
+def _row(table: pd.DataFrame, snapshot: Snapshot) -> int:
+    """The row of a snapshot in the table of its file."""
+    keys = list(zip(table["symbol"], table["session"], table["series"], strict=True))
+    return keys.index((snapshot.symbol, snapshot.session, series_of(snapshot)))
 
 
 def _inspected(reading: FileReading, settings: Settings) -> Inspection:
@@ -140,7 +179,7 @@ def _inspected(reading: FileReading, settings: Settings) -> Inspection:
         format=reading.format,
         lines=reading.lines_read,
         snapshots=_snapshots(reading, settings),
-        entries=reading.entries,
+        entries=list(reading.entries),
         title=known.title,
         recognised=f"has {seen}" if seen else known.signature,
         clock=(*facts.clock, *([f"the format: {known.clock}"] if known.clock else [])),

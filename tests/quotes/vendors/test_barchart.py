@@ -32,7 +32,9 @@ def test_the_footer_is_no_line(tmp_path: Path, footer: str) -> None:
     (reading,) = read_file(write(tmp_path, TEXT + footer))
     assert reading.format == "barchart"
     assert reading.lines_read == 3
-    assert reading.entries == []
+    (entry,) = reading.entries
+    assert (entry.code, entry.count) == ("SYMBOL_NAMED", 3)
+    assert f"SPY, from the file's name, '{NAME}'" in entry.detail
     quotes = reading.quotes
     assert set(quotes["symbol"]) == {"SPY"}
     assert set(quotes["expiry"]) == {pd.Timestamp("2024-01-19 16:00", tz="America/New_York")}

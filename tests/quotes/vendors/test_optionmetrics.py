@@ -273,7 +273,7 @@ def test_two_classes_of_one_ticker_are_kept_apart(tmp_path: Path) -> None:
 def test_an_extract_without_any_name_goes_by_that_of_the_file(tmp_path: Path) -> None:
     header = "date,exdate,cp_flag,strike_price,best_bid,best_offer,impl_volatility"
     line = "2012-05-01,2012-06-16,C,1400000,21.61,21.63,0.18"
-    (reading,) = read_file(write(tmp_path, line, name="spx_options_2012.csv", header=header))
+    (reading,) = read_file(write(tmp_path, line, name="SPX_options_2012.csv", header=header))
     assert reading.quotes["symbol"].tolist() == ["SPX"]
     with pytest.raises(InputError, match="the rows name no underlying"):
         read_file(write(tmp_path, line, name="opprcd2012.csv", header=header))

@@ -133,7 +133,7 @@ def test_answers_in_a_list_and_without_one_side(tmp_path: Path) -> None:
     ("result", "problem"),
     [
         (None, "Not Found"),
-        ([], "without option lines"),
+        ([], "an answer without lines; it says 'Not Found'"),
         ([{"options": [{"calls": [3]}]}], "no contract"),
     ],
 )

@@ -25,6 +25,7 @@ __all__ = ["READER"]
 
 _EXPIRY: Final = re.compile(r"exp[-_](\d{4}-\d{2}-\d{2})", re.IGNORECASE)
 _DAY: Final = re.compile(r"(?<!\d)(\d{2})-(\d{2})-(\d{4})(?!\d)")
+_NAME: Final = r"([a-z.^$]{1,6})-options-exp-.*"
 _FOOTER: Final = re.compile(rb"\n\s*\"?Downloaded from [^\n]*\s*$", re.IGNORECASE)
 _STAMP: Final = re.compile(
     r"as of (\d{2})[-/](\d{2})[-/](\d{4})(?:\s+(\d{1,2}):(\d{2})\s*([AP])M\s*([CE])[SD]?T)?", re.IGNORECASE
@@ -50,8 +51,8 @@ def read(job: Job) -> RawChain:
         data = data[: footer.start() + 1]
     chain = _PLAIN.read(replace(job, member=replace(job.member, data=data)))
     chain.cells["expiry"] = constant(expiry[1], len(chain.rows))
-    chain.cells["symbol"] = constant(symbol_in_names(job.member), len(chain.rows))
-    chain.names |= {"expiry": "the file's name", "symbol": "the file's name"}
+    chain.names["expiry"] = "the file's name"
+    chain.call(symbol_in_names(job.member, pattern=_NAME))
     day, stamp = _downloaded(footer[0].decode(errors="replace") if footer else "", job.member.name)
     chain.stamp, chain.delay = stamp, _DELAY
     if day is not None and stamp is None:

@@ -21,7 +21,7 @@ from volskew.market.clock import EASTERN, session_close, stamp_session
 from volskew.quotes.encodings import to_utf8
 from volskew.quotes.headers import normalise
 from volskew.quotes.hours import opened_since, served_at
-from volskew.quotes.json_cells import json_cells, parse_json
+from volskew.quotes.json_cells import json_cells, json_documents
 from volskew.quotes.moments import YEARS
 from volskew.quotes.raw import FIELDS, About, Head, Job, Match, RawChain, Reader, Remark
 from volskew.quotes.text import read_table
@@ -57,7 +57,8 @@ def match(head: Head, _columns: Mapping[str, str]) -> Match:
     wanted: tuple[str, ...] = _JSON_KEYS if head.kind == "json" else _FLAT_SIGNATURE
     if head.kind == "json" and "options" in head.empty_lists:  # a symbol without options: nothing to read
         wanted = ("data", "options")
-    missing = tuple(name for name in wanted if normalise(name) not in head.normal)
+    names = head.keys if head.kind == "json" else head.normal
+    missing = tuple(name for name in wanted if normalise(name) not in names)
     return Match(len(wanted) - len(missing), len(wanted), missing, rank=10)
 
 
@@ -135,12 +136,19 @@ def _read_json(job: Job) -> RawChain:
 
 
 def _parse(job: Job) -> dict[str, Any]:
-    content = parse_json(job.member.read(), label=job.member.label)
-    if not isinstance(content, dict):
+    found = json_documents(job.member.read(), label=job.member.label)
+    documents = found[0] if len(found) == 1 and isinstance(found[0], list) else found
+    if len(documents) > 1:
+        raise InputError(
+            f"holds {len(documents)} JSON documents, of which each would have a stamp of its own",
+            file=job.member.label,
+            accepted="one document a file",
+        )
+    if not documents or not isinstance(documents[0], dict):
         raise InputError(
             "the JSON is no object", file=job.member.label, accepted="{'data': {'options': [...]}}"
         )
-    return content
+    return dict(documents[0])
 
 
 def _underlying_price(

@@ -14,12 +14,14 @@ import numpy as np
 import pyarrow as pa
 
 from volskew.errors import InputError, SettingsError
+from volskew.ledger import Code
 from volskew.quotes import cells as parse
 from volskew.quotes import moments as times
 from volskew.quotes.headers import normalise
 from volskew.quotes.json_cells import json_cells, json_documents
 from volskew.quotes.osi import looks_like_osi
-from volskew.quotes.raw import FIELDS, About, Head, Job, Match, RawChain, Reader
+from volskew.quotes.raw import FIELDS, About, Head, Job, Match, RawChain, Reader, Remark
+from volskew.quotes.records import numbered
 from volskew.quotes.tabular import REPEATED, read_parquet_columns, read_text_columns
 
 __all__ = ["READER", "SYNONYMS", "canonical_field"]
@@ -255,14 +257,23 @@ def _refuse_rival(key: str, chain: RawChain, label: str) -> None:
 def _read_records(job: Job, names: Mapping[str, str]) -> RawChain:
     label = job.member.label
     documents = json_documents(job.member.read(), label=label)
-    content = [line for found in documents for line in (found if isinstance(found, list) else [found])]
+    listed = [found if isinstance(found, list) else [found] for found in documents]
+    content = [line for lines in listed for line in lines]
     if not content:
         raise InputError("a list without lines", file=label, code="EMPTY")
+    odd = sum(not isinstance(line, dict) for line in content)
+    remark = Remark(Code.BAD_CELLS, odd, "lines of the JSON are no objects of cells: kept without values")
     lines = [line if isinstance(line, dict) else {} for line in content]
     cells = {key: json_cells([line.get(name) for line in lines]) for key, name in names.items()}
     for key in REPEATED & set(cells):
         cells[key] = cells[key].dictionary_encode() if pa.types.is_string(cells[key].type) else cells[key]
-    return RawChain(cells, dict(names), np.arange(1, len(lines) + 1, dtype=np.int64))
+    return RawChain(
+        cells,
+        dict(names),
+        np.arange(1, len(lines) + 1, dtype=np.int64),
+        remarks=(remark,) if odd else (),
+        documents=numbered([len(found) for found in listed]),
+    )
 
 
 def _tells_its_dates(head: Head) -> bool:

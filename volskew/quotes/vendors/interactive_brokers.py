@@ -32,6 +32,8 @@ def adjust(chain: RawChain, _job: Job) -> RawChain:
         chain.cells.pop("expiry", None)  # of some series the last trading day; the symbol has the date
     elif "expiry" in chain.cells and "root" in chain.cells:
         chain.cells["expiry"] = _expirations(chain)
+    if chain.documents is None:  # a table to which dumps of several times may have been added
+        chain.documents = np.zeros(len(chain.rows), dtype=np.int64)
     return chain
 
 

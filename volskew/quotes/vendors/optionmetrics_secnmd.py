@@ -19,7 +19,7 @@ from volskew.quotes.formats import Format, declare
 from volskew.quotes.named import symbol_in_names
 from volskew.quotes.raw import About, Head, Job, RawChain
 from volskew.quotes.roots import root_terms
-from volskew.quotes.sides import constant, replaced
+from volskew.quotes.sides import replaced
 from volskew.quotes.tabular import read_tabular
 from volskew.quotes.vendors.optionmetrics_secprd import Ints, days_of, identifiers, keyed
 
@@ -58,7 +58,8 @@ def tickers_of(
         if roots.null_count < len(roots):
             chain.names["symbol"] = chain.names["@symbol"]
             return mapped(roots, lambda root: root_terms(root).underlying)
-        return constant(symbol_in_names(job.member), len(secid))
+        chain.call(symbol_in_names(job.member))
+        return coded(chain.cells["symbol"])
     chain.names["symbol"] = chain.names["+secid"]
     keys, first, of_line = np.unique(keyed(secid, days), return_index=True, return_inverse=True)
     names = names_beside(job, secid[first], days[first])

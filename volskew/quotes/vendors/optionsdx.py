@@ -48,6 +48,6 @@ FORMAT: Final = Format(
     },
     calls=_side("c"),
     puts=_side("p"),
-    symbol_in_name=True,
+    symbol_in_name=r"([a-z.^$]{1,6})_(?:(?:eod|[0-9]+[a-z]*)_)?(?:19|20)[0-9]{2}(?:[0-9_-].*)?[.].*",
 )
 READER: Final = declare(FORMAT)

@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from volskew.quotes.named import symbol_in_names
 from volskew.quotes.raw import IMPORTED_BY, About, Head, Job, Match, RawChain, Reader
 from volskew.quotes.surface_rows import SurfaceRows, unpivoted
 from volskew.quotes.wide_surfaces import no_chain, wide_table
@@ -38,9 +37,7 @@ def surface(job: Job, symbols: Mapping[str, str]) -> SurfaceRows:
         found = _NAME.fullmatch(normal)
         if found is not None:
             places[name] = (_TENORS.get(found[2], found[2]), f"{int(found[1]) / 100:g}")
-    table = wide_table(
-        job, list(places), dates=_DATES, symbols=_SYMBOLS, named=symbols, otherwise=symbol_in_names
-    )
+    table = wide_table(job, list(places), dates=_DATES, symbols=_SYMBOLS, named=symbols)
     return SurfaceRows(unpivoted(table, places, keys=("date", "symbol")))
 
 

@@ -8,13 +8,12 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
-from volskew.errors import InputError
+from volskew.errors import InputError, shown
 from volskew.quotes.cells import numbers, which
 from volskew.quotes.deliverables import marked_roots
 from volskew.quotes.formats import Format, Records, declare
-from volskew.quotes.json_cells import values_of
 from volskew.quotes.raw import About, Job, RawChain
-from volskew.quotes.records import lookup
+from volskew.quotes.records import Unread, lookup
 
 __all__ = ["COLUMNS", "CONTRACT", "FILLERS", "READER", "adjust", "rows"]
 
@@ -23,19 +22,29 @@ _SYMBOL: Final = r"[A-Z0-9.$]{1,6}\s*[0-9]{6}[CP][0-9]{8}"
 _TRUE: Final = "true"
 
 
-def rows(document: Any, label: str) -> Iterator[Mapping[str, Any]]:
+def rows(document: Any, label: str) -> Iterator[Mapping[str, Any] | Unread]:
     """Every contract of both maps, with what the top says of the underlying."""
-    sides = [lookup(document, name) for name in ("callexpdatemap", "putexpdatemap")]
-    if not any(isinstance(side, Mapping) for side in sides):
+    sides = {name: lookup(document, name) for name in ("callExpDateMap", "putExpDateMap")}
+    if all(side is None for side in sides.values()):
         raise InputError("no callExpDateMap and no putExpDateMap", file=label, accepted=_ACCEPTED)
     facts = {
         "underlyingsymbol": str(lookup(document, "symbol") or "").strip() or None,
         "spot": lookup(document, "underlyingprice"),
     }
-    for expiries in sides:
-        for strikes in values_of(expiries):
-            for contracts in values_of(strikes):
-                for contract in contracts if isinstance(contracts, list) else [contracts]:
+    for name, side in sides.items():
+        if side is None:
+            continue
+        if not isinstance(side, Mapping):
+            raise InputError(f"{name} is no map", file=label, value=side, accepted=_ACCEPTED)
+        for expiry, strikes in side.items():
+            if not isinstance(strikes, Mapping) or not strikes:
+                yield Unread(f"an expiry of {name} without strikes", f"{expiry!r}: {shown(strikes)}")
+                continue
+            for strike, contracts in strikes.items():
+                found = contracts if isinstance(contracts, list) else [contracts]
+                if not found:
+                    yield Unread(f"a strike of {name} without contracts", f"{expiry!r}, {strike!r}")
+                for contract in found:
                     if not isinstance(contract, Mapping):
                         raise InputError("a strike without contracts", file=label, accepted=_ACCEPTED)
                     yield {**contract, **facts}

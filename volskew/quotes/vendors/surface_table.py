@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from volskew.quotes.cells import numbers, rights, texts
-from volskew.quotes.named import symbol_in_names
 from volskew.quotes.raw import IMPORTED_BY, About, Head, Job, Match, RawChain, Reader
 from volskew.quotes.surface_rows import (
     SurfaceRows,
@@ -93,9 +92,7 @@ def surface(job: Job, symbols: Mapping[str, str]) -> SurfaceRows:
     places = {name: place for name in job.head.header if (place := place_of(name))}
     if len(places) < _FEWEST:
         return _long(job, symbols)
-    table = wide_table(
-        job, list(places), dates=_DATES, symbols=_SYMBOLS, named=symbols, otherwise=symbol_in_names
-    )
+    table = wide_table(job, list(places), dates=_DATES, symbols=_SYMBOLS, named=symbols)
     return SurfaceRows(unpivoted(table, places, keys=("date", "symbol")))
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from volskew.errors import InputError
+from volskew.errors import InputError, shown
 from volskew.quotes.formats import Format, Records, declare
-from volskew.quotes.json_cells import list_of
 from volskew.quotes.raw import About
-from volskew.quotes.records import lookup
+from volskew.quotes.records import Unread, lookup
 from volskew.quotes.vendors.yfinance import LADDER
 
 __all__ = ["READER"]
@@ -19,24 +18,40 @@ _ACCEPTED: Final = (
 )
 
 
-def rows(document: Any, label: str) -> Iterator[Mapping[str, Any]]:
+def rows(document: Any, label: str) -> Iterator[Mapping[str, Any] | Unread]:
     """Every contract with its side and what is known of its underlying."""
     results = lookup(document, "optionchain.result")
     if not isinstance(results, list):
         problem = lookup(document, "optionchain.error") or "no list optionChain.result in the JSON"
         raise InputError(str(problem), file=label, accepted=_ACCEPTED)
     for result in results:
+        pages = lookup(result, "options")
+        if not isinstance(pages, list):
+            yield Unread("a result without a list of options", shown(pages if pages is not None else result))
+            continue
         facts = {
             "underlyingsymbol": lookup(result, "underlyingsymbol"),
             "spot": lookup(result, "quote.regularmarketprice"),
             "quotetime": lookup(result, "quote.regularmarkettime"),
         }
-        for page in list_of(lookup(result, "options")):
-            for side in ("calls", "puts"):
-                for contract in list_of(lookup(page, side)):
-                    if not isinstance(contract, Mapping):
-                        raise InputError(f"{side} holds what is no contract", file=label, accepted=_ACCEPTED)
-                    yield {**contract, **facts, "side": side}
+        for page in pages:
+            yield from _contracts(page, facts, label)
+
+
+def _contracts(page: Any, facts: Mapping[str, Any], label: str) -> Iterator[Mapping[str, Any] | Unread]:
+    """Those of one expiry; a side that is absent has none."""
+    if not isinstance(page, Mapping):
+        yield Unread("an expiry that is no object", shown(page))
+        return
+    for side in ("calls", "puts"):
+        found = lookup(page, side)
+        if not isinstance(found, list | None):
+            yield Unread(f"{side} that are no list", shown(found))
+            continue
+        for contract in found or ():
+            if not isinstance(contract, Mapping):
+                raise InputError(f"{side} holds what is no contract", file=label, accepted=_ACCEPTED)
+            yield {**contract, **facts, "side": side}
 
 
 FORMAT: Final = Format(

@@ -655,8 +655,8 @@ def test_dated_parts_without_a_common_time_make_one_chain(tmp_path: Path) -> Non
     quiet = whole["expiration"] == whole["expiration"].max()
     whole["last_trade_date"] = f"{day} 15:59:50"
     whole.loc[quiet, "last_trade_date"] = ""
-    for right in ("call", "put"):  # few trades: of a busy expiry they would tell of another session
-        few = whole.index[quiet & (whole["right"] == right)][:3]
+    for side in ("call", "put"):  # few trades: of a busy expiry they would tell of another session
+        few = whole.index[quiet & (whole["right"] == side)][:3]
         whole.loc[few, "last_trade_date"] = "2026-07-08 11:00:00"
     folder = tmp_path / "dump_simulated"
     folder.mkdir()

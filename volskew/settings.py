@@ -16,7 +16,7 @@ from volskew.errors import SettingsError, shown
 
 __all__ = ["METHOD_INTEGER", "Bracket", "Gates", "Settings", "settings_or_default"]
 
-METHOD_INTEGER = 4
+METHOD_INTEGER = 5
 """Rises with any change of the code that can move a number; see CHANGELOG.md."""
 
 _UNHASHED = {"hashed": False}

@@ -32,7 +32,7 @@ __all__ = ["fit_surface"]
 _DEFAULTS = Settings()
 _ROUNDS = 12
 """A line that its vol shows to be bad must not have served the forward. That forward is then found without
-the line and its expiry is judged afresh; other expiries keep theirs, and come out the same."""
+any such line of its expiry, which is judged afresh; other expiries keep theirs, and come out the same."""
 
 
 def fit_surface(
@@ -113,11 +113,12 @@ def fit_surface(
             changed=changed,
         )
         before = found, vols, smiles
-        rejected = found.used & smiles.quotes["exclusion"].notna().to_numpy(dtype=bool)
-        if not rejected.any():
+        excluded = smiles.quotes["exclusion"].notna().to_numpy(dtype=bool)
+        changed = chain.counts(found.used & excluded) > 0
+        if not changed.any():
             break
-        serving = serving.without(rejected)
-        changed = serving.counts(rejected) > 0
+        # all of them at once: the next nearest of them would only serve in the place of the first
+        serving = serving.without(excluded & changed[chain.lines.slice_id])
     forwards = forwards_table(quotes, chain, found)
     said = np.full(chain.lines.n_slices, "", dtype=object)
     said[chain.expiries.notna()] = forwards["flags"]

@@ -114,7 +114,8 @@ def test_beside_a_reading_stand_its_companions(file: Path) -> None:
         measure_files(file, settings=_SETTINGS, request=request).readings.set_index("measure").loc[names[:4]]
     )
     assert call["value"].to_numpy()[:4] == pytest.approx(rows["value"].to_numpy(), abs=1e-15)
-    assert call["error"].to_numpy()[:4] == pytest.approx(rows["error"].to_numpy(), abs=1e-15)
+    # covariances of more places at once have other last bits, of which more is left in a difference
+    assert call["error"].to_numpy()[:4] == pytest.approx(rows["error"].to_numpy(), rel=1e-8)
     # the sample lists no expiry before one month
     slope = call.to_dict("records")[4]
     assert (slope["tenor"], slope["flags"]) == ("1m-3m", "NO_EXPIRY_BEFORE")

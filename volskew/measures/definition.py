@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from volskew.errors import SettingsError
 from volskew.ledger import Entry
-from volskew.market.tenors import is_span
+from volskew.market.tenors import is_span, span_tenors
+from volskew.settings import Settings
 from volskew.surface import Estimate, Surface
 from volskew.surface.points import Point, parse_point
 
@@ -42,6 +44,10 @@ class Explain(Protocol):
         """The entries of the number at a key in canonical spelling."""
 
 
+def _itself(delta: str) -> tuple[str]:
+    return (delta,)
+
+
 @dataclass(frozen=True, slots=True)
 class Measure:
     """A named number that can be read from a surface.
@@ -62,6 +68,9 @@ class Measure:
         Where it is read; "none" has ``-`` in its rows. See `DELTAS`.
     read, explain : callable
         See `Read` and `Explain`; both get tenor and delta in canonical spelling.
+    places : callable
+        From the delta of a key to those of the vols that the number is made of: itself where nothing is said.
+        Whoever wants many numbers reads these vols together first.
     """
 
     name: str
@@ -72,6 +81,12 @@ class Measure:
     delta: Literal["any", "call", "put", "wing", "none"]
     read: Read
     explain: Explain
+    places: Callable[[str], Sequence[float | str]] = _itself
+
+    def vols(self, tenor: str, delta: str, *, settings: Settings) -> list[tuple[str, float | str]]:
+        """Tenor and delta of every vol that the number at a key is made of."""
+        tenors = span_tenors(tenor, settings=settings) if is_span(tenor) else (tenor,)
+        return [(one, place) for one in tenors for place in self.places(delta)]
 
     @property
     def has_delta(self) -> bool:

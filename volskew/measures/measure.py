@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -103,9 +104,11 @@ def history_rows(
         "source": surface.source,
     }
     rows: list[dict[str, Any]] = []
-    for item, tenor, delta in combinations(
-        measures=measures, tenors=tenors, deltas=deltas, settings=surface.settings
-    ):
+    asked = combinations(measures=measures, tenors=tenors, deltas=deltas, settings=surface.settings)
+    if len(asked) > 1:
+        vols = (item.vols(tenor, delta, settings=surface.settings) for item, tenor, delta in asked)
+        surface.read_ahead(dict.fromkeys(itertools.chain.from_iterable(vols)))
+    for item, tenor, delta in asked:
         estimate = item.read(surface, tenor=tenor, delta=delta)
         if not estimate.is_read:
             continue

@@ -61,6 +61,10 @@ class Skew:
         needed = self.form == "normalized"
         return [(at, weight) for at, weight in weighted if weight or (needed and at == _MIDDLE)]
 
+    def deltas(self, delta: str) -> list[float]:
+        """The deltas of these."""
+        return [at for at, _ in self.places(parse_delta(delta))]
+
     def number(self, vols: FloatArray, weights: Sequence[float]) -> tuple[float, FloatArray]:
         """The number, and what it moves by per vol of each place; the middle comes last."""
         w = np.array(weights)
@@ -112,6 +116,7 @@ def _measure(
         delta=delta,
         read=skew.read,
         explain=skew.explain,
+        places=skew.deltas,
     )
 
 

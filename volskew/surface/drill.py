@@ -74,13 +74,24 @@ class Behind:
     around: tuple[int, ...]
 
     @classmethod
-    def of(cls, expiries: Expiries, tables: Tables, readings: TenorReadings, point: Point) -> Behind:
-        """What stands behind the first of some readings, which is not missing."""
-        around = tuple(sorted({int(readings.before[0]), int(readings.after[0])}))
+    def of(
+        cls,
+        expiries: Expiries,
+        tables: Tables,
+        readings: TenorReadings,
+        point: Point,
+        *,
+        place: int = 0,
+        offset: int = 0,
+    ) -> Behind:
+        """What stands behind one of some readings, which is not missing.
+
+        `place` is its number, `offset` that of the expiries of the places before its own.
+        """
+        around = tuple(sorted({int(readings.before[place]), int(readings.after[place])}))
         used: dict[int, float] = {}
-        for number, share in zip(
-            readings.expiries[:, 0].tolist(), readings.shares[:, 0].tolist(), strict=True
-        ):
+        numbers = (readings.expiries[:, place] - offset).tolist()
+        for number, share in zip(numbers, readings.shares[:, place].tolist(), strict=True):
             if share or number in around:
                 used[number] = used.get(number, 0.0) + share
         return cls(expiries, tables, point, tuple(used), tuple(used.values()), around)

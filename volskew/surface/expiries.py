@@ -22,7 +22,7 @@ from volskew.surface.delta import STANDARD_DELTAS
 from volskew.surface.points import Point
 from volskew.surface.reading import AtPoint, Slices, read_points
 from volskew.surface.tenor import LINEAR, TenorReadings, interpolate_all
-from volskew.surface.term import Clock, Term, find_windows, log_evidence
+from volskew.surface.term import Clock, Term, find_windows, log_evidence, of_each_place
 
 __all__ = ["DAYS_A_YEAR", "Expiries", "Places"]
 
@@ -79,8 +79,8 @@ class Expiries:
     cash: FloatArray
     _read: dict[Point, AtPoint] = field(default_factory=dict, repr=False)
     _tables: dict[str, FloatArray] = field(default_factory=dict, repr=False)
-    _said: dict[float, FloatArray] = field(default_factory=dict, repr=False)
-    kept: dict[tuple[str, Point], Any] = field(default_factory=dict, init=False, repr=False)
+    _said: dict[tuple[float, int | None], FloatArray] = field(default_factory=dict, repr=False)
+    kept: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
 
     def under(self, settings: Settings, slices: Slices) -> Expiries:
         """The same expiries read by other settings, and from other smiles where the slices are not these.
@@ -151,16 +151,18 @@ class Expiries:
     ) -> TenorReadings:
         """Readings at every tenor of some places, place by place: all readings of a surface are made here.
 
-        `without` names, place by place, an expiry that the reading has to do without.
+        Tenors [years] of all places, (tenors,), or of each, (places, tenors). `without` names, place by
+        place, an expiry that the reading has to do without.
         """
         rule, clock = self.settings.tenor_interpolation, Clock(self.clock, self.clock_at(tenors))
-        terms, said = [], []
-        for place, number in zip_longest(smiles, without):
-            terms.append(place.term if number is None else place.term.without(number))
-            if rule != LINEAR:
-                known = number is None
-                said.append(self.evidence(tenors) if known else self._say(tenors, clock, without=number))
-        term, evidence = Term.of_places(terms), np.concatenate(said) if said else None
+        pairs = list(zip_longest(smiles, without))
+        term = Term.of_places(
+            [smile.term if number is None else smile.term.without(number) for smile, number in pairs]
+        )
+        evidence = None
+        if rule != LINEAR:
+            numbers = [number for _, number in pairs for _ in range(tenors.shape[-1])]
+            evidence = self.evidence(of_each_place(tenors, len(pairs)), numbers)
         readings, *others = (
             interpolate_all(
                 term,
@@ -185,19 +187,26 @@ class Expiries:
         weight += _WEIGHT_ERROR if weight + _WEIGHT_ERROR <= 1.0 else -_WEIGHT_ERROR
         return [Clock(self._on_clock(weight), self._tenors_on_clock(tenors, weight))]
 
-    def evidence(self, tenors: FloatArray) -> FloatArray:
-        """What the standard deltas say of the term structure around each tenor; said once."""
-        new = np.array([tenor for tenor in tenors.tolist() if tenor not in self._said], dtype=np.float64)
-        if new.size:
-            found = self._say(new, Clock(self.clock, self.clock_at(new)))
-            self._said.update(zip(new.tolist(), found, strict=True))
-        return np.array([self._said[tenor] for tenor in tenors.tolist()]).reshape(len(tenors), SIZES)
+    def evidence(self, tenors: FloatArray, without: Sequence[int | None] = ()) -> FloatArray:
+        """What the standard deltas say of the term structure around each tenor [years]; said once.
 
-    def _say(self, tenors: FloatArray, clock: Clock, *, without: int | None = None) -> FloatArray:
+        `without` names, tenor by tenor, an expiry that says nothing.
+        """
+        wanted = list(zip_longest(tenors.tolist(), without))
+        new = [each for each in dict.fromkeys(wanted) if each not in self._said]
+        if new:
+            self._said.update(zip(new, self._say(new), strict=True))
+        return np.array([self._said[each] for each in wanted]).reshape(len(wanted), SIZES)
+
+    def _say(self, wanted: Sequence[tuple[float, int | None]]) -> FloatArray:
+        at = np.array([[tenor] for tenor, _ in wanted])
         terms = [smiles.term for smiles in self.at_all([Point("delta", delta) for delta in STANDARD_DELTAS])]
-        if without is not None:
-            terms = [term.without(without) for term in terms]
-        return _EVIDENCE_SHARE * log_evidence(terms, self.slices.years, tenors, clock)
+        of_each = [
+            Term.of_places([term if number is None else term.without(number) for _, number in wanted])
+            for term in terms
+        ]
+        clock = Clock(self.clock, self.clock_at(at))
+        return _EVIDENCE_SHARE * log_evidence(of_each, self.slices.years, at, clock)
 
     def errors(
         self, readings: TenorReadings, smiles: Sequence[AtPoint]
@@ -221,13 +230,13 @@ class Expiries:
 
     def places(self, readings: TenorReadings, smiles: Sequence[AtPoint], tenors: FloatArray) -> Places:
         """Where the readings at some places lie; what it says of a missing reading means nothing."""
-        own, years = self.slices, np.tile(tenors, len(smiles))
+        own, years = self.slices, of_each_place(tenors, len(smiles))
         if not len(own.years):
             nothing = np.full(len(years), np.nan)
             return Places(nothing, nothing, nothing)
         before = readings.before
         forward = self._forwards(before, readings.after, years)
-        row = np.repeat(np.arange(len(smiles)), len(tenors))
+        row = np.repeat(np.arange(len(smiles)), tenors.shape[-1])
         root = readings.vol * np.sqrt(years)
         k = root * (root / 2 - ndtri(np.stack([place.delta for place in smiles])[row, before]))
         for number, place in enumerate(smiles):
@@ -292,7 +301,9 @@ class Expiries:
     def _tenors_on_clock(self, years: FloatArray, weight: float) -> FloatArray:
         if self.settings.tenor_clock == "calendar":
             return years
-        return variance_years_after(self.snapshot_time, years, weekend_weight=weight)
+        distinct, place = np.unique(years, return_inverse=True)
+        found = variance_years_after(self.snapshot_time, distinct, weekend_weight=weight)
+        return np.asarray(found[place].reshape(years.shape))
 
     @property
     def variances(self) -> FloatArray:

@@ -39,9 +39,9 @@ from volskew.surface.expiries import Expiries
 from volskew.surface.labels import DIFFERENT_EXPIRIES, NO_ERROR, NO_QUOTES, ROLL, exceeds_roll
 from volskew.surface.points import Point, parse_point
 from volskew.surface.tenor import LINEAR
-from volskew.surface.vol_reading import Single, claimed, read_single
+from volskew.surface.vol_reading import Single, claimed, read_several
 
-__all__ = ["PARTS", "Joint", "read_forward_vol", "read_jointly", "wanted_readings"]
+__all__ = ["PARTS", "Joint", "read_ahead", "read_forward_vol", "read_jointly", "wanted_readings"]
 
 PARTS = ("fit_error", "forward_error", "cross_check", "bracket_error")
 """Parts of an error, as the details of an estimate name them."""
@@ -237,10 +237,10 @@ def read_jointly(
     expiries: Expiries, tables: Tables, wanted: Sequence[tuple[str, Point]], *, names: Mapping[str, str]
 ) -> Joint:
     """Readings at some tenors and places, with their joint error. See `Surface.joint`."""
-    singles = tuple(read_single(expiries, tables, *one, names=names) for one in wanted)
+    singles = tuple(read_several(expiries, tables, wanted, names=names))
     return Joint(
         readings=tuple(single.estimate for single in singles),
-        covariances=_covariances(expiries, singles),
+        covariances=_known_covariances(expiries, wanted) or _covariances(expiries, singles),
         _expiries=expiries,
         _singles=singles,
     )
@@ -270,6 +270,32 @@ def read_forward_vol(
     # what the forward vol moves by as either reading does
     span = value * (last - first)
     return joint.combine([-start.value * first / span, end.value * last / span], value=value, **details)
+
+
+def read_ahead(
+    expiries: Expiries, tables: Tables, wanted: Sequence[tuple[str, Point]], *, names: Mapping[str, str]
+) -> None:
+    """Make readings that are asked for later, and their covariances, all at once."""
+    singles = dict(zip(wanted, read_several(expiries, tables, wanted, names=names), strict=True))
+    read = {key: single for key, single in singles.items() if single.estimate.is_read}
+    if len(read) > 1:
+        parts = _covariances(expiries, list(read.values()))
+        expiries.kept[_COVARIANCES] = {key: row for row, key in enumerate(read)}, parts
+
+
+_COVARIANCES = "covariances"
+"""Under which `Expiries.kept` has those that were made ahead."""
+
+
+def _known_covariances(
+    expiries: Expiries, wanted: Sequence[tuple[str, Point]]
+) -> dict[str, FloatArray] | None:
+    """Covariances that were made ahead; None where one of the readings was not."""
+    rows, parts = expiries.kept.get(_COVARIANCES, ({}, {}))
+    if not all(key in rows for key in wanted):
+        return None
+    mine = np.array([rows[key] for key in wanted], dtype=np.intp)
+    return {name: part[np.ix_(mine, mine)] for name, part in parts.items()}
 
 
 def _covariances(expiries: Expiries, singles: Sequence[Single]) -> dict[str, FloatArray]:

@@ -23,7 +23,7 @@ from volskew.surface.expiries import Expiries
 from volskew.surface.expiry_tables import expiries_table, lines_table, numbers_in
 from volskew.surface.function import evaluate
 from volskew.surface.grid import GRID_DELTAS, GRID_TENORS, grid_table
-from volskew.surface.joint import Joint, read_forward_vol, read_jointly, wanted_readings
+from volskew.surface.joint import Joint, read_ahead, read_forward_vol, read_jointly, wanted_readings
 from volskew.surface.points import Point, parse_point
 from volskew.surface.reasons import looked_over, why_missing
 from volskew.surface.smiles import Smiles
@@ -275,6 +275,23 @@ class Surface:
         """
         return read_jointly(self._expiries, self._tables, wanted_readings(readings), names=self._names)
 
+    def read_ahead(self, readings: Iterable[tuple[str, float | str]]) -> None:
+        """Make readings that will be asked for, all at once; each comes out the same, and costs less.
+
+        Errors of numbers made of several, whose covariances are computed together, agree to rounding.
+
+        Parameters
+        ----------
+        readings : iterable of (tenor, delta)
+            As `joint` takes them.
+
+        Raises
+        ------
+        SettingsError
+            A tenor or delta is none, or something else than (tenor, delta).
+        """
+        read_ahead(self._expiries, self._tables, wanted_readings(readings), names=self._names)
+
     @property
     def arbitrage(self) -> pd.DataFrame:
         """Every case of static arbitrage of the smiles; see `volskew.surface.arbitrage.arbitrage_table`."""
@@ -302,13 +319,19 @@ class Surface:
             which stood nearer to the tenor than those used, or, without a reading, nearest to it.
         """
         point = parse_point(delta=delta)
+        key = "failures", canonical_tenor(tenor), point
+        if key not in self._expiries.kept:
+            self._expiries.kept[key] = self._failures(canonical_tenor(tenor), point)
+        return list(self._expiries.kept[key])
+
+    def _failures(self, tenor: str, point: Point) -> list[Entry]:
         years = tenor_years(tenor, settings=self.settings)
         single = read_single(self._expiries, self._tables, tenor, point, names=self._names)
         reading = single.readings.one(0)
         found = looked_over(self._expiries, reading, years, point)
         if reading.code is not None:
             code, reason = why_missing(self._expiries, reading, years, point)
-            found.insert(0, (Stage.TENOR, code, f"{canonical_tenor(tenor)} {point.label}: {reason}"))
+            found.insert(0, (Stage.TENOR, code, f"{tenor} {point.label}: {reason}"))
         return [
             Entry(self.date, self.symbol, str(stage), str(code), 1, detail, self.source)
             for stage, code, detail in found

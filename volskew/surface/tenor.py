@@ -33,6 +33,7 @@ from volskew.surface.term import (
     Windows,
     find_windows,
     log_evidence,
+    of_each_place,
     process_weights,
 )
 
@@ -137,6 +138,11 @@ class TenorReadings:
             code=code,
         )
 
+    def alone(self, place: int, *, offset: int = 0) -> TenorReadings:
+        """One reading as the only one; `offset` are the expiries of the places before its own."""
+        parts = {name: getattr(self, name)[..., place : place + 1] for name in self.__slots__}
+        return TenorReadings(**{**parts, "expiries": parts["expiries"] - offset})
+
     def total(self, errors: FloatArray) -> FloatArray:
         """Errors of the readings from those of the expiries, taken as independent [vol]."""
         parts = np.where(self.shares != 0, self.shares * errors[self.expiries], 0.0)
@@ -173,7 +179,7 @@ def interpolate_all(
     years : ndarray of float
         Time to each expiry [years].
     tenors : ndarray of float
-        [years]
+        [years] (tenors,) for all places, or those of each: (places, tenors).
     bracket : Bracket
         What is flagged as wide.
     clock : Clock, optional
@@ -192,8 +198,8 @@ def interpolate_all(
         evidence = log_evidence(alone, years, tenors, clock)
     # from here on all places one after another
     term = Term(term.vols.ravel(), term.errors.ravel(), term.passes.ravel())
-    years, tenors = np.tile(years, n_places), np.tile(tenors, n_places)
-    clock = Clock(np.tile(clock.expiries, n_places), np.tile(clock.tenors, n_places))
+    years, tenors = np.tile(years, n_places), of_each_place(tenors, n_places)
+    clock = Clock(np.tile(clock.expiries, n_places), of_each_place(clock.tenors, n_places))
     if evidence is not None and len(evidence) != len(tenors):
         evidence = np.tile(evidence, (n_places, 1))
     chosen, exact, known = windows.expiries, windows.exact, windows.known

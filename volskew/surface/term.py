@@ -23,6 +23,7 @@ __all__ = [
     "find_windows",
     "in_reach",
     "log_evidence",
+    "of_each_place",
     "process_weights",
     "serving",
 ]
@@ -60,7 +61,7 @@ class Term(NamedTuple):
     def without(self, number: int) -> Term:
         """The same with one expiry looked over."""
         passes = self.passes.copy()
-        passes[number] = False
+        passes[..., number] = False
         return self._replace(passes=passes)
 
 
@@ -71,7 +72,7 @@ class Clock:
     Attributes
     ----------
     expiries, tenors : ndarray of float
-        [years] Time to each expiry and to each tenor on it.
+        [years] Time to each expiry and to each tenor on it; tenors of the shape of those by the calendar.
     """
 
     expiries: FloatArray
@@ -103,11 +104,13 @@ def find_windows(
 ) -> Windows:
     """The expiries around each tenor [years] among those that may be read.
 
-    An expiry at the tenor stands alone, or, without `exact_alone`, is one of those around it.
+    An expiry at the tenor stands alone, or, without `exact_alone`, is one of those around it. All places are
+    read at the same tenors, or each at its own: (tenors,) or (places, tenors).
     """
     n = len(years)
     usable = np.atleast_2d(term.passes & np.isfinite(term.vols)) & (years > 0) & (clock > 0)
-    tenors, row = np.tile(tenors, len(usable)), np.repeat(np.arange(len(usable)), len(tenors))
+    row = np.repeat(np.arange(len(usable)), tenors.shape[-1])
+    tenors = of_each_place(tenors, len(usable))
     if not n:
         none, no = np.full(len(tenors), -1, dtype=np.intp), np.zeros(len(tenors), dtype=bool)
         empty = np.zeros((EXPIRIES, len(tenors)), dtype=np.intp)
@@ -137,6 +140,11 @@ def find_windows(
         before=np.where(low >= 0, first, -1),
         after=np.where(high < count, second, -1),
     )
+
+
+def of_each_place(tenors: FloatArray, n_places: int) -> FloatArray:
+    """What each tenor has, (tenors,) or (places, tenors), place by place."""
+    return np.broadcast_to(tenors, (n_places, tenors.shape[-1])).ravel()
 
 
 def in_reach(first: FloatArray, second: FloatArray) -> BoolArray:
@@ -191,30 +199,36 @@ def log_evidence(terms: Sequence[Term], years: FloatArray, tenors: FloatArray, c
     Parameters
     ----------
     terms : sequence of Term
-        What the places read.
+        What the places read; each of one place, or each of several, of which those of one number go together.
     years : ndarray of float
         Time to each expiry [years].
     tenors : ndarray of float
-        [years]
+        [years] (tenors,), or of several places (places, tenors).
     clock : Clock
 
     Returns
     -------
-    ndarray of float, (tenors, 48)
+    ndarray of float, (tenors, 48) or (places x tenors, 48)
         Log-likelihood of each pair of sizes; 0 where nothing is said.
     """
-    found = np.zeros((len(tenors), SIZES))
+    found: FloatArray | None = None
     with importing:
         from volskew.smile import term_kernels  # noqa: PLC0415
     for term in terms:
         windows = find_windows(term, years, clock.expiries, tenors, exact_alone=False)
+        if found is None:
+            found = np.zeros((len(windows.known), SIZES))
         rows = np.flatnonzero(windows.known)
         if rows.size:
-            series = Series.of(term, windows.take(rows), years, clock.expiries)
+            # windows count the expiries of all places one after another
+            n_places = 1 if term.vols.ndim == 1 else len(term.vols)
+            flat = Term(term.vols.ravel(), term.errors.ravel(), term.passes.ravel())
+            repeated = (np.tile(times, n_places) for times in (years, clock.expiries))
+            series = Series.of(flat, windows.take(rows), *repeated)
             part = np.empty((len(rows), SIZES))
             term_kernels.log_evidence(series.times, series.vols, series.noises, part)
             found[rows] += part
-    return found
+    return np.zeros((tenors.size, SIZES)) if found is None else found
 
 
 def process_weights(

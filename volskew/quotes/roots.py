@@ -44,6 +44,7 @@ _ROOTS: Final[dict[str, Root]] = {
     "SPXPM": Root("SPX"),
     "SPXQ": Root("SPX"),
     "XSP": Root("XSP"),
+    "XSPAM": Root("XSP", am_settled="always"),
     "NDX": Root("NDX", am_settled="monthly"),
     "NDXP": Root("NDX"),
     "XND": Root("XND"),
@@ -52,11 +53,20 @@ _ROOTS: Final[dict[str, Root]] = {
     "RUTQ": Root("RUT"),
     "MRUT": Root("MRUT"),
     "DJX": Root("DJX", am_settled="monthly"),
+    "RUI": Root("RUI", am_settled="monthly"),
+    "RLG": Root("RLG", am_settled="monthly"),
+    "RLV": Root("RLV", am_settled="monthly"),
+    "MXEA": Root("MXEA"),
+    "MXEF": Root("MXEF"),
+    "MXUSA": Root("MXUSA"),
+    "NANOS": Root("NANOS"),
     "VIX": Root("VIX", am_settled="always"),
     "VIXW": Root("VIX", am_settled="always"),
     "OEX": Root("OEX", "american"),
     "XEO": Root("XEO"),
 }
+_OF_ONE_UNIT: Final = frozenset(("NANOS",))
+"""Roots whose contracts are of one unit of the index, not of 100."""
 OVERNIGHT: Final = frozenset(("SPX", "XSP", "VIX"))
 """Underlyings whose options trade overnight: Cboe's global trading hours, from 20:15 in New York."""
 RENAMES: Final[tuple[Alias, ...]] = (
@@ -137,9 +147,11 @@ def is_adjusted_root(root: str) -> bool:
 
     Examples
     --------
-    >>> [is_adjusted_root(root) for root in ("QQQ", "QQQ1", "2QQQ", "SPXW")]
-    [False, True, True, False]
+    >>> [is_adjusted_root(root) for root in ("QQQ", "QQQ1", "2QQQ", "SPXW", "NANOS")]
+    [False, True, True, False, True]
     """
+    if root in _OF_ONE_UNIT:
+        return True
     return root not in _ROOTS and bool(root) and (root[0].isdigit() or root[-1].isdigit())
 
 

@@ -101,6 +101,15 @@ def test_classes_of_an_index_and_the_last_trading_day(tmp_path: Path) -> None:
         assert times == ["19 09:30", "19 16:00", "18 16:00"]
 
 
+@pytest.mark.parametrize("date", ["20240116", "20240117"])
+def test_a_volatility_index_expires_the_day_after_its_last_trading_day(date: str, tmp_path: Path) -> None:
+    """On a Wednesday, whether the dump names that or the Tuesday before."""
+    line = CALL.replace("QQQ,20240119", f"VIX,{date}").replace("C,QQQ,", "C,VIX,")
+    quotes = read(tmp_path, line, drop=("localSymbol",))
+    assert quotes["settlement"].tolist() == ["AM"]
+    assert quotes["expiry"].dt.tz_convert("America/New_York").dt.strftime("%d %H:%M").tolist() == ["17 09:30"]
+
+
 def test_several_days_in_one_dump_are_days(tmp_path: Path) -> None:
     rows = [CALL, PUT, *(row.replace("2024-01-03", "2024-01-04") for row in (CALL, PUT))]
     assert len(set(read(tmp_path, *rows)["snapshot_time"])) == 2

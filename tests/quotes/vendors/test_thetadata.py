@@ -180,3 +180,18 @@ class TestVersion2:
         np.testing.assert_array_equal(reading.quotes["vendor_vol"], vol)
         assert (reading.quotes["underlying_price"] == 402.11).all()
         assert reading.quotes["trade_time"].isna().all()
+
+
+def test_intervals_of_a_v2_report_are_of_their_time(tmp_path: Path) -> None:
+    """Milliseconds since midnight in New York; a report of after the close is of the close."""
+    path = thetadata_v2.write(board(), tmp_path)[0]
+    table = pd.read_csv(path, dtype=str)
+    for clock, label, time in (
+        ("43200000", "12:00", "12:00"),
+        ("62100000", "close", "16:00"),
+        ("0", "close", "16:00"),
+    ):
+        table.assign(ms_of_day=clock).to_csv(path, index=False)
+        (snapshot,) = read_file(path)[0].snapshots
+        assert (str(snapshot.session), snapshot.snapshot_label) == ("2024-01-03", label)
+        assert snapshot.snapshot_time == pd.Timestamp(f"2024-01-03 {time}", tz=EASTERN)

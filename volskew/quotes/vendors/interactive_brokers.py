@@ -50,24 +50,38 @@ def _own_open_interest(chain: RawChain) -> None:
 
 
 def _expirations(chain: RawChain) -> pa.Array:
-    """Dates of monthly series settled in the morning are their last trading day, the one before."""
+    """Dates of series settled in the morning are their last trading day, the one before."""
     days, roots = coded(chain.cells["expiry"]), coded(chain.cells["root"])
     names = roots.dictionary.to_pylist()
-    am = np.array([root_terms(str(name).strip()).am_settled == "monthly" for name in names] + [False])
+    kinds = np.array([root_terms(str(name).strip()).am_settled for name in names] + ["never"], dtype=object)
     texts_of = days.dictionary.to_pylist()
-    later = [_settling(text) for text in texts_of]
-    places = positions(days)
-    moved = am[positions(roots)] & np.array([*map(bool, later), False])[places]
-    places = np.where(moved, places + len(texts_of), places)
-    words = pa.array([*texts_of, *(text or "" for text in later)], type=pa.string())
-    return pa.DictionaryArray.from_arrays(pa.array(places, mask=places < 0), words)
+    places, kind = positions(days), kinds[positions(roots)]
+    words = list(texts_of)
+    for settled, settling in (("monthly", _third_friday), ("always", _wednesday)):
+        later = [settling(text) for text in texts_of]
+        moved = (kind == settled) & np.array([*map(bool, later), False])[places]
+        places = np.where(moved, places + len(words), places)
+        words += [text or "" for text in later]
+    return pa.DictionaryArray.from_arrays(
+        pa.array(places, mask=places < 0), pa.array(words, type=pa.string())
+    )
 
 
-def _settling(text: str | None) -> str:
+def _third_friday(text: str | None) -> str:
     """The third Friday after a Thursday, as text; "" for other dates."""
+    after = _next_day(text)
+    return after.isoformat() if after is not None and after.weekday() == 4 and is_monthly(after) else ""
+
+
+def _wednesday(text: str | None) -> str:
+    """The Wednesday after a Tuesday, as text; "" for other dates: volatility indices settle on Wednesdays."""
+    after = _next_day(text)
+    return after.isoformat() if after is not None and after.weekday() == 2 else ""
+
+
+def _next_day(text: str | None) -> dt.date | None:
     day = parse_date(text or "")
-    after = day + dt.timedelta(days=1) if day is not None and day.weekday() == 3 else None
-    return after.isoformat() if after is not None and is_monthly(after) else ""
+    return None if day is None else day + dt.timedelta(days=1)
 
 
 FORMAT: Final = Format(
@@ -81,7 +95,8 @@ FORMAT: Final = Format(
             "-1 with size 0: nobody bids or offers; -1 alone, nan, -2, 1.797e308: nothing was received.",
             "impliedVolatility is the underlying's 30-day vol and is not read: impliedVol is the option's.",
             "tradingClass is the root (SPX, SPXW), localSymbol the padded option symbol.",
-            "Without localSymbol a monthly SPX, NDX or RUT date is its last trading day, read as the Friday.",
+            "Without localSymbol a monthly SPX, NDX or RUT date, and any of VIX, is the last trading day.",
+            "Such a date is read as the settlement of the day after.",
         ),
         known="readers",
     ),

@@ -7,9 +7,10 @@ from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from volskew.errors import InputError, shown
-from volskew.quotes.cells import numbers, which
+from volskew.quotes.cells import coded, numbers, which
 from volskew.quotes.deliverables import marked_roots
 from volskew.quotes.formats import Format, Records, declare
 from volskew.quotes.raw import About, Job, RawChain
@@ -61,6 +62,14 @@ def adjust(chain: RawChain, job: Job) -> RawChain:
     if strange is not None and "root" in chain.cells:
         is_strange = which(strange, lambda text: text.lower() == _TRUE)
         chain.cells["root"] = marked_roots(chain.cells["root"], is_strange)
+        option = chain.cells.get("option")
+        if option is not None and is_strange.any():
+            # their symbols have the plain root; all that these say stands in columns as well
+            chain.cells["option"] = pc.if_else(
+                pa.array(is_strange),
+                pa.scalar(None, pa.string()),
+                pc.cast(coded(option).dictionary_decode(), pa.string()),
+            )
     return chain
 
 

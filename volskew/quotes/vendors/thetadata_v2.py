@@ -21,6 +21,7 @@ __all__ = ["READER"]
 _CONTRACT: Final = ("root", "expiration", "strike", "right")
 _THOUSANDTHS: Final = 1000.0
 _LATEST: Final = 24 * 3600 * 1000
+_CLOSE: Final = 16 * 3600 * 1000
 
 
 def read(job: Job) -> RawChain:
@@ -39,18 +40,35 @@ def read(job: Job) -> RawChain:
 def adjust(chain: RawChain, _job: Job) -> RawChain:
     """Last trades out of a date and milliseconds, 0 being none; no vols that were not solved."""
     solved_vols(chain)
+    _state_times(chain)
     clock: Any = chain.cells.get("+ms_of_day2")
     if clock is not None and "bid" in chain.cells and "last" in chain.cells:
         since = numbers(clock).data
         traded = (since > 0) & (since < _LATEST)
         days = dates(chain.cells["date"]).data.astype("datetime64[ms]")
         local = days + np.where(traded, since, 0).astype("timedelta64[ms]")
-        stamps = pa.array(np.where(traded, local, np.datetime64("NaT", "ms")))
-        chain.cells["trade_time"] = pc.assume_timezone(
-            stamps, "America/New_York", ambiguous="earliest", nonexistent="latest"
-        )
+        chain.cells["trade_time"] = _eastern(np.where(traded, local, np.datetime64("NaT", "ms")))
         chain.names["trade_time"] = "ms_of_day2"
     return chain
+
+
+def _state_times(chain: RawChain) -> None:
+    """Intervals are of their time of day; a report made after the close is of the close."""
+    cells: Any = chain.cells.get("+ms_of_day")
+    if cells is None:
+        return
+    since = numbers(cells).data
+    during = (since > 0) & (since < _CLOSE)
+    if not during.any():
+        return
+    days = dates(chain.cells["date"]).data.astype("datetime64[ms]")
+    local = days + np.where(during, since, _CLOSE).astype("timedelta64[ms]")
+    chain.cells["date"] = _eastern(local)
+    chain.names["date"] = "ms_of_day"
+
+
+def _eastern(local: np.ndarray[Any, np.dtype[np.datetime64]]) -> pa.Array:
+    return pc.assume_timezone(pa.array(local), "America/New_York", ambiguous="earliest", nonexistent="latest")
 
 
 FORMAT: Final = Format(
@@ -58,7 +76,7 @@ FORMAT: Final = Format(
     title="ThetaData v2 end-of-day or greeks report of all contracts (bulk, CSV)",
     about=About(
         origin="the terminal's v2/bulk_hist/option/eod and its greeks, version 2",
-        clock="date; the quote is the last before the report of about 17:15, taken as the close",
+        clock="date, with ms_of_day where that is before 16:00; reports of about 17:15 are of the close",
         vol="decimal, of the mid, in reports with greeks; 0, or an iv_error above 0.1: not solved",
         odd=(
             "Strikes are in tenths of a cent: 400000 is $400. root is SPX or SPXW.",
@@ -86,6 +104,7 @@ FORMAT: Final = Format(
         "vendor_delta": "delta",
         "+iv_error": "iverror",
         "+ms_of_day2": "msofday2",
+        "+ms_of_day": "msofday",
     },
     divisors={"strike": _THOUSANDTHS},
     fillers={"last": (0.0,), "underlying_price": (0.0,)},

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from volskew.errors import StoreError
-from volskew.history import History
+from volskew.history import COLUMNS, History
 from volskew.history.schema import VIEW
 from volskew.ledger import Entry
 
@@ -115,4 +115,6 @@ def test_a_store_can_be_looked_into_with_sql(old: Path) -> None:
             f"SELECT date, symbol, value, method, source FROM {VIEW} "  # noqa: S608 - a constant
             "WHERE series = 'close' ORDER BY vintage"
         ).fetchall()
+        columns = {name for _, name, *_ in connection.execute(f"PRAGMA table_info({VIEW})")}
     assert found == [("2026-07-10", "QQQ", 0.21, "svi", "a.csv"), ("2026-07-10", "QQQ", 0.22, "", "")]
+    assert columns == {*COLUMNS, "vintage", "recorded_at"}

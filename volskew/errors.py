@@ -7,6 +7,7 @@ for a caller, and the command line prints the message alone, without a traceback
 from __future__ import annotations
 
 import reprlib
+from collections.abc import Iterable
 
 __all__ = [
     "DataQualityWarning",
@@ -16,6 +17,7 @@ __all__ = [
     "SettingsError",
     "StoreError",
     "VolskewError",
+    "listed",
     "shown",
 ]
 
@@ -40,6 +42,18 @@ def shown(value: object) -> str:
     if isinstance(shape, tuple) and shape:
         return f"{type(value).__name__} of shape {shape}"
     return " ".join(_SHORT.repr(value).split())
+
+
+def listed(names: Iterable[object], most: int) -> str:
+    """The first of some names, and how many more there are.
+
+    Examples
+    --------
+    >>> listed(["QQQ", "IWM"], 2), listed(["QQQ", "IWM", "SPY", "DIA"], 2)
+    ('QQQ, IWM', 'QQQ, IWM and 2 more')
+    """
+    every = list(map(str, names))
+    return ", ".join(every[:most]) + (f" and {len(every) - most} more" if len(every) > most else "")
 
 
 class InputError(VolskewError):

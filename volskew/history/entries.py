@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, delete, select
 
-from volskew.history.rows import day_number, insert_rows, iso_date, next_id
+from volskew.history.rows import day_number, in_parts, insert_rows, iso_date, row_ids
 from volskew.history.schema import ledger, texts
 from volskew.history.spelling import canonical
 from volskew.history.stored import check_rows
@@ -20,8 +20,6 @@ from volskew.ledger import COLUMNS, Entry
 __all__ = ["read_entries", "remove_entries", "write_entries"]
 
 _TEXTS: Final = ("symbol", "stage", "code", "source")
-_MOST: Final = 400
-"""Rows that one statement names; SQLite takes few thousand parameters."""
 
 
 def write_entries(connection: Connection, entries: Iterable[Entry], *, unit: int | None = None) -> int:
@@ -47,11 +45,12 @@ def write_entries(connection: Connection, entries: Iterable[Entry], *, unit: int
         seen[text] = seen.get(text, 0) + 1
         digest = _digest(f"{text}{seen[text]}")
         records[digest] = {**dict(zip(COLUMNS, content, strict=True)), "digest": digest, "unit": unit}
-    for known in _in_parts(records):
+    for known in in_parts(records):
         found = connection.execute(select(ledger.c.digest).where(ledger.c.digest.in_(known))).scalars()
         for digest in found.all():
             del records[digest]
-    ids = _text_ids(connection, {record[name] for record in records.values() for name in _TEXTS})
+    named = sorted({record[name] for record in records.values() for name in _TEXTS})
+    ids = row_ids(connection, texts, [(text,) for text in named])
     insert_rows(connection, ledger, [_row(record, ids) for record in records.values()])
     return len(records)
 
@@ -61,7 +60,7 @@ def _digest(text: str) -> int:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
 
 
-def _row(record: Mapping[str, Any], ids: Mapping[str, int]) -> dict[str, Any]:
+def _row(record: Mapping[str, Any], ids: Mapping[tuple[str], int]) -> dict[str, Any]:
     day = record["date"]
     return {
         "digest": record["digest"],
@@ -69,26 +68,8 @@ def _row(record: Mapping[str, Any], ids: Mapping[str, int]) -> dict[str, Any]:
         "day": None if day is None else day_number(day),
         "count": record["count"],
         "detail": record["detail"],
-        **{name: ids[record[name]] for name in _TEXTS},
+        **{name: ids[(record[name],)] for name in _TEXTS},
     }
-
-
-def _text_ids(connection: Connection, wanted: set[str]) -> dict[str, int]:
-    """Ids of texts; those that are not there yet are added."""
-    ids: dict[str, int] = {}
-    for part in _in_parts(wanted):
-        rows = connection.execute(select(texts.c.text, texts.c.id).where(texts.c.text.in_(part)))
-        ids.update((text, number) for text, number in rows)
-    absent = sorted(wanted - ids.keys())
-    first = next_id(connection, texts) if absent else 0
-    fresh = {text: number for number, text in enumerate(absent, start=first)}
-    insert_rows(connection, texts, [{"id": number, "text": text} for text, number in fresh.items()])
-    return ids | fresh
-
-
-def _in_parts(items: Iterable[Any]) -> list[list[Any]]:
-    everything = sorted(items)
-    return [everything[first : first + _MOST] for first in range(0, len(everything), _MOST)]
 
 
 def read_entries(connection: Connection) -> list[Entry]:

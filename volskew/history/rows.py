@@ -25,13 +25,13 @@ __all__ = [
     "current_readings",
     "day_number",
     "fetch",
+    "in_parts",
     "insert_readings",
     "insert_rows",
     "iso_date",
-    "key_ids",
     "next_id",
     "on_key",
-    "rows_of",
+    "row_ids",
     "rows_under",
     "select_readings",
     "series_names",
@@ -164,28 +164,28 @@ def series_names(connection: Connection) -> list[str]:
     return sorted(name for (name,) in rows)
 
 
-def key_ids(connection: Connection, rows: pd.DataFrame) -> dict[Key, int]:
-    """The ids of the keys that a table could touch: without the date, in the order of `KEY`."""
-    statement = select(keys.c.id, *(keys.c[name] for name in _NAMES))
-    for name in _NAMES:
-        distinct = sorted(set(rows[name]))
-        if len(distinct) <= _MOST:
-            statement = statement.where(keys.c[name].in_(distinct))
-    return {tuple(row[1:]): row[0] for row in connection.execute(statement)}
-
-
 def rows_under(
     connection: Connection, rows: pd.DataFrame, columns: Sequence[str]
 ) -> Iterator[tuple[Any, ...]]:
     """Every stored vintage under a key, and on a day between the first and the last, of `rows`."""
-    ids = key_ids(connection, rows)
-    named = sorted({ids[key] for key in zip(*(rows[name] for name in _NAMES), strict=True) if key in ids})
+    wanted = set(zip(*(rows[name] for name in _NAMES), strict=True))
+    statement = select(keys)
+    for name in _NAMES:
+        distinct = sorted(set(rows[name]))
+        if len(distinct) <= _MOST:
+            statement = statement.where(keys.c[name].in_(distinct))
+    ids = [number for number, *key in connection.execute(statement) if tuple(key) in wanted]
     days = day_number(rows["date"].min()), day_number(rows["date"].max())
-    for first in range(0, len(named), _MOST):
-        statement = select_readings(
-            columns, readings.c.key.in_(named[first : first + _MOST]), readings.c.day.between(*days)
-        )
-        yield from rows_of(connection, statement, columns)
+    for part in in_parts(ids):
+        chosen = select_readings(columns, readings.c.key.in_(part), readings.c.day.between(*days))
+        yield from rows_of(connection, chosen, columns)
+
+
+def in_parts(items: Iterable[Any]) -> Iterator[list[Any]]:
+    """Items in order, as many at a time as one statement may name."""
+    everything = sorted(items)
+    for first in range(0, len(everything), _MOST):
+        yield everything[first : first + _MOST]
 
 
 def insert_readings(connection: Connection, records: Sequence[Mapping[str, Any]]) -> None:
@@ -201,11 +201,11 @@ def insert_readings(connection: Connection, records: Sequence[Mapping[str, Any]]
     if not records:
         return
     key_rows, way_rows, origin_rows = (list(map(itemgetter(*names), records)) for names in _SHARED)
-    key_of, way_of = _ids(connection, keys, key_rows), _ids(connection, ways, way_rows)
-    origin_of = _fresh(connection, origins, origin_rows)
+    key_of, way_of = row_ids(connection, keys, key_rows), row_ids(connection, ways, way_rows)
+    origin_of = _added(connection, origins, origin_rows)
     places = map(itemgetter("forward", "expiry_before", "expiry_after"), records)
     term_rows = [(origin_of[origin], *place) for origin, place in zip(origin_rows, places, strict=True)]
-    term_of = _fresh(connection, terms, term_rows)
+    term_of = _added(connection, terms, term_rows)
     days = {day: day_number(day) for day in {record["date"] for record in records}}
     rows = [
         {
@@ -224,33 +224,26 @@ def insert_readings(connection: Connection, records: Sequence[Mapping[str, Any]]
     insert_rows(connection, readings, rows)
 
 
-def _ids(connection: Connection, table: Table, wanted: Iterable[Row]) -> dict[Row, int]:
+def row_ids(connection: Connection, table: Table, wanted: Iterable[Row]) -> dict[Row, int]:
     """Ids of rows of which each stands once in its table; those that are not there yet are added."""
-    names = [column.name for column in table.columns if column.name != "id"]
     rows = dict.fromkeys(wanted)
-    statement = select(table)
-    first = sorted({row[0] for row in rows})
-    if len(first) <= _MOST:
-        statement = statement.where(table.c[names[0]].in_(first))
-    found = {tuple(row[1:]): int(row[0]) for row in connection.execute(statement)}
-    absent = [row for row in rows if row not in found]
-    return found | _added(connection, table, names, absent)
+    first = table.columns[1]
+    found: dict[Row, int] = {}
+    for part in in_parts({row[0] for row in rows}):
+        for number, *cells in connection.execute(select(table).where(first.in_(part))):
+            found[tuple(cells)] = number
+    return found | _added(connection, table, (row for row in rows if row not in found))
 
 
-def _fresh(
-    connection: Connection, table: Table, wanted: Iterable[tuple[Any, ...]]
-) -> dict[tuple[Any, ...], int]:
+def _added(connection: Connection, table: Table, wanted: Iterable[Row]) -> dict[Row, int]:
     """Ids of rows that are added, alike ones once."""
-    names = [column.name for column in table.columns if column.name != "id"]
-    return _added(connection, table, names, list(dict.fromkeys(wanted)))
-
-
-def _added(connection: Connection, table: Table, names: Sequence[str], rows: Sequence[Row]) -> dict[Row, int]:
-    ids = {row: number for number, row in enumerate(rows, start=next_id(connection, table) if rows else 0)}
+    rows = list(dict.fromkeys(wanted))
+    if not rows:
+        return {}
+    names = [column.name for column in table.columns]
+    ids = {row: number for number, row in enumerate(rows, start=next_id(connection, table))}
     insert_rows(
-        connection,
-        table,
-        [{"id": number, **dict(zip(names, row, strict=True))} for row, number in ids.items()],
+        connection, table, [dict(zip(names, (number, *row), strict=True)) for row, number in ids.items()]
     )
     return ids
 

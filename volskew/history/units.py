@@ -18,6 +18,7 @@ from volskew.history.entries import write_entries
 from volskew.history.results import AddResult
 from volskew.history.rows import (
     IN_DAYS,
+    Key,
     current_readings,
     day_number,
     fetch,
@@ -103,22 +104,22 @@ def write_units(connection: Connection, measured: Sequence[MeasuredUnit]) -> Add
     tables = [unit.readings for unit in measured if not unit.readings.empty]
     rows = conform(pd.concat(tables, ignore_index=True)) if tables else None
     added = AddResult() if rows is None else write_readings(connection, rows, Where())
+    there = set() if rows is None else set(row_keys(rows))
     for unit in again:
-        _withdraw_absent(connection, unit)
+        _withdraw_absent(connection, unit, there)
     for unit in measured:
         write_entries(connection, unit.entries, unit=numbers[unit.key])
     return added
 
 
-def _withdraw_absent(connection: Connection, unit: MeasuredUnit) -> None:
-    """Take back the readings of a unit that were asked for again and cannot be read any more."""
+def _withdraw_absent(connection: Connection, unit: MeasuredUnit, there: Collection[Key]) -> None:
+    """Take back the readings of a unit that were asked for again and are not `there` any more."""
     day = unit.date.isoformat()
     stored = fetch(
         connection,
         current_readings(COLUMNS, on_key("symbol") == unit.symbol, IN_DAYS.in_([day_number(day)])),
         COLUMNS,
     )
-    there = set(row_keys(conform(unit.readings))) if not unit.readings.empty else set()
     asked = set(unit.asked)
     gone = [key not in there and (key[0], *key[3:]) in asked for key in row_keys(stored)]
     withdraw(connection, stored[gone])

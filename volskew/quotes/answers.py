@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, Final
 
-from volskew.errors import InputError
+from volskew.errors import InputError, listed
 from volskew.ledger import Code
 from volskew.quotes.headers import normalise
 from volskew.quotes.raw import Remark
@@ -114,15 +114,11 @@ class Without:
         """
         if self._first is not None and not lines:
             raise self._first
+        found = ((reason, listed(places, _SHOWN), len(places)) for reason, places in self._places.items())
         return tuple(
-            Remark(Code.PAGE_WITHOUT_LINES, len(places), f"document {_numbers(places)} of {n}: {reason}")
-            for reason, places in self._places.items()
+            Remark(Code.PAGE_WITHOUT_LINES, count, f"document {which} of {n}: {reason}")
+            for reason, which, count in found
         )
-
-
-def _numbers(places: list[int]) -> str:
-    shown = ", ".join(map(str, places[:_SHOWN]))
-    return shown + (f" and {len(places) - _SHOWN} more" if len(places) > _SHOWN else "")
 
 
 def _seen(document: Any) -> str:

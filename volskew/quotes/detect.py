@@ -17,7 +17,7 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.parquet
 
-from volskew.errors import InputError, NotAChainError, SettingsError
+from volskew.errors import InputError, NotAChainError, SettingsError, listed
 from volskew.ledger import Code
 from volskew.market.dividendfile import is_dividend_header
 from volskew.market.pricefile_columns import is_price_header
@@ -226,17 +226,13 @@ def _refusal(head: Head, matches: list[tuple[Match, Reader]]) -> str:
         *ranked[:1],
         *(pair for pair in ranked[1:] if pair[1].takes_columns or ranked[0][1].takes_columns),
     ][:2]
-    near = "; ".join(f"{reader.name} lacks {_listed(match.missing)}" for match, reader in nearest)
+    near = "; ".join(f"{reader.name} lacks {listed(match.missing, 6)}" for match, reader in nearest)
     what = "keys" if head.kind == "json" else "header"
     return f"no reader of option chains takes it ({what} seen: {seen or 'none'}; nearest formats: {near})"
 
 
 def _short(name: str) -> str:
     return name if len(name) <= _NAME_LENGTH else f"{name[:_NAME_LENGTH]}..."
-
-
-def _listed(names: tuple[str, ...]) -> str:
-    return ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
 
 
 def _advice(head: Head, label: str) -> tuple[str, str]:

@@ -52,9 +52,3 @@ class Grouping:
     def lines(self, place: int) -> Array:
         """The lines of a group, in the order of the file."""
         return self._order[self._ends[place] - self.sizes[place] : self._ends[place]]
-
-    def column(self, place: int, name: str) -> Array:
-        """A canonical column of a group; NaN where the file has none."""
-        lines = self.lines(place)
-        values = self._built.columns.get(name)
-        return np.full(len(lines), np.nan) if values is None else values[lines]

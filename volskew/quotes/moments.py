@@ -206,7 +206,7 @@ def _typed_moments(cells: pa.Array, zone: str) -> Moments:
     )
     days = raw.astype("datetime64[D]")
     midnight = ~np.isnat(raw) & (raw == days)
-    bad = (raw < _FIRST) | (raw >= _END)
+    bad = _outside(raw)
     raw = np.where(bad, _NAT_US, raw)
     days = np.where(bad, _NAT_D, days)
     if not zoned and zone != "UTC":
@@ -229,8 +229,7 @@ def _typed_moments(cells: pa.Array, zone: str) -> Moments:
 
 def _outside(values: np.ndarray[Any, Any]) -> Mask:
     """Which of some times lie outside the trading calendar; missing ones do not."""
-    years = values.astype("datetime64[Y]").astype(np.int64) + 1970
-    return np.asarray(~np.isnat(values) & ~np.isin(years, np.array(YEARS)))
+    return np.asarray((values < _FIRST) | (values >= _END))
 
 
 def _wall_clock(utc: np.ndarray[Any, Any], zone: str) -> np.ndarray[Any, Any]:

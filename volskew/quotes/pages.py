@@ -16,6 +16,7 @@ import pandas as pd
 from volskew.market.clock import session_close, session_of
 from volskew.quotes.assemble import Assembled
 from volskew.quotes.cells import Words, distinct_codes
+from volskew.quotes.grouping import Grouping
 from volskew.quotes.newest import newest_of, traded_near
 from volskew.quotes.parts import UNKNOWN, Part, put_together
 from volskew.quotes.raw import RawChain
@@ -45,15 +46,14 @@ def by_snapshot(built: Assembled, raw: RawChain) -> Assembled:
     cells = {name: built.columns[name] for name in _CONTRACT}
     texts = {name: values.texts() for name, values in cells.items() if isinstance(values, Words)}
     contracts = contracts_of(pd.DataFrame({**cells, **texts}))
-    groups, of_line = distinct_codes(built.symbol_codes * len(built.labels) + built.label_codes)
-    snapshots = np.zeros(len(of_line), dtype=np.int64)
+    groups = Grouping(built)
+    snapshots = np.zeros(len(contracts), dtype=np.int64)
     for group in range(len(groups)):
-        lines = np.flatnonzero(of_line == group)
-        day = built.labels[int(groups[group] % len(built.labels))][0]
+        lines, (day, _) = groups.lines(group), groups.label(group)
         documents = _cut(raw.documents[lines], contracts[lines])
         n = int(documents.max()) + 1
         if n > 1:
-            places = np.full(len(of_line), n, dtype=np.int64)
+            places = np.full(len(contracts), n, dtype=np.int64)
             places[lines] = documents
             snapshots[lines] = _snapshots(built, raw, contracts, places, n, day)[documents]
     if not snapshots.any():

@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from volskew.errors import listed
 from volskew.ledger import Code, Entry, Stage
 from volskew.market import EASTERN
 from volskew.quotes import FileReading, Snapshot, fingerprint, resolve_repeats
@@ -228,9 +229,9 @@ def _in_order(source: str) -> list[tuple[int, str]]:
 
 
 def _joined_entry(whole: Snapshot, pieces: Sequence[_Piece]) -> Entry:
-    names = _listed([piece.snapshot.source for piece in pieces])
+    names = listed([piece.snapshot.source for piece in pieces], _SHOWN)
     quiet = [piece for piece in pieces if piece.snapshot.session < whole.session]
-    told = f"; {_listed([_quiet(piece.snapshot) for piece in quiet])}" if quiet else ""
+    told = f"; {listed([_quiet(piece.snapshot) for piece in quiet], _SHOWN)}" if quiet else ""
     detail = f"{len(pieces)} parts make one chain: {names}{told}"
     return _entry(whole, whole.lines, Code.PARTS_JOINED, detail)
 
@@ -264,11 +265,6 @@ def _entry(snapshot: Snapshot, count: int, code: Code, detail: str) -> Entry:
         detail,
         snapshot.source,
     )
-
-
-def _listed(names: Iterable[str]) -> str:
-    every = list(names)
-    return ", ".join(every[:_SHOWN]) + (f" and {len(every) - _SHOWN} more" if len(every) > _SHOWN else "")
 
 
 def _readings_of(parts: Iterable[tuple[int, Snapshot]]) -> tuple[int, ...]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
+from volskew.errors import listed
 from volskew.ledger import Code, Entry, Stage
 from volskew.market import Dividend, choose_dividends, read_dividend_files
 from volskew.settings import Settings
@@ -78,7 +79,7 @@ class Dividends:
                 "",
                 str(Stage.MARKET),
                 str(Code.DIVIDENDS_UNUSED),
-                detail=f"{_named(symbols)}; the chains are of {_named(sorted(self._symbols))}",
+                detail=f"{listed(symbols, 5)}; the chains are of {listed(sorted(self._symbols), 5)}",
                 source=source,
             )
             for source, symbols in self._table.sources
@@ -90,8 +91,3 @@ class Dividends:
             text = f"{span} read without dividends: {detail}"
             found.append(Entry(None, symbol, str(Stage.MARKET), code, len(days), text))
         return found
-
-
-def _named(symbols: Iterable[str]) -> str:
-    names = list(symbols)
-    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
